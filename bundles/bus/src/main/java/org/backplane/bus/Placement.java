@@ -1,0 +1,26 @@
+package org.backplane.bus;
+
+/** Where in a window a claim goes. */
+public sealed interface Placement {
+    /**
+     * The lowest free base that is a multiple of the alignment.
+     *
+     * @param alignment in bytes, a power of two
+     */
+    record Lowest(long alignment) implements Placement {
+        public Lowest {
+            if (Long.bitCount(alignment) != 1 || alignment < 0) {
+                throw new IllegalArgumentException("alignment is no power of two: " + alignment);
+            }
+        }
+    }
+
+    /** This base or nowhere. */
+    record Exact(long base) implements Placement {}
+
+    /** The lowest base aligned to the size rounded up to a power of two, as PCI wants it. */
+    static Placement natural(long size) {
+        long power = Long.highestOneBit(size);
+        return new Lowest(power == size ? power : power << 1);
+    }
+}

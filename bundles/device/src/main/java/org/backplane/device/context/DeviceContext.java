@@ -1,0 +1,87 @@
+package org.backplane.device.context;
+
+import java.time.Clock;
+import java.util.Map;
+import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
+import org.backplane.bus.Placement;
+import org.backplane.bus.RegionLease;
+import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.linux.Fd;
+import org.backplane.memory.MemoryView;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * What a slot gives its device. Every lease lies on the slot's stack and is closed backwards with
+ * the device, whatever the device does. Callbacks and handlers enter the slot's gate first. Leases
+ * are taken in create and start.
+ */
+@ProviderType
+public interface DeviceContext {
+    /** The slot's name: {@code disk0}. */
+    String slot();
+
+    /** The slot's kind: {@code virtio-blk}. */
+    String kind();
+
+    /** The slot's settings without name and kind; the device validates them. */
+    Map<String, String> settings();
+
+    /** The guest's memory; refuses everything once the device is gone. */
+    MemoryView memory();
+
+    /**
+     * Claims addresses for a device that is not on PCI. The region is the slot's: it keeps its
+     * place over a swap, and the new device's request of equal size takes it over.
+     *
+     * @param size in bytes
+     */
+    RegionLease region(Space space, long size, Placement placement, IoHandler handler)
+            throws ClaimException;
+
+    /** One input of a wired interrupt of the board, level-high; the slot keeps its number. */
+    InterruptLine line() throws DeviceException;
+
+    /** What the slot's {@code console} setting names; kept over a swap. */
+    Console console();
+
+    /** The host's wall clock. */
+    Clock wallClock();
+
+    /** Guest time in nanoseconds: stands still while the machine is paused. */
+    long guestTime();
+
+    /** A timer on guest time; the callback runs on a worker. */
+    TimerLease timer(Runnable expired);
+
+    /**
+     * Something the slot keeps for the versions of a device that follow each other: opened by the
+     * first that asks, closed with the slot. Only classes of {@code org.backplane.linux}.
+     */
+    <T extends AutoCloseable> T kept(String name, Class<T> type, Opener<T> opener)
+            throws DeviceException;
+
+    /** Runs the work on a worker whenever the descriptor is readable. */
+    Lease onReadable(Fd descriptor, Runnable work);
+
+    /** Asks the machine to power off or reboot; posted, returns at once. */
+    void power(PowerRequest request);
+
+    /**
+     * Describes a device that the guest cannot discover; the board adds addresses and interrupts.
+     */
+    void describe(FirmwareNode node);
+
+    /** What a device can ask of the machine as a whole. */
+    enum PowerRequest {
+        POWER_OFF,
+        REBOOT
+    }
+
+    /** Opens a kept resource. */
+    @FunctionalInterface
+    interface Opener<T> {
+        T open() throws DeviceException;
+    }
+}

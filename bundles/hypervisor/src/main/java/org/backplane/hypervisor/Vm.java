@@ -1,0 +1,63 @@
+package org.backplane.hypervisor;
+
+import java.util.List;
+import org.backplane.linux.EventFd;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** A virtual machine of one engine. Thread-safe. */
+@ProviderType
+public interface Vm extends AutoCloseable {
+    List<Vcpu> vcpus();
+
+    /**
+     * Sets the level of a wired interrupt source.
+     *
+     * @param source number at the interrupt controller, from 1
+     */
+    void setLine(int source, boolean high);
+
+    /**
+     * Runs the listener each time the guest has finished with a level interrupt of the source,
+     * after which a line still high is pending again (AIA 1.0, section 4.9.2; on a processor's
+     * thread).
+     *
+     * @return a lease; the listener is not called again once it is closed
+     */
+    Lease onResample(int source, Runnable listener);
+
+    /** Delivers a message-signalled interrupt, as if a function had stored the data there. */
+    void signalMsi(long address, int data);
+
+    /**
+     * Turns guest stores at an address into signals of an eventfd: the store runs no device code
+     * and makes no exit.
+     *
+     * @param address in MMIO space
+     * @param width in bytes of the stores meant; 0 for any
+     */
+    Lease doorbell(long address, int width, EventFd event) throws HypervisorException;
+
+    /** Stops guest time; it goes on where it stopped. Every processor is out of its run loop. */
+    void stopTime();
+
+    void startTime();
+
+    /** Nanoseconds of guest time since the VM was made, without the pauses. */
+    long guestTime();
+
+    /**
+     * Puts processors and interrupt controllers into their initial state. Every processor is out of
+     * its run loop. Leases stay.
+     */
+    void reset();
+
+    @Override
+    void close();
+
+    /** Something the engine does until told otherwise. */
+    @ProviderType
+    interface Lease extends AutoCloseable {
+        @Override
+        void close();
+    }
+}
