@@ -1,0 +1,28 @@
+package org.backplane.machine;
+
+import java.util.List;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Space;
+
+/** The address map at one moment: memory and every window with its regions and holes. */
+public record AddressMap(List<Memory> memory, List<Window> windows) {
+    /** Guest memory of a kind: RAM, ROM, DEVICE. */
+    public record Memory(String kind, AddressRange range) {}
+
+    /** A window that regions are claimed in. */
+    public record Window(
+            String name,
+            Space space,
+            AddressRange range,
+            List<Region> regions,
+            List<AddressRange> holes) {}
+
+    /**
+     * A claim.
+     *
+     * @param owner slot and part: {@code disk0 BAR0}
+     * @param decoding whether accesses reach it now
+     */
+    public record Region(
+            String owner, AddressRange range, boolean decoding, long reads, long writes) {}
+}

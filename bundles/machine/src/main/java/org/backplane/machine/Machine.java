@@ -1,0 +1,63 @@
+package org.backplane.machine;
+
+import java.util.List;
+import java.util.Map;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The virtual machine of this process; a service. Thread-safe. Calls wait, bounded, for the slot or
+ * the processors concerned; a {@link MachineException} says in one sentence what was wrong.
+ */
+@ProviderType
+public interface Machine {
+    MachineReport report();
+
+    /** In the order they were made. */
+    List<SlotReport> slots();
+
+    SlotInspection inspect(String slot) throws MachineException;
+
+    /** The latest entries, oldest first. */
+    List<HistoryEntry> history(String slot) throws MachineException;
+
+    AddressMap map();
+
+    /** By address. */
+    List<FunctionReport> functions();
+
+    /** The kinds that bundles offer now. */
+    List<String> kinds();
+
+    /**
+     * Adds a slot; the guest is told if its board can.
+     *
+     * @param settings as on the command line, without name and kind
+     * @param source where it was asked for, for messages
+     */
+    SlotReport plug(String name, String kind, Map<String, String> settings, String source)
+            throws MachineException;
+
+    /**
+     * Removes a slot.
+     *
+     * @param force without the guest's consent
+     */
+    void unplug(String slot, boolean force) throws MachineException;
+
+    /**
+     * Replaces the code of a slot's device under the guest, beside road.
+     *
+     * @param version a bundle version, {@code latest}, or the path of a jar
+     */
+    SlotReport swap(String slot, String version) throws MachineException;
+
+    void pause() throws MachineException;
+
+    void resume() throws MachineException;
+
+    /** Ends the machine and the process. */
+    void stop();
+
+    /** Reboots the guest in this process, without asking it. */
+    void reset() throws MachineException;
+}
