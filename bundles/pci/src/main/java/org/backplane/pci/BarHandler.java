@@ -13,4 +13,28 @@ public interface BarHandler {
      * A BAR now decodes at a base, or nowhere (-1); under no lock, on the thread that caused it.
      */
     default void moved(int bar, long base) {}
+
+    /**
+     * Whether this handler, not the register file, answers a capability of the shape from its
+     * second double word on: registers with a side effect live there, such as the configuration
+     * access window of virtio (virtio 1.2, section 4.1.4.9). Constant; asked when plugged.
+     *
+     * @param capability its place in {@link PciShape#capabilities}
+     */
+    default boolean answersCapability(int capability) {
+        return false;
+    }
+
+    /**
+     * Reads a register of a capability that {@link #answersCapability}; on a processor's thread.
+     *
+     * @param offset in bytes from the capability's first byte, at least 4, a multiple of the width
+     * @param width in bytes: 1, 2 or 4
+     */
+    default long readCapability(int capability, int offset, int width) {
+        return -1;
+    }
+
+    /** As {@link #readCapability}; the value is in the low bits. */
+    default void writeCapability(int capability, int offset, int width, long value) {}
 }

@@ -1,6 +1,7 @@
 package org.backplane.virtio;
 
 import java.util.List;
+import org.backplane.device.context.Lease;
 import org.backplane.linux.EventFd;
 import org.osgi.annotation.versioning.ConsumerType;
 
@@ -26,7 +27,7 @@ public interface VirtioBackend {
     EventFd doorbell(int queue);
 
     /** Makes stores to an address signal the queue's event, until closed. */
-    AutoCloseable bindDoorbell(int queue, long address);
+    Lease bindDoorbell(int queue, long address);
 
     /** A ring is broken: one line for the log; the function has set DEVICE_NEEDS_RESET. */
     void broken(int queue, String reason);
