@@ -4,6 +4,9 @@ package org.backplane.bus;
 public final class ClaimException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * @param message one sentence
+     */
     public ClaimException(String message) {
         super(message);
     }

@@ -18,8 +18,15 @@ public sealed interface Placement {
     /** This base or nowhere. */
     record Exact(long base) implements Placement {}
 
-    /** The lowest base aligned to the size rounded up to a power of two, as PCI wants it. */
+    /**
+     * The lowest base aligned to the size rounded up to a power of two, as PCI wants it.
+     *
+     * @param size in bytes, 1 to 2^62
+     */
     static Placement natural(long size) {
+        if (size <= 0 || size > 1L << 62) {
+            throw new IllegalArgumentException("no size that can be aligned naturally: " + size);
+        }
         long power = Long.highestOneBit(size);
         return new Lowest(power == size ? power : power << 1);
     }
