@@ -1,0 +1,83 @@
+package org.backplane.virtio;
+
+import org.backplane.memory.MemoryView;
+
+/**
+ * A transport's hold on one queue: makes it, sets it up, stops it. The device gets {@link #queue}
+ * and nothing more. Owned by the slot; the queue stays the same object over a swap.
+ *
+ * <p>Thread-safe. {@link #disable} is for a device that is drained: a chain that is still out is
+ * let go of, and its late completion is ignored, but a host that still writes into its buffers
+ * writes into memory that the driver may be using again.
+ */
+public final class QueuePort {
+    private final int maxSize;
+    private final MemoryView memory;
+    private final SplitQueue queue;
+
+    /**
+     * @param index of the queue, as the driver selects it
+     * @param maxSize largest ring the driver may set up, in descriptors: a power of two up to
+     *     32,768
+     */
+    public QueuePort(int index, int maxSize, MemoryView memory, QueueTransport transport) {
+        if (maxSize < 1 || maxSize > RingLayout.MAX_SIZE || Integer.bitCount(maxSize) != 1) {
+            throw new IllegalArgumentException(
+                    "queue %d has a largest size of %d; a power of two from 1 to %d would be right"
+                            .formatted(index, maxSize, RingLayout.MAX_SIZE));
+        }
+        this.maxSize = maxSize;
+        this.memory = memory;
+        this.queue = new SplitQueue(index, memory, transport);
+    }
+
+    public SplitQueue queue() {
+        return queue;
+    }
+
+    public int maxSize() {
+        return maxSize;
+    }
+
+    /**
+     * Starts the queue at the beginning of a ring.
+     *
+     * @return null, or why the ring cannot be used; the queue stays disabled then
+     */
+    public String enable(RingSetup setup) {
+        long ticket = memory.pin();
+        try {
+            String problem = setup.problem(memory, maxSize);
+            if (problem == null) {
+                queue.enable(setup);
+            }
+            return problem;
+        } finally {
+            memory.unpin(ticket);
+        }
+    }
+
+    /** Gives out nothing new, while what is out completes: a reset is on its way. */
+    public void halt() {
+        queue.halt();
+    }
+
+    /** Forgets ring, positions and ledger. */
+    public void disable() {
+        queue.disable();
+    }
+
+    /** Gives the ledger's chains out once more, oldest first, before any new one. */
+    public void presentAgain() {
+        queue.presentAgain();
+    }
+
+    QueueState save() {
+        return queue.save();
+    }
+
+    String restore(RingSetup setup, QueueState state) {
+        String problem = enable(setup);
+        return problem == null ? queue.restore(state) : problem;
+    }
+}

@@ -1,0 +1,17 @@
+package org.backplane.virtio;
+
+/**
+ * What a queue knows beside its registers.
+ *
+ * @param nextAvailable next entry of the available ring to take; 16 bits
+ * @param usedIndex the used index as the driver sees it; 16 bits
+ * @param presentNext the head of the ledger that is to be given out next, -1 for none
+ * @param ledger heads taken and not completed, oldest first
+ */
+record QueueState(
+        SplitQueue.State state,
+        int nextAvailable,
+        int usedIndex,
+        boolean wantsNotifications,
+        int presentNext,
+        int[] ledger) {}
