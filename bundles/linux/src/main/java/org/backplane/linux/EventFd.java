@@ -1,18 +1,61 @@
 package org.backplane.linux;
 
-/** An eventfd, eventfd(2), non-blocking. */
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import org.backplane.linux.libc.Abi;
+import org.backplane.linux.libc.Host;
+
+/**
+ * An eventfd, eventfd(2), non-blocking: a counter that any thread, the kernel included, adds to,
+ * and that is readable while it is not zero. Thread-safe.
+ */
 public final class EventFd extends Fd {
-    EventFd(int number) {
-        super(number);
+    private final ByteBuffer taken = Host.buffer(Long.BYTES);
+
+    private EventFd(int number) {
+        super(number, "eventfd");
     }
 
-    /** Adds one to the counter; safe from any thread. */
+    /** Makes one with its counter at zero. */
+    public static EventFd open() throws LinuxException {
+        int number = LIBC.eventfd(0, Abi.EFD_CLOEXEC | Abi.EFD_NONBLOCK);
+        check(number, "make an eventfd");
+        return new EventFd(number);
+    }
+
+    /**
+     * Adds one to the counter. A counter at its limit stays there: it is readable, which is all
+     * that is asked for. Once closed this does nothing, because nobody can be listening: the
+     * signals of a processor or a worker may come a moment after the listener went.
+     */
     public void signal() {
-        throw new AssertionError("skeleton");
+        if (!tryEnter()) {
+            return;
+        }
+        try {
+            while (LIBC.eventfd_write(number(), 1) < 0 && Host.errno() == Abi.EINTR) {
+                Thread.onSpinWait();
+            }
+        } finally {
+            leave();
+        }
     }
 
-    /** Takes the counter's value and clears it. */
-    public long drain() {
-        throw new AssertionError("skeleton");
+    /** Takes the counter's value and clears it; 0 if nothing was signalled, or once closed. */
+    public synchronized long drain() {
+        if (!tryEnter()) {
+            return 0;
+        }
+        try {
+            taken.putLong(0, 0);
+            while (LIBC.eventfd_read(number(), Host.address(taken)) < 0
+                    && Host.errno() == Abi.EINTR) {
+                Thread.onSpinWait();
+            }
+            return taken.getLong(0);
+        } finally {
+            Reference.reachabilityFence(taken);
+            leave();
+        }
     }
 }

@@ -1,0 +1,55 @@
+package org.backplane.linux;
+
+import java.io.IOException;
+import org.backplane.linux.libc.Abi;
+import org.backplane.linux.libc.Host;
+
+/**
+ * A system call failed. The message says what was attempted, on what and with which values, and the
+ * kernel's reason: {@code open '/vm/disk.img' for reading and writing: Permission denied (errno
+ * 13)}.
+ */
+public final class LinuxException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private final int errno;
+
+    LinuxException(String attempt, int errno) {
+        super(attempt + ": " + Host.LIBC.strerror(errno) + " (errno " + errno + ")");
+        this.errno = errno;
+    }
+
+    /** The error of the calling thread's last call; to be made before any other call. */
+    static LinuxException last(String attempt) {
+        return new LinuxException(attempt, Host.errno());
+    }
+
+    static LinuxException closed(String attempt) {
+        return new LinuxException(attempt + ", which is closed", Abi.EBADF);
+    }
+
+    /** The error number, errno(3). */
+    public int errno() {
+        return errno;
+    }
+
+    /** EACCES or EPERM: the caller lacks the right. */
+    public boolean isPermission() {
+        return errno == Abi.EACCES || errno == Abi.EPERM;
+    }
+
+    /** ENOENT: there is no such file. */
+    public boolean isAbsent() {
+        return errno == Abi.ENOENT;
+    }
+
+    /** EOPNOTSUPP or ENODEV: the file system or device cannot do this, as told by fallocate(2). */
+    public boolean isUnsupported() {
+        return errno == Abi.EOPNOTSUPP || errno == Abi.ENODEV;
+    }
+
+    /** ENOSPC: the device is full. */
+    public boolean isFull() {
+        return errno == Abi.ENOSPC;
+    }
+}

@@ -1,0 +1,48 @@
+package org.backplane.linux.libc;
+
+import com.kenai.jffi.MemoryIO;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.Charset;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
+
+/** The loaded C library, and what a call to it needs besides: errno, strings and buffers. */
+public final class Host {
+    /** Bound once for the process; constant, so no state. */
+    public static final LibC LIBC = LibraryLoader.create(LibC.class).failImmediately().load("c");
+
+    private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
+
+    private Host() {}
+
+    /** {@code errno} as the calling thread's last call left it. */
+    public static int errno() {
+        return RUNTIME.getLastError();
+    }
+
+    /** Zeroed memory outside of the heap, in host byte order; freed with the last reference. */
+    public static ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Address of a direct buffer's first byte; valid while the buffer is reachable. */
+    public static long address(ByteBuffer direct) {
+        return MemoryIO.getInstance().getDirectBufferAddress(direct);
+    }
+
+    /**
+     * A NUL-terminated string in the encoding that this JVM decoded file names with, so that a name
+     * from the command line goes back to the kernel byte for byte.
+     *
+     * @throws IllegalArgumentException the string holds a NUL
+     */
+    public static ByteBuffer string(String value) {
+        if (value.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a string for the kernel cannot hold a NUL");
+        }
+        byte[] bytes =
+                value.getBytes(Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8")));
+        return buffer(bytes.length + 1).put(0, bytes);
+    }
+}

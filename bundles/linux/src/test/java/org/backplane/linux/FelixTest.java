@@ -1,0 +1,107 @@
+package org.backplane.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import org.apache.felix.framework.FrameworkFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.launch.Framework;
+
+/**
+ * The bundle as built, in a framework that has nothing else; in a JVM of its own, because jffi also
+ * looks for its loader on the class path.
+ */
+class FelixTest {
+    @TempDir Path folder;
+
+    @Test
+    void resolvesAloneAndUnpacksItsNativeStubWhereItIsTold() throws Exception {
+        Path jar = folder.resolve("linux.jar");
+        zip(Path.of("target", "classes"), jar);
+        Path output = folder.resolve("output");
+        Process java =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-Djffi.extract.dir=" + folder,
+                                "-Djffi.extract.name=stub",
+                                "-cp",
+                                home(FrameworkFactory.class)
+                                        + File.pathSeparator
+                                        + home(Probe.class),
+                                Probe.class.getName(),
+                                folder.resolve("cache").toString(),
+                                jar.toUri().toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .start();
+        int status = java.waitFor();
+        String text = Files.readString(output);
+        assertEquals(0, status, text);
+        assertEquals(
+                List.of(
+                        "exports org.backplane.linux",
+                        "drained 1",
+                        "stub " + folder.resolve("stub.so")),
+                text.lines().filter(line -> !line.startsWith("WARNING:")).toList());
+    }
+
+    private static Path home(Class<?> type) throws Exception {
+        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    }
+
+    private static void zip(Path classes, Path jar) throws IOException {
+        Path manifest = classes.resolve("META-INF/MANIFEST.MF");
+        try (var in = Files.newInputStream(manifest);
+                var out = new JarOutputStream(Files.newOutputStream(jar), new Manifest(in));
+                Stream<Path> files = Files.walk(classes)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (!file.equals(manifest)) {
+                    out.putNextEntry(new ZipEntry(classes.relativize(file).toString()));
+                    Files.copy(file, out);
+                }
+            }
+        }
+    }
+
+    /** Runs in the other JVM: the framework's cache, then the bundle's URL. */
+    static final class Probe {
+        private Probe() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Framework felix =
+                    new FrameworkFactory()
+                            .newFramework(Map.of("org.osgi.framework.storage", arguments[0]));
+            felix.start();
+            Bundle bundle = felix.getBundleContext().installBundle(arguments[1]);
+            bundle.start();
+            System.out.println(
+                    "exports " + bundle.getHeaders().get("Export-Package").split(";")[0]);
+            AutoCloseable event =
+                    (AutoCloseable)
+                            bundle.loadClass("org.backplane.linux.EventFd")
+                                    .getMethod("open")
+                                    .invoke(null);
+            event.getClass().getMethod("signal").invoke(event);
+            System.out.println("drained " + event.getClass().getMethod("drain").invoke(event));
+            event.close();
+            Files.readAllLines(Path.of("/proc/self/maps")).stream()
+                    .filter(line -> line.contains("stub"))
+                    .map(line -> "stub " + line.substring(line.indexOf('/')))
+                    .distinct()
+                    .forEach(System.out::println);
+            felix.stop();
+            felix.waitForStop(0);
+        }
+    }
+}
