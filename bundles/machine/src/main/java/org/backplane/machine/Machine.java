@@ -51,6 +51,9 @@ public interface Machine {
      */
     SlotReport swap(String slot, String version) throws MachineException;
 
+    /** Retired device code whose class loader the garbage collector has not taken yet. */
+    List<String> stillLoaded();
+
     void pause() throws MachineException;
 
     void resume() throws MachineException;

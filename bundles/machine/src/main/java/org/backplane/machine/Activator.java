@@ -1,0 +1,128 @@
+package org.backplane.machine;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.backplane.hypervisor.Hypervisor;
+import org.backplane.machine.processor.MachineThread;
+import org.osgi.annotation.bundle.Header;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleActivator;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.FrameworkListener;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.startlevel.FrameworkStartLevel;
+
+/**
+ * Builds the machine once the framework has started every bundle of the first list, from the plan
+ * that the launcher left as a service, and offers it as a service.
+ */
+@Header(name = Constants.BUNDLE_ACTIVATOR, value = "${@class}")
+public final class Activator implements BundleActivator, FrameworkListener {
+    private static final Logger LOG = System.getLogger(Activator.class.getName());
+    private static final String PLAN = "(org.backplane.plan=true)";
+    private static final String END = "(org.backplane.end=true)";
+    private static final String RUNNING = "(org.backplane.running=true)";
+
+    private BundleContext context;
+    private Thread builder;
+    private boolean stopped;
+    private VirtualMachine machine;
+    private ServiceRegistration<Machine> registration;
+
+    @Override
+    public synchronized void start(BundleContext bundleContext) {
+        context = bundleContext;
+        context.addFrameworkListener(this);
+        Bundle system = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);
+        if (system.getState() == Bundle.ACTIVE
+                && system.adapt(FrameworkStartLevel.class).getStartLevel() > 0) {
+            build();
+        }
+    }
+
+    @Override
+    public void frameworkEvent(FrameworkEvent event) {
+        if (event.getType() == FrameworkEvent.STARTED) {
+            build();
+        }
+    }
+
+    /** On a thread of its own: the framework's event thread must not wait for a guest to load. */
+    private synchronized void build() {
+        if (builder == null && !stopped) {
+            builder = new MachineThread("machine/build", this::run);
+            builder.start();
+        }
+    }
+
+    private void run() {
+        CompletableFuture<Integer> end =
+                this.<CompletableFuture<Integer>>service(CompletableFuture.class, END)
+                        .orElseGet(CompletableFuture::new);
+        try {
+            Optional<Map<String, ?>> plan = this.<Map<String, ?>>service(Map.class, PLAN);
+            if (plan.isEmpty()) {
+                LOG.log(Level.INFO, "No plan: no machine.");
+                return;
+            }
+            Hypervisor engine =
+                    this.<Hypervisor>service(Hypervisor.class, null)
+                            .orElseThrow(
+                                    () ->
+                                            new MachineException(
+                                                    "No engine is installed: a bundle like 'hart' has to offer a Hypervisor."));
+            var made = new VirtualMachine(Plan.of(plan.get()), engine, context, end);
+            synchronized (this) {
+                if (stopped) {
+                    made.close();
+                    return;
+                }
+                machine = made;
+                registration = context.registerService(Machine.class, made, null);
+            }
+            made.start();
+            this.<Runnable>service(Runnable.class, RUNNING).ifPresent(Runnable::run);
+        } catch (MachineException e) {
+            LOG.log(Level.ERROR, e.getMessage(), e);
+            end.completeExceptionally(e);
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, "The machine could not be built.", e);
+            end.completeExceptionally(e);
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private <T> Optional<T> service(Class<? super T> type, String filter) {
+        try {
+            return context.getServiceReferences(type, filter).stream()
+                    .findFirst()
+                    .map(reference -> (T) context.getService((ServiceReference<?>) reference));
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalArgumentException(filter, e);
+        }
+    }
+
+    @Override
+    public void stop(BundleContext bundleContext) {
+        VirtualMachine ending;
+        synchronized (this) {
+            stopped = true;
+            ending = machine;
+            machine = null;
+            if (registration != null) {
+                registration.unregister();
+                registration = null;
+            }
+        }
+        if (ending != null) {
+            ending.close();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package org.backplane.machine;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.machine.slot.SlotSpec;
+
+/**
+ * What the launcher wants: a map of plain values, because launcher and bundles share no classes.
+ *
+ * @param kernel absent for a machine without a guest, whose processors never run
+ * @param memory in bytes
+ * @param runFolder holds what lives as long as the process
+ * @param paused whether processors wait for {@code vm:resume}
+ */
+record Plan(
+        String name,
+        Optional<Path> kernel,
+        Optional<Path> initrd,
+        String append,
+        long memory,
+        int cpus,
+        String console,
+        Path runFolder,
+        Optional<Path> bundles,
+        boolean paused,
+        List<SlotSpec> slots) {
+    static Plan of(Map<String, ?> map) {
+        var slots = new ArrayList<SlotSpec>();
+        if (map.get("slots") instanceof List<?> list) {
+            for (Object entry : list) {
+                slots.add(slot((Map<?, ?>) entry));
+            }
+        }
+        return new Plan(
+                text(map, "name").orElse("vm"),
+                text(map, "kernel").map(Path::of),
+                text(map, "initrd").map(Path::of),
+                text(map, "append").orElse(""),
+                map.get("memory") instanceof Long memory ? memory : 512L << 20,
+                map.get("cpus") instanceof Integer cpus ? cpus : 1,
+                text(map, "console").orElse("none"),
+                Path.of(text(map, "runFolder").orElseThrow()),
+                text(map, "bundles").map(Path::of),
+                Boolean.TRUE.equals(map.get("paused")),
+                List.copyOf(slots));
+    }
+
+    private static Optional<String> text(Map<String, ?> map, String key) {
+        return Optional.ofNullable((String) map.get(key));
+    }
+
+    private static SlotSpec slot(Map<?, ?> entry) {
+        var settings = new HashMap<String, String>();
+        entry.forEach((key, value) -> settings.put((String) key, (String) value));
+        String name = settings.remove("name");
+        String kind = settings.remove("kind");
+        String source = settings.remove("source");
+        return new SlotSpec(name, kind, settings, source == null ? "the plan" : source);
+    }
+}

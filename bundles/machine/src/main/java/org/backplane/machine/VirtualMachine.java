@@ -1,0 +1,419 @@
+package org.backplane.machine;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.backplane.bus.Bus;
+import org.backplane.hypervisor.ExitHandler.SystemEvent;
+import org.backplane.hypervisor.Hypervisor;
+import org.backplane.hypervisor.Vcpu;
+import org.backplane.machine.board.BusExits;
+import org.backplane.machine.board.LeaseStack;
+import org.backplane.machine.board.RiscvBoard;
+import org.backplane.machine.console.Consoles;
+import org.backplane.machine.deploy.Deployer;
+import org.backplane.machine.processor.Processors;
+import org.backplane.machine.slot.ControlThread;
+import org.backplane.machine.slot.Factories.Offer;
+import org.backplane.machine.slot.MachineServices;
+import org.backplane.machine.slot.Slot;
+import org.backplane.machine.slot.SlotSpec;
+import org.backplane.machine.slot.Slots;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Version;
+
+/**
+ * The machine: a board, slots in it, processors, and the control thread that moves them together.
+ */
+final class VirtualMachine implements Machine, AutoCloseable {
+    private static final Logger LOG = System.getLogger(VirtualMachine.class.getName());
+    private static final String LATEST = "latest";
+
+    private final Plan plan;
+    private final Hypervisor engine;
+    private final CompletableFuture<Integer> end;
+    private final LeaseStack leases = new LeaseStack("machine");
+    private final ControlThread control;
+    private final Consoles consoles;
+    private final RiscvBoard board;
+    private final Slots slots;
+    private final Processors processors;
+    private final Deployer deployer;
+    private final Views views;
+    private volatile String state = "created";
+    private volatile int boots;
+
+    /**
+     * Builds the machine, cold: board, consoles, chipset and the plan's slots.
+     *
+     * @param end completed with the process's exit status when the machine has ended
+     */
+    VirtualMachine(
+            Plan plan, Hypervisor engine, BundleContext context, CompletableFuture<Integer> end)
+            throws MachineException {
+        this.plan = plan;
+        this.engine = engine;
+        this.end = end;
+        try {
+            control = leases.push("control", new ControlThread("machine"));
+            deployer =
+                    leases.push(
+                            "deployer", new Deployer(context, plan.runFolder().resolve("jars")));
+            consoles = leases.push("consoles", new Consoles(this::stop));
+            consoles.open(plan.console());
+            var bus = new Bus();
+            board =
+                    leases.push(
+                            "board",
+                            new RiscvBoard(
+                                    plan.name(),
+                                    plan.memory(),
+                                    plan.cpus(),
+                                    bus,
+                                    engine,
+                                    new BusExits(
+                                            bus,
+                                            this::onSystemEvent,
+                                            octet -> consoles.get(plan.console()).write(octet))));
+            views = new Views(board);
+            processors = new Processors(plan.name(), board.vm(), this::onEngineFailure);
+            slots =
+                    leases.push(
+                            "slots",
+                            new Slots(
+                                    board,
+                                    new MachineServices(
+                                            consoles, this::onPowerRequest, this::onWithdrawn),
+                                    context));
+            for (SlotSpec spec : Chipset.slots(plan.console())) {
+                addAtStart(spec);
+            }
+            for (SlotSpec spec : plan.slots()) {
+                addAtStart(spec);
+            }
+        } catch (MachineException | RuntimeException e) {
+            leases.close();
+            throw e;
+        }
+    }
+
+    private void addAtStart(SlotSpec spec) throws MachineException {
+        Slot slot = slots.add(spec);
+        if (slot.state() == SlotState.WAITING) {
+            throw new MachineException(
+                    "%s: no bundle offers the kind '%s': there are %s."
+                            .formatted(spec.source(), spec.kind(), String.join(", ", kinds())));
+        }
+    }
+
+    /** Loads the guest and lets the processors go; without a kernel the machine stays as it is. */
+    void start() throws MachineException {
+        processors.start();
+        state = "paused";
+        if (plan.kernel().isEmpty()) {
+            return;
+        }
+        load();
+        if (!plan.paused()) {
+            resume();
+        }
+    }
+
+    private void load() throws MachineException {
+        board.load(
+                new RiscvBoard.Images(
+                        plan.kernel().orElseThrow(), plan.initrd().orElse(null), plan.append()),
+                slots.platformDevices());
+        boots++;
+    }
+
+    private void onSystemEvent(SystemEvent event) {
+        switch (event) {
+            case POWER_OFF -> stop();
+            case REBOOT, FAILED -> reboot();
+            default -> throw new IllegalArgumentException(event.name());
+        }
+    }
+
+    private void onPowerRequest(org.backplane.device.context.DeviceContext.PowerRequest request) {
+        switch (request) {
+            case POWER_OFF -> stop();
+            case REBOOT -> reboot();
+            default -> throw new IllegalArgumentException(request.name());
+        }
+    }
+
+    private void onWithdrawn(Offer offer) {
+        deployer.withdrawn(offer.bundle(), offer.factory().getClass().getClassLoader());
+    }
+
+    private void reboot() {
+        control.post("reboot", this::doReset);
+    }
+
+    private void onEngineFailure(Exception failure) {
+        LOG.log(Level.ERROR, "A processor failed.", failure);
+        end(new MachineException(failure.getMessage(), failure));
+    }
+
+    @Override
+    public void pause() throws MachineException {
+        control.callAction(
+                "pause",
+                () -> {
+                    requireGuest();
+                    if (state.equals("running")) {
+                        processors.pause();
+                        state = "paused";
+                    }
+                });
+    }
+
+    @Override
+    public void resume() throws MachineException {
+        control.callAction(
+                "resume",
+                () -> {
+                    requireGuest();
+                    if (state.equals("paused")) {
+                        processors.resume();
+                        slots.timeStarted();
+                        state = "running";
+                    }
+                });
+    }
+
+    private void requireGuest() throws MachineException {
+        if (plan.kernel().isEmpty()) {
+            throw new MachineException("The machine has no guest: it was made without a kernel.");
+        }
+    }
+
+    @Override
+    public void reset() throws MachineException {
+        control.callAction(
+                "reset",
+                () -> {
+                    requireGuest();
+                    doReset();
+                });
+    }
+
+    private void doReset() throws MachineException {
+        boolean running = state.equals("running");
+        processors.halt();
+        state = "paused";
+        slots.reset();
+        board.vm().reset();
+        board.memory().zero();
+        load();
+        if (running) {
+            processors.resume();
+            slots.timeStarted();
+            state = "running";
+        }
+    }
+
+    @Override
+    public void stop() {
+        end(null);
+    }
+
+    /** Posts the end; whoever comes first decides how. */
+    private void end(MachineException failure) {
+        control.post(
+                "stop",
+                () -> {
+                    if (state.equals("stopped")) {
+                        return;
+                    }
+                    state = "stopped";
+                    MachineException reason = failure;
+                    try {
+                        processors.halt();
+                        processors.end();
+                        slots.close();
+                    } catch (MachineException e) {
+                        reason = e;
+                    }
+                    if (reason == null) {
+                        end.complete(0);
+                    } else {
+                        end.completeExceptionally(reason);
+                    }
+                });
+    }
+
+    /** Ends at once what {@link #stop} has not ended yet. */
+    @Override
+    public void close() {
+        try {
+            if (!state.equals("stopped")) {
+                state = "stopped";
+                processors.halt();
+                processors.end();
+            }
+        } catch (MachineException e) {
+            LOG.log(Level.WARNING, e.getMessage(), e);
+        }
+        leases.close();
+    }
+
+    @Override
+    public MachineReport report() {
+        return new MachineReport(
+                plan.name(),
+                state,
+                engine.name(),
+                engine.architecture(),
+                plan.cpus(),
+                plan.memory(),
+                Duration.ofNanos(board.vm().guestTime()),
+                board.vm().vcpus().stream().mapToLong(Vcpu::instructions).sum(),
+                boots);
+    }
+
+    @Override
+    public List<SlotReport> slots() {
+        return slots.reports();
+    }
+
+    @Override
+    public SlotInspection inspect(String slot) throws MachineException {
+        return slots.inspect(slot);
+    }
+
+    @Override
+    public List<HistoryEntry> history(String slot) throws MachineException {
+        return slots.history(slot);
+    }
+
+    @Override
+    public AddressMap map() {
+        return views.map();
+    }
+
+    @Override
+    public List<FunctionReport> functions() {
+        return views.functions();
+    }
+
+    @Override
+    public List<String> kinds() {
+        return slots.factories().offers().stream().map(Offer::kind).distinct().sorted().toList();
+    }
+
+    @Override
+    public List<String> stillLoaded() {
+        return deployer.stillLoaded();
+    }
+
+    @Override
+    public SlotReport plug(String name, String kind, Map<String, String> settings, String source)
+            throws MachineException {
+        Slot slot = slots.add(new SlotSpec(name, kind, settings, source));
+        return slots.reports().stream()
+                .filter(report -> report.name().equals(slot.spec().name()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Override
+    public void unplug(String slot, boolean force) throws MachineException {
+        boolean released =
+                slots.get(slot).report().address().isEmpty()
+                        || board.bridge().functions().stream()
+                                .filter(function -> function.slot().equals(slot))
+                                .allMatch(org.backplane.pci.PciFunction::released);
+        if (!released && !force) {
+            throw new MachineException(
+                    "The guest uses '%s': let it go there (echo 1 > /sys/bus/pci/devices/0000:%s/remove), or unplug with --force."
+                            .formatted(slot, slots.get(slot).report().address()));
+        }
+        slots.remove(slot);
+    }
+
+    @Override
+    public SlotReport swap(String name, String version) throws MachineException {
+        Slot slot = slots.get(name);
+        Optional<Offer> old = slots.currentOffer(slot);
+        Offer next = choose(slot, version);
+        if (old.filter(next::equals).isPresent()) {
+            throw new MachineException("The slot '%s' runs %s already.".formatted(name, next));
+        }
+        boolean deployed = version.contains("/");
+        try {
+            slots.swap(slot, next);
+        } catch (MachineException e) {
+            if (deployed && !slots.uses(next.bundle())) {
+                deployer.retire(next.bundle());
+            }
+            throw e;
+        }
+        old.map(Offer::bundle).filter(bundle -> !slots.uses(bundle)).ifPresent(deployer::retire);
+        return slots.inspect(name).slot();
+    }
+
+    private Offer choose(Slot slot, String version) throws MachineException {
+        String kind = slot.spec().kind();
+        if (version.contains("/")) {
+            Bundle bundle = deployer.deploy(Path.of(version));
+            Optional<Offer> offer =
+                    offers(kind).stream()
+                            .filter(candidate -> candidate.bundle().equals(bundle))
+                            .findFirst();
+            if (offer.isEmpty()) {
+                if (!slots.uses(bundle)) {
+                    deployer.retire(bundle);
+                }
+                throw new MachineException("The jar '%s' offers no '%s'.".formatted(version, kind));
+            }
+            return offer.get();
+        }
+        if (version.equals(LATEST)) {
+            return slots.factories()
+                    .best(kind)
+                    .orElseThrow(
+                            () -> new MachineException("No bundle offers '%s'.".formatted(kind)));
+        }
+        Version wanted;
+        try {
+            wanted = Version.parseVersion(version);
+        } catch (IllegalArgumentException e) {
+            throw new MachineException(
+                    "'%s' is no version: give one like 1.0.1, 'latest', or the path of a jar with a slash."
+                            .formatted(version),
+                    e);
+        }
+        return offers(kind).stream()
+                .filter(offer -> offer.bundle().getVersion().equals(wanted))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new MachineException(
+                                        "No bundle offers '%s' in version %s: there are %s."
+                                                .formatted(
+                                                        kind,
+                                                        wanted,
+                                                        offers(kind).stream()
+                                                                .map(Offer::toString)
+                                                                .toList())));
+    }
+
+    private List<Offer> offers(String kind) {
+        var offers = new ArrayList<Offer>();
+        for (Offer offer : slots.factories().offers()) {
+            if (offer.kind().equals(kind)) {
+                offers.add(offer);
+            }
+        }
+        return offers;
+    }
+}

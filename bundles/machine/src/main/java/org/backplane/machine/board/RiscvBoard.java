@@ -1,0 +1,258 @@
+package org.backplane.machine.board;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
+import org.backplane.bus.AddressAllocator;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Bus;
+import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
+import org.backplane.bus.Placement;
+import org.backplane.bus.Space;
+import org.backplane.hypervisor.ExitHandler;
+import org.backplane.hypervisor.Hypervisor;
+import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.InterruptControllers;
+import org.backplane.hypervisor.Vm;
+import org.backplane.hypervisor.VmSpec;
+import org.backplane.linux.Fd;
+import org.backplane.linux.OpenFlag;
+import org.backplane.machine.MachineException;
+import org.backplane.memory.Access;
+import org.backplane.memory.GuestMemory;
+import org.backplane.memory.OffHeap;
+import org.backplane.pci.HostBridge;
+
+/**
+ * The RISC-V board: memory map, interrupt wiring, PCI host bridge, and firmware's work at a boot.
+ */
+public final class RiscvBoard implements Board, AutoCloseable {
+    private static final long PAGE = 4096;
+    private static final long MEGABYTE = 1 << 20;
+
+    /** Room for the device tree at the end of RAM. */
+    private static final long DEVICE_TREE_SIZE = 2 * MEGABYTE;
+
+    private static final int RANDOM_SEED_SIZE = 64;
+
+    /** What is loaded at every boot; the initrd may be null. */
+    public record Images(Path kernel, Path initrd, String commandLine) {}
+
+    private final Bus bus;
+    private final AddressAllocator platform;
+    private final AddressAllocator platformIo;
+    private final AddressRange ram;
+    private final GuestMemory memory;
+    private final Vm vm;
+    private final InterruptLines lines;
+    private final HostBridge bridge;
+    private final LeaseStack leases;
+
+    public RiscvBoard(
+            String name, long ramSize, int harts, Bus bus, Hypervisor engine, ExitHandler exits)
+            throws MachineException {
+        this.bus = bus;
+        leases = new LeaseStack("board");
+        ram = new AddressRange(RiscvMap.RAM_BASE, ramSize);
+        try {
+            platform = bus.addWindow("platform", Space.MMIO, RiscvMap.PLATFORM);
+            platformIo = bus.addWindow("platform-io", Space.IO, RiscvMap.PLATFORM_IO);
+            memory =
+                    leases.push(
+                            "ram",
+                            new GuestMemory(
+                                    name,
+                                    List.of(new GuestMemory.RamBank(ram.base(), ram.size()))));
+            vm =
+                    leases.push(
+                            "vm",
+                            engine.create(
+                                    new VmSpec(
+                                            name,
+                                            harts,
+                                            new InterruptControllers.RiscvAia(
+                                                    RiscvMap.IMSIC.base(),
+                                                    RiscvMap.IDENTITIES,
+                                                    RiscvMap.APLIC.base(),
+                                                    RiscvMap.APLIC.size(),
+                                                    RiscvMap.SOURCES,
+                                                    RiscvMap.TIMEBASE_FREQUENCY)),
+                                    memory,
+                                    exits));
+            lines = new InterruptLines(vm, RiscvMap.PCI_PINS, RiscvMap.SOURCES);
+            bridge = makeBridge();
+            claim("aplic", RiscvMap.APLIC, new EngineAnswers());
+            claim("imsic", RiscvMap.IMSIC, new EngineAnswers());
+            claim("io aperture", RiscvMap.IO_APERTURE, new IoAperture(bus));
+            claim("ecam", RiscvMap.ECAM, bridge.ecam());
+        } catch (IOException | ClaimException | HypervisorException e) {
+            leases.close();
+            throw new MachineException(e.getMessage(), e);
+        } catch (RuntimeException e) {
+            leases.close();
+            throw e;
+        }
+    }
+
+    private HostBridge makeBridge() {
+        var pins = new InterruptLines.Input[32 * RiscvMap.PCI_PINS];
+        for (int device = 0; device < 32; device++) {
+            for (int pin = 1; pin <= RiscvMap.PCI_PINS; pin++) {
+                pins[device * RiscvMap.PCI_PINS + pin - 1] =
+                        lines.input(RiscvMap.pinSource(device, pin));
+            }
+        }
+        return new HostBridge(
+                bus,
+                new HostBridge.Windows(
+                        bus.addWindow("pci-io", Space.IO, RiscvMap.PCI_IO),
+                        bus.addWindow("pci-mmio32", Space.MMIO, RiscvMap.PCI_MMIO_32),
+                        bus.addWindow("pci-mmio64", Space.MMIO, RiscvMap.PCI_MMIO_64)),
+                vm::signalMsi,
+                (device, pin, high) -> pins[device * RiscvMap.PCI_PINS + pin - 1].set(high));
+    }
+
+    private void claim(String owner, AddressRange range, IoHandler handler) throws ClaimException {
+        leases.push(
+                owner,
+                bus.claim(
+                        platform, owner, range.size(), new Placement.Exact(range.base()), handler));
+    }
+
+    /**
+     * Does what firmware does before a kernel runs: puts kernel, initrd and device tree into RAM
+     * and points the first hart at them. RAM is clear and no hart runs.
+     */
+    public void load(Images images, List<PlatformDevice> devices) throws MachineException {
+        RiscvImage kernel = RiscvImage.read(images.kernel());
+        long kernelBase = ram.base() + kernel.textOffset();
+        long treeBase = (ram.end() - DEVICE_TREE_SIZE) & -PAGE;
+        AddressRange initrd = null;
+        long needed = kernel.textOffset() + kernel.size() + DEVICE_TREE_SIZE;
+        try {
+            if (images.initrd() != null) {
+                long size = Files.size(images.initrd());
+                if (size > 0) {
+                    needed += size + PAGE;
+                    initrd =
+                            needed <= ram.size()
+                                    ? new AddressRange((treeBase - size) & -PAGE, size)
+                                    : null;
+                }
+            }
+            if (needed > ram.size()) {
+                throw new MachineException(
+                        "The memory of %d MiB is too small for the kernel and initrd: they need at least %d MiB with --memory."
+                                .formatted(ram.size() / MEGABYTE, needed / MEGABYTE + 1));
+            }
+            copy(images.kernel(), kernelBase, kernel.fileSize());
+            if (initrd != null) {
+                copy(images.initrd(), initrd.base(), initrd.size());
+            }
+        } catch (IOException e) {
+            throw new MachineException(
+                    "The kernel or initrd cannot be read: %s.".formatted(e.getMessage()), e);
+        }
+        var seed = new byte[RANDOM_SEED_SIZE];
+        new SecureRandom().nextBytes(seed);
+        byte[] tree =
+                RiscvDeviceTree.build(
+                        vm.vcpus().size(),
+                        ram,
+                        new RiscvDeviceTree.Chosen(images.commandLine(), initrd, seed),
+                        devices);
+        if (tree.length > DEVICE_TREE_SIZE) {
+            throw new MachineException(
+                    "The device tree of %d bytes is larger than the %d reserved for it."
+                            .formatted(tree.length, DEVICE_TREE_SIZE));
+        }
+        OffHeap.copy(tree, 0, writable(treeBase, tree.length), tree.length);
+        vm.vcpus().get(0).enterAt(kernelBase, 0, treeBase);
+    }
+
+    private void copy(Path file, long guestAddress, long length) throws IOException {
+        long to = writable(guestAddress, length);
+        try (Fd source = Fd.open(file, OpenFlag.READ)) {
+            for (long done = 0; done < length; ) {
+                long count = source.pread(to + done, length - done, done);
+                if (count == 0) {
+                    throw new IOException("'%s' shrank while it was read".formatted(file));
+                }
+                done += count;
+            }
+        }
+    }
+
+    private long writable(long guestAddress, long length) {
+        long address = memory.layout().translate(guestAddress, length, Access.WRITE);
+        if (address == 0) {
+            throw new IllegalArgumentException(
+                    "no RAM of 0x%x bytes at 0x%x".formatted(length, guestAddress));
+        }
+        return address;
+    }
+
+    @Override
+    public Bus bus() {
+        return bus;
+    }
+
+    @Override
+    public AddressAllocator platformWindow(Space space) {
+        return space == Space.IO ? platformIo : platform;
+    }
+
+    @Override
+    public HostBridge bridge() {
+        return bridge;
+    }
+
+    @Override
+    public GuestMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public Vm vm() {
+        return vm;
+    }
+
+    @Override
+    public InterruptLines lines() {
+        return lines;
+    }
+
+    @Override
+    public void close() {
+        leases.close();
+    }
+
+    /** Addresses that the engine answers before the bus is asked; the claim keeps others away. */
+    private static final class EngineAnswers implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return -1;
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            // An access that the engine lets through is one that its controllers do not decode.
+        }
+    }
+
+    /** I/O space as memory, for a processor without port instructions. */
+    private record IoAperture(Bus bus) implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return bus.read(Space.IO, offset, width);
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            bus.write(Space.IO, offset, width, value);
+        }
+    }
+}

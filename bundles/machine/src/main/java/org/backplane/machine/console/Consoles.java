@@ -1,0 +1,226 @@
+package org.backplane.machine.console;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.board.LeaseStack;
+import org.backplane.machine.processor.MachineThread;
+
+/**
+ * The consoles of a machine by what names them: {@code stdio}, {@code none}, {@code file=PATH},
+ * {@code unix=PATH}. Each is opened once, and closed with the machine: a device that comes back
+ * finds it as it was.
+ */
+public final class Consoles implements AutoCloseable {
+    private static final String FILE = "file=";
+    private static final String UNIX = "unix=";
+    private static final String HELP =
+            "\r\nCtrl-A h  this help\r\nCtrl-A x  end the virtual machine\r\nCtrl-A Ctrl-A  Ctrl-A\r\n";
+
+    private final Runnable end;
+    private final LeaseStack leases = new LeaseStack("consoles");
+    private final Map<String, HostConsole> open = new LinkedHashMap<>();
+
+    /**
+     * @param end what Ctrl-A x does
+     */
+    public Consoles(Runnable end) {
+        this.end = end;
+    }
+
+    /** Opens a console that the command line names, so that its faults are told at the start. */
+    public void open(String name) throws MachineException {
+        try {
+            get(name);
+        } catch (UncheckedIOException e) {
+            throw new MachineException(
+                    "The console '%s' cannot be opened: %s; give --console stdio, none, file=PATH or unix=PATH."
+                            .formatted(name, e.getCause().getMessage()),
+                    e);
+        }
+    }
+
+    /** The console of that name, opened now if it is not yet. */
+    public synchronized HostConsole get(String name) {
+        return open.computeIfAbsent(name, this::make);
+    }
+
+    private HostConsole make(String name) {
+        try {
+            HostConsole console;
+            if (name.equals("stdio")) {
+                console = stdio();
+            } else if (name.startsWith(FILE)) {
+                OutputStream out = new FileOutputStream(name.substring(FILE.length()));
+                console =
+                        new HostConsole(name, (bytes, length) -> out.write(bytes, 0, length), out);
+            } else if (name.startsWith(UNIX)) {
+                console = unix(name, Path.of(name.substring(UNIX.length())));
+            } else if (name.equals("none")) {
+                console = new HostConsole(name, (bytes, length) -> {}, () -> {});
+            } else {
+                throw new IOException("no console is called that");
+            }
+            return leases.push(name, console);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private HostConsole stdio() {
+        // The descriptor itself: the terminal is raw and System.out would translate.
+        OutputStream out = new FileOutputStream(java.io.FileDescriptor.out);
+        var console =
+                new HostConsole("stdio", (bytes, length) -> out.write(bytes, 0, length), () -> {});
+        var keys =
+                new EscapeKeys(
+                        console::arrived,
+                        new EscapeKeys.Actions() {
+                            @Override
+                            public void end() {
+                                end.run();
+                            }
+
+                            @Override
+                            public void help() {
+                                for (byte octet : HELP.getBytes(StandardCharsets.US_ASCII)) {
+                                    console.write(octet);
+                                }
+                            }
+                        });
+        new MachineThread("console/keyboard", () -> pump(System.in, keys)).start();
+        return console;
+    }
+
+    private static void pump(InputStream in, EscapeKeys keys) {
+        try {
+            for (int octet = in.read(); octet >= 0; octet = in.read()) {
+                keys.typed(octet);
+            }
+        } catch (IOException e) {
+            System.getLogger(Consoles.class.getName())
+                    .log(System.Logger.Level.INFO, "The keyboard is gone: {0}", e.getMessage());
+        }
+    }
+
+    private static HostConsole unix(String name, Path path) throws IOException {
+        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            Files.deleteIfExists(path);
+            server.bind(UnixDomainSocketAddress.of(path));
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+        var line = new UnixLine(server);
+        var console = new HostConsole(name, line::write, line);
+        new MachineThread("console/" + name + "/input", () -> line.serve(console)).start();
+        return console;
+    }
+
+    @Override
+    public void close() {
+        leases.close();
+    }
+
+    /** One peer at a time on a listening socket; output waits for the first one to come. */
+    private static final class UnixLine implements AutoCloseable {
+        private final ServerSocketChannel server;
+        private SocketChannel peer;
+        private boolean closed;
+
+        UnixLine(ServerSocketChannel server) {
+            this.server = server;
+        }
+
+        void serve(HostConsole console) {
+            var buffer = ByteBuffer.allocate(512);
+            try {
+                for (; ; ) {
+                    SocketChannel accepted = server.accept();
+                    synchronized (this) {
+                        peer = accepted;
+                        notifyAll();
+                    }
+                    receive(accepted, buffer, console);
+                    synchronized (this) {
+                        peer = null;
+                    }
+                    accepted.close();
+                }
+            } catch (IOException e) {
+                // The socket was closed with the machine; a peer's faults end in receive.
+                synchronized (this) {
+                    closed = true;
+                    notifyAll();
+                }
+            }
+        }
+
+        private static void receive(SocketChannel from, ByteBuffer buffer, HostConsole console) {
+            try {
+                while (from.read(buffer.clear()) >= 0) {
+                    buffer.flip();
+                    while (buffer.hasRemaining()) {
+                        console.arrived(buffer.get() & 0xff);
+                    }
+                }
+            } catch (IOException e) {
+                System.getLogger(Consoles.class.getName())
+                        .log(System.Logger.Level.DEBUG, "console peer left: {0}", e.getMessage());
+            }
+        }
+
+        void write(byte[] bytes, int length) throws IOException {
+            SocketChannel to;
+            synchronized (this) {
+                while (peer == null && !closed) {
+                    try {
+                        wait();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        throw new IOException("interrupted", e);
+                    }
+                }
+                if (closed) {
+                    throw new IOException("closed");
+                }
+                to = peer;
+            }
+            try {
+                ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, length);
+                while (buffer.hasRemaining()) {
+                    to.write(buffer);
+                }
+            } catch (IOException e) {
+                // A peer that hangs up loses what it had not read; the line itself goes on.
+                to.close();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            synchronized (this) {
+                closed = true;
+                notifyAll();
+                if (peer != null) {
+                    peer.close();
+                }
+            }
+            server.close();
+        }
+    }
+}

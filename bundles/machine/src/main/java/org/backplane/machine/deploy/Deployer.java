@@ -1,0 +1,152 @@
+package org.backplane.machine.deploy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.ref.WeakReference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.slot.ControlThread;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.wiring.BundleWiring;
+
+/**
+ * Installs and removes device bundles. Its thread is the only one of the machine that calls the
+ * framework's life-cycle operations, and it never waits for a slot.
+ */
+public final class Deployer implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(Deployer.class.getName());
+
+    /** Locations of bundles that this deployer installed, and may uninstall. */
+    private static final String LOCATION = "backplane-store:";
+
+    private final BundleContext context;
+    private final Path store;
+    private final ControlThread thread = new ControlThread("deployer");
+    private final List<Retired> retired = new ArrayList<>();
+
+    /** Code that was withdrawn; the bundle itself may run on with other code, or the same. */
+    private record Retired(Bundle bundle, String version, WeakReference<ClassLoader> loader) {
+        boolean gone() {
+            BundleWiring wiring = bundle.adapt(BundleWiring.class);
+            return loader.refersTo(null)
+                    || (wiring != null && loader.refersTo(wiring.getClassLoader()));
+        }
+    }
+
+    /**
+     * @param store folder for jars, made if absent
+     */
+    public Deployer(BundleContext context, Path store) {
+        this.context = context;
+        this.store = store;
+    }
+
+    /**
+     * Copies a jar into the store under its SHA-256, which is a build's identity, installs it from
+     * there and starts it. A build that is installed already is the same bundle.
+     */
+    public Bundle deploy(Path jar) throws MachineException {
+        return thread.call("deploy", () -> doDeploy(jar));
+    }
+
+    private Bundle doDeploy(Path jar) throws MachineException {
+        Bundle bundle = null;
+        try {
+            Path stored = store(jar);
+            String location = LOCATION + stored.getFileName();
+            bundle = context.getBundle(location);
+            if (bundle == null) {
+                try (InputStream content = Files.newInputStream(stored)) {
+                    bundle = context.installBundle(location, content);
+                }
+            }
+            bundle.start(Bundle.START_TRANSIENT);
+            return bundle;
+        } catch (IOException e) {
+            throw new MachineException(
+                    "The jar '%s' cannot be read: %s.".formatted(jar, e.getMessage()), e);
+        } catch (BundleException | RuntimeException e) {
+            if (bundle != null) {
+                uninstall(bundle);
+            }
+            throw new MachineException(
+                    "The jar '%s' cannot be started: %s.".formatted(jar, e.getMessage()), e);
+        }
+    }
+
+    private Path store(Path jar) throws IOException {
+        Files.createDirectories(store);
+        Path copy = Files.createTempFile(store, "incoming", ".jar");
+        try {
+            Files.copy(jar, copy, StandardCopyOption.REPLACE_EXISTING);
+            Path stored = store.resolve(digest(copy) + ".jar");
+            return Files.move(copy, stored, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(copy);
+        }
+    }
+
+    private static String digest(Path file) throws IOException {
+        try {
+            return HexFormat.of()
+                    .formatHex(
+                            MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    /** Uninstalls a bundle that no slot uses any more. */
+    public void retire(Bundle bundle) {
+        thread.post("retire", () -> uninstall(bundle));
+    }
+
+    private static void uninstall(Bundle bundle) {
+        try {
+            bundle.uninstall();
+        } catch (BundleException | IllegalStateException e) {
+            LOG.log(Level.WARNING, () -> "uninstalling " + bundle, e);
+        }
+    }
+
+    /** Remembers the class loader of code that no slot runs any more. */
+    public void withdrawn(Bundle bundle, ClassLoader loader) {
+        synchronized (retired) {
+            retired.add(
+                    new Retired(
+                            bundle, bundle.getVersion().toString(), new WeakReference<>(loader)));
+        }
+    }
+
+    /** Retired code whose class loader has not been collected yet. */
+    public List<String> stillLoaded() {
+        synchronized (retired) {
+            retired.removeIf(Retired::gone);
+            return retired.stream()
+                    .map(
+                            entry ->
+                                    "%s %s (bundle %d)"
+                                            .formatted(
+                                                    entry.bundle.getSymbolicName(),
+                                                    entry.version,
+                                                    entry.bundle.getBundleId()))
+                    .toList();
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.close();
+    }
+}

@@ -1,0 +1,377 @@
+package org.backplane.machine.slot;
+
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
+import org.backplane.bus.Placement;
+import org.backplane.bus.RegionLease;
+import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.device.context.Console;
+import org.backplane.device.context.DeviceContext;
+import org.backplane.device.context.FirmwareNode;
+import org.backplane.device.context.InterruptLine;
+import org.backplane.device.context.Lease;
+import org.backplane.device.context.TimerLease;
+import org.backplane.linux.Fd;
+import org.backplane.linux.LinuxException;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.board.InterruptLines;
+import org.backplane.machine.board.LeaseStack;
+import org.backplane.machine.console.HostConsole;
+import org.backplane.memory.MemoryView;
+
+/**
+ * One version of a device in its slot: what it was handed. In a swap two attachments exist, and
+ * only the current one has its handlers, lines, timers and watches connected; {@link #connect} and
+ * {@link #disconnect} are called with the gate closed, or before it first opens.
+ */
+final class Attachment implements DeviceContext, AutoCloseable {
+    private final SlotGear gear;
+    private final SlotEnvironment environment;
+    private final LeaseStack leases;
+    private final MemoryView memory;
+    private final List<Switchable> switchables = new ArrayList<>();
+    private int regionsTaken;
+    private int linesTaken;
+    private boolean connected;
+    private FirmwareNode node;
+
+    /** Something that acts only while its attachment is the slot's current one. */
+    private interface Switchable {
+        void connect();
+
+        void disconnect();
+    }
+
+    Attachment(SlotGear gear, SlotEnvironment environment) {
+        this.gear = gear;
+        this.environment = environment;
+        leases = new LeaseStack(gear.name());
+        memory = gear.board().memory().view(gear.name());
+        leases.push("memory view", memory::revoke);
+    }
+
+    synchronized void connect() {
+        connected = true;
+        switchables.forEach(Switchable::connect);
+    }
+
+    synchronized void disconnect() {
+        // What was never connected must not be cut: the slot's regions are shared with the
+        // attachment that is.
+        if (connected) {
+            connected = false;
+            switchables.forEach(Switchable::disconnect);
+        }
+    }
+
+    private synchronized <T extends Switchable> T add(T switchable) {
+        switchables.add(switchable);
+        if (connected) {
+            switchable.connect();
+        }
+        return switchable;
+    }
+
+    private synchronized void remove(Switchable switchable) {
+        if (switchables.remove(switchable) && connected) {
+            switchable.disconnect();
+        }
+    }
+
+    /** Lends a switchable until the device, or the slot, closes it. */
+    private Lease lend(String name, Switchable switchable) {
+        add(switchable);
+        return new StackedLease(name, () -> remove(switchable));
+    }
+
+    /** A lease of the device's stack that the device may also close itself. */
+    private final class StackedLease implements Lease {
+        private final AutoCloseable entry;
+
+        StackedLease(String name, AutoCloseable onClose) {
+            entry = leases.push(name, onClose);
+        }
+
+        @Override
+        public void close() {
+            leases.release(entry);
+        }
+    }
+
+    FirmwareNode node() {
+        return node;
+    }
+
+    List<String> leaseNames() {
+        return leases.names();
+    }
+
+    /** Wraps a device's callback: through the gate, only while current, contained. */
+    private Runnable gated(Runnable callback) {
+        return () -> {
+            Gate gate = gear.gate();
+            if (!gate.enter()) {
+                return;
+            }
+            try {
+                boolean current;
+                synchronized (this) {
+                    current = connected;
+                }
+                if (current) {
+                    callback.run();
+                }
+            } catch (Throwable e) {
+                gear.failed().accept(e);
+            } finally {
+                gate.leave();
+            }
+        };
+    }
+
+    @Override
+    public String slot() {
+        return gear.name();
+    }
+
+    @Override
+    public String kind() {
+        return gear.spec().kind();
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        return gear.spec().settings();
+    }
+
+    @Override
+    public MemoryView memory() {
+        return memory;
+    }
+
+    @Override
+    public RegionLease region(Space space, long size, Placement placement, IoHandler handler)
+            throws ClaimException {
+        SlotRegions.Region region =
+                environment.regions().take(regionsTaken++, space, size, placement);
+        add(
+                new Switchable() {
+                    @Override
+                    public void connect() {
+                        region.connect(handler);
+                    }
+
+                    @Override
+                    public void disconnect() {
+                        region.connect(null);
+                    }
+                });
+        return region.lease();
+    }
+
+    @Override
+    public InterruptLine line() throws DeviceException {
+        try {
+            var line = new Line(environment.lines().input(linesTaken++));
+            add(line);
+            leases.push("interrupt line", line::close);
+            return line;
+        } catch (MachineException e) {
+            throw new DeviceException(e.getMessage(), e);
+        }
+    }
+
+    private final class Line implements Switchable, InterruptLine {
+        private final InterruptLines.Input input;
+        private boolean level;
+        private boolean driving;
+
+        Line(InterruptLines.Input input) {
+            this.input = input;
+        }
+
+        @Override
+        public synchronized void set(boolean high) {
+            level = high;
+            if (driving) {
+                input.set(high);
+            }
+        }
+
+        @Override
+        public synchronized void connect() {
+            driving = true;
+            input.set(level);
+        }
+
+        @Override
+        public synchronized void disconnect() {
+            driving = false;
+            input.set(false);
+        }
+
+        @Override
+        public void close() {
+            remove(this);
+        }
+    }
+
+    @Override
+    public Console console() {
+        HostConsole host = environment.consoles().get(settings().getOrDefault("console", "none"));
+        return new Console() {
+            @Override
+            public void write(int octet) {
+                host.write(octet);
+            }
+
+            @Override
+            public int read() {
+                return host.read();
+            }
+
+            @Override
+            public Lease onInput(Runnable arrived) {
+                Runnable callback = gated(arrived);
+                Runnable listener = () -> environment.events().post(callback);
+                return lend(
+                        "console input",
+                        new Switchable() {
+                            @Override
+                            public void connect() {
+                                host.listen(listener);
+                            }
+
+                            @Override
+                            public void disconnect() {
+                                host.unlisten(listener);
+                            }
+                        });
+            }
+        };
+    }
+
+    @Override
+    public Clock wallClock() {
+        return Clock.systemUTC();
+    }
+
+    @Override
+    public long guestTime() {
+        return gear.board().vm().guestTime();
+    }
+
+    @Override
+    public TimerLease timer(Runnable expired) {
+        var timer = new Timer();
+        timer.timer =
+                environment
+                        .events()
+                        .timer(
+                                gated(
+                                        () -> {
+                                            timer.fired();
+                                            expired.run();
+                                        }));
+        add(timer);
+        leases.push("timer", timer::close);
+        return timer;
+    }
+
+    private final class Timer implements Switchable, TimerLease {
+        private static final long DISARMED = Long.MAX_VALUE;
+
+        private EventLoop.Timer timer;
+        private long deadline = DISARMED;
+        private boolean running;
+
+        synchronized void fired() {
+            deadline = DISARMED;
+        }
+
+        @Override
+        public synchronized void arm(long guestTime) {
+            deadline = guestTime;
+            if (running) {
+                timer.set(deadline);
+            }
+        }
+
+        @Override
+        public synchronized void disarm() {
+            arm(DISARMED);
+        }
+
+        @Override
+        public synchronized void connect() {
+            running = true;
+            timer.set(deadline);
+        }
+
+        @Override
+        public synchronized void disconnect() {
+            running = false;
+            timer.set(DISARMED);
+        }
+
+        @Override
+        public void close() {
+            remove(this);
+            timer.close();
+        }
+    }
+
+    @Override
+    public <T extends AutoCloseable> T kept(String name, Class<T> type, Opener<T> opener)
+            throws DeviceException {
+        return environment.kept().get(name, type, opener);
+    }
+
+    @Override
+    public Lease onReadable(Fd descriptor, Runnable work) {
+        Runnable callback = gated(work);
+        return lend(
+                "watch",
+                new Switchable() {
+                    private EventLoop.Watch watch;
+
+                    @Override
+                    public void connect() {
+                        try {
+                            watch = environment.events().watch(descriptor, callback);
+                        } catch (LinuxException e) {
+                            gear.failed().accept(e);
+                        }
+                    }
+
+                    @Override
+                    public void disconnect() {
+                        if (watch != null) {
+                            watch.close();
+                            watch = null;
+                        }
+                    }
+                });
+    }
+
+    @Override
+    public void power(PowerRequest request) {
+        environment.power().accept(request);
+    }
+
+    @Override
+    public void describe(FirmwareNode description) {
+        node = description;
+    }
+
+    @Override
+    public void close() {
+        disconnect();
+        leases.close();
+    }
+}

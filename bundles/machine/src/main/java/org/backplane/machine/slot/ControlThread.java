@@ -1,0 +1,122 @@
+package org.backplane.machine.slot;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.processor.MachineThread;
+
+/**
+ * The one thread on which everything happens to a slot. It never calls the OSGi framework. Callers
+ * wait bounded and hold no lock meanwhile.
+ */
+public final class ControlThread implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(ControlThread.class.getName());
+
+    /** Longer than every bound inside of an operation together. */
+    private static final Duration CALL_BOUND = Duration.ofSeconds(30);
+
+    private final String name;
+    private final ExecutorService executor;
+
+    /** An operation; its exception reaches the caller. */
+    @FunctionalInterface
+    public interface Task<T> {
+        T run() throws MachineException, InterruptedException;
+    }
+
+    /** An operation without a value. */
+    @FunctionalInterface
+    public interface Action {
+        void run() throws MachineException, InterruptedException;
+    }
+
+    public ControlThread(String name) {
+        this.name = name;
+        executor =
+                Executors.newSingleThreadExecutor(
+                        work -> new MachineThread(name + "/control", work));
+    }
+
+    /** Runs the task and waits for it. */
+    public <T> T call(String what, Task<T> task) throws MachineException {
+        CompletableFuture<T> result = submit(what, task);
+        try {
+            return result.get(CALL_BOUND.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof MachineException refusal) {
+                throw new MachineException(refusal.getMessage(), refusal);
+            }
+            throw new MachineException(
+                    "%s: %s failed: %s".formatted(name, what, e.getCause()), e.getCause());
+        } catch (TimeoutException e) {
+            throw new MachineException(
+                    "%s: %s did not end within %d s; it goes on."
+                            .formatted(name, what, CALL_BOUND.toSeconds()),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MachineException("%s: interrupted in %s.".formatted(name, what), e);
+        }
+    }
+
+    public void callAction(String what, Action action) throws MachineException {
+        call(
+                what,
+                () -> {
+                    action.run();
+                    return null;
+                });
+    }
+
+    /** Runs the action some time later; a failure is logged. */
+    public void post(String what, Action action) {
+        submit(
+                        what,
+                        () -> {
+                            action.run();
+                            return null;
+                        })
+                .whenComplete(
+                        (nothing, failure) -> {
+                            if (failure != null) {
+                                LOG.log(
+                                        Level.WARNING,
+                                        () -> "%s: %s failed".formatted(name, what),
+                                        failure);
+                            }
+                        });
+    }
+
+    private <T> CompletableFuture<T> submit(String what, Task<T> task) {
+        var result = new CompletableFuture<T>();
+        try {
+            executor.execute(
+                    () -> {
+                        try {
+                            result.complete(task.run());
+                        } catch (Throwable e) {
+                            // Whatever a device throws ends this task, never the thread.
+                            result.completeExceptionally(e);
+                        }
+                    });
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(
+                    new MachineException("%s is gone: no %s.".formatted(name, what), e));
+        }
+        return result;
+    }
+
+    /** Takes no more operations; those posted earlier still run. */
+    @Override
+    public void close() {
+        executor.shutdown();
+    }
+}

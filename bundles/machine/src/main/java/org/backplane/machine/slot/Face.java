@@ -1,0 +1,57 @@
+package org.backplane.machine.slot;
+
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.bus.ClaimException;
+import org.backplane.device.Device;
+import org.backplane.pci.PciDevice;
+import org.backplane.pci.PciFunction;
+import org.backplane.virtio.VirtioDevice;
+
+/**
+ * What the guest sees of a slot. It stays while devices behind it come and go; connecting another
+ * is done with the slot's gate closed.
+ */
+sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, VirtioFace {
+    /** Makes the face that a device of this type needs, placed by the board. */
+    static Face of(SlotGear gear, Device device) throws ClaimException {
+        if (device instanceof VirtioDevice virtio) {
+            return new VirtioFace(gear, virtio);
+        }
+        if (device instanceof PciDevice pci) {
+            return new PciFace(gear, pci);
+        }
+        return new PlatformFace();
+    }
+
+    /** Why a device cannot take over, with both shapes; empty if it can. */
+    Optional<String> mismatch(Device device);
+
+    /**
+     * Puts a device, restored and started, behind the face. Control thread, gate closed.
+     *
+     * @param fresh whether it has yet to be given its wires and queues; not so in a roll-back
+     */
+    void connect(Device device, boolean fresh);
+
+    /** The device has gone; nothing may refer to it any more. Control thread, gate closed. */
+    void disconnect();
+
+    /** Makes the device look at everything that may have come while the gate was closed. */
+    void kick();
+
+    /** A machine reset: as after plugging. Control thread, processors halted. */
+    void reset();
+
+    /** The device failed: tells the guest, where there is a way to. */
+    void failed();
+
+    /** The PCI function, if the guest sees one. */
+    Optional<PciFunction> function();
+
+    /** For inspection. */
+    Map<String, String> facts();
+
+    @Override
+    void close();
+}

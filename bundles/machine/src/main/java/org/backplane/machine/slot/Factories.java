@@ -1,0 +1,110 @@
+package org.backplane.machine.slot;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.backplane.device.DeviceFactory;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+import org.osgi.util.tracker.ServiceTracker;
+import org.osgi.util.tracker.ServiceTrackerCustomizer;
+
+/** The device factories that bundles offer now. Thread-safe. */
+public final class Factories implements AutoCloseable {
+    /**
+     * One factory.
+     *
+     * @param ranking service.ranking
+     */
+    public record Offer(String kind, DeviceFactory factory, Bundle bundle, int ranking) {
+        private static final Comparator<Offer> PREFERENCE =
+                Comparator.comparingInt(Offer::ranking)
+                        .thenComparing(offer -> offer.bundle.getVersion())
+                        .thenComparingLong(offer -> offer.bundle.getBundleId());
+
+        @Override
+        public String toString() {
+            return "%s %s (bundle %d)"
+                    .formatted(bundle.getSymbolicName(), bundle.getVersion(), bundle.getBundleId());
+        }
+    }
+
+    /** Told of offers on the thread that registers or withdraws them. */
+    public interface Listener {
+        void offered(Offer offer);
+
+        /** Returns when nothing of the offer is in use; the factory still works until then. */
+        void withdrawn(Offer offer);
+    }
+
+    private final List<Offer> offers = new ArrayList<>();
+    private final Listener listener;
+    private final ServiceTracker<DeviceFactory, Offer> tracker;
+
+    public Factories(BundleContext context, Listener listener) {
+        this.listener = listener;
+        tracker = new ServiceTracker<>(context, DeviceFactory.class, new Customizer(context));
+    }
+
+    public void open() {
+        tracker.open();
+    }
+
+    public synchronized List<Offer> offers() {
+        return List.copyOf(offers);
+    }
+
+    /** The offer that a new slot of the kind takes. */
+    public Optional<Offer> best(String kind) {
+        return offers().stream().filter(offer -> offer.kind.equals(kind)).max(Offer.PREFERENCE);
+    }
+
+    @Override
+    public void close() {
+        tracker.close();
+    }
+
+    private final class Customizer implements ServiceTrackerCustomizer<DeviceFactory, Offer> {
+        private final BundleContext context;
+
+        Customizer(BundleContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public Offer addingService(ServiceReference<DeviceFactory> reference) {
+            DeviceFactory factory = context.getService(reference);
+            if (factory == null
+                    || !(reference.getProperty(DeviceFactory.KIND) instanceof String kind)) {
+                return null;
+            }
+            int ranking =
+                    reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer given
+                            ? given
+                            : 0;
+            var offer = new Offer(kind, factory, reference.getBundle(), ranking);
+            synchronized (Factories.this) {
+                offers.add(offer);
+            }
+            listener.offered(offer);
+            return offer;
+        }
+
+        @Override
+        public void modifiedService(ServiceReference<DeviceFactory> reference, Offer offer) {
+            // Properties are read once: a slot that runs changes by a swap only.
+        }
+
+        @Override
+        public void removedService(ServiceReference<DeviceFactory> reference, Offer offer) {
+            synchronized (Factories.this) {
+                offers.remove(offer);
+            }
+            listener.withdrawn(offer);
+            context.ungetService(reference);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package org.backplane.machine.slot;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.backplane.machine.HistoryEntry;
+
+/** The latest steps in the life of a slot. Thread-safe. */
+final class History {
+    private static final int LENGTH = 500;
+
+    private final Deque<HistoryEntry> entries = new ArrayDeque<>();
+
+    synchronized void add(String step, Duration took, String detail) {
+        if (entries.size() == LENGTH) {
+            entries.removeFirst();
+        }
+        entries.addLast(new HistoryEntry(Instant.now(), step, took, detail));
+    }
+
+    void add(String step, String detail) {
+        add(step, Duration.ZERO, detail);
+    }
+
+    synchronized List<HistoryEntry> entries() {
+        return List.copyOf(entries);
+    }
+
+    /** Times the steps of one procedure, each from the end of the one before. */
+    Steps steps() {
+        return new Steps();
+    }
+
+    final class Steps {
+        private final long began = System.nanoTime();
+        private long last = began;
+
+        void done(String step, String detail) {
+            long now = System.nanoTime();
+            add(step, Duration.ofNanos(now - last), detail);
+            last = now;
+        }
+
+        Duration total() {
+            return Duration.ofNanos(System.nanoTime() - began);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package org.backplane.machine.slot;
+
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.device.Device;
+import org.backplane.pci.PciDevice;
+import org.backplane.pci.PciFunction;
+import org.backplane.virtio.VirtioDevice;
+
+/** A device that is nothing but its regions and lines, which the slot's environment keeps. */
+final class PlatformFace implements Face {
+    @Override
+    public Optional<String> mismatch(Device device) {
+        return device instanceof PciDevice || device instanceof VirtioDevice
+                ? Optional.of("the slot holds a platform device, the new one is a PCI device")
+                : Optional.empty();
+    }
+
+    @Override
+    public void connect(Device device, boolean fresh) {}
+
+    @Override
+    public void disconnect() {}
+
+    @Override
+    public void kick() {}
+
+    @Override
+    public void reset() {}
+
+    @Override
+    public void failed() {}
+
+    @Override
+    public Optional<PciFunction> function() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Map<String, String> facts() {
+        return Map.of();
+    }
+
+    @Override
+    public void close() {}
+}

@@ -1,0 +1,33 @@
+package org.backplane.machine.slot;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.board.InterruptLines;
+
+/** The wired interrupts of a slot; their numbers stay over a swap. */
+final class SlotLines {
+    private final SlotGear gear;
+    private final List<Integer> sources = new ArrayList<>();
+
+    SlotLines(SlotGear gear) {
+        this.gear = gear;
+    }
+
+    /**
+     * A new input of the slot's line of that number, which is allocated now if there is none yet.
+     */
+    synchronized InterruptLines.Input input(int number) throws MachineException {
+        InterruptLines lines = gear.board().lines();
+        if (number == sources.size()) {
+            int source = lines.allocate(gear.name());
+            gear.leases().push("line " + source, () -> lines.free(source));
+            sources.add(source);
+        }
+        return lines.input(sources.get(number));
+    }
+
+    synchronized List<Integer> sources() {
+        return List.copyOf(sources);
+    }
+}

@@ -1,0 +1,263 @@
+package org.backplane.machine.slot;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.bus.ClaimException;
+import org.backplane.device.Device;
+import org.backplane.device.context.Lease;
+import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.Vm;
+import org.backplane.linux.EventFd;
+import org.backplane.machine.board.LeaseStack;
+import org.backplane.memory.MemoryView;
+import org.backplane.pci.PciFunction;
+import org.backplane.virtio.SplitQueue;
+import org.backplane.virtio.VirtioBackend;
+import org.backplane.virtio.VirtioDevice;
+import org.backplane.virtio.VirtioPciFunction;
+import org.backplane.virtio.VirtioShape;
+
+/**
+ * A virtio function, its doorbells and the workers behind them. The queues belong to the function
+ * and outlive every device.
+ */
+final class VirtioFace implements Face, VirtioBackend {
+    private static final Logger LOG = System.getLogger(VirtioFace.class.getName());
+
+    private final SlotGear gear;
+    private final LeaseStack leases;
+    private final VirtioPciFunction function;
+    private final List<EventFd> doorbells = new ArrayList<>();
+    private final List<QueueWorker> workers = new ArrayList<>();
+    private volatile VirtioDevice device;
+
+    /** Whether the device behind was activated; work is called only then. */
+    private volatile boolean active;
+
+    VirtioFace(SlotGear gear, VirtioDevice first) throws ClaimException {
+        this.gear = gear;
+        leases = new LeaseStack(gear.name());
+        VirtioShape shape = first.shape();
+        try {
+            MemoryView memory = gear.board().memory().view(gear.name());
+            leases.push("queues' memory view", memory::revoke);
+            for (int queue = 0; queue < shape.queueSizes().size(); queue++) {
+                doorbells.add(leases.push("doorbell " + queue, EventFd.open()));
+            }
+            function =
+                    leases.push(
+                            "function",
+                            new VirtioPciFunction(
+                                    gear.board().bridge(), gear.name(), -1, shape, memory, this));
+            function.function().place();
+            for (int queue = 0; queue < doorbells.size(); queue++) {
+                workers.add(
+                        leases.push(
+                                "worker " + queue,
+                                new QueueWorker(gear, queue, doorbells.get(queue), this::work)));
+            }
+        } catch (ClaimException e) {
+            leases.close();
+            throw e;
+        } catch (java.io.IOException e) {
+            leases.close();
+            throw new ClaimException(
+                    "%s: no event for a queue: %s".formatted(gear.name(), e.getMessage()));
+        }
+    }
+
+    @Override
+    public Optional<String> mismatch(Device other) {
+        if (other instanceof VirtioDevice virtio && function.accepts(virtio.shape())) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                "the guest sees %s, the new device is %s"
+                        .formatted(
+                                function.shape(),
+                                other instanceof VirtioDevice virtio
+                                        ? virtio.shape()
+                                        : "no virtio device"));
+    }
+
+    @Override
+    public void connect(Device next, boolean fresh) {
+        var virtio = (VirtioDevice) next;
+        function.adopt(virtio.shape());
+        if (fresh && function.active()) {
+            virtio.activate(function.negotiatedFeatures(), function.queues());
+        }
+        device = virtio;
+        active = function.active();
+    }
+
+    @Override
+    public void disconnect() {
+        active = false;
+        device = null;
+    }
+
+    @Override
+    public void kick() {
+        doorbells.forEach(EventFd::signal);
+    }
+
+    /** On the queue's worker, inside the gate. */
+    private void work(int queue) {
+        if (active) {
+            device.work(queue);
+        }
+    }
+
+    @Override
+    public long readConfig(int offset, int width) {
+        Gate gate = gear.gate();
+        if (!gate.enter()) {
+            return -1;
+        }
+        try {
+            return device.readConfig(offset, width);
+        } catch (Throwable e) {
+            gear.failed().accept(e);
+            return -1;
+        } finally {
+            gate.leave();
+        }
+    }
+
+    @Override
+    public void writeConfig(int offset, int width, long value) {
+        Gate gate = gear.gate();
+        if (!gate.enter()) {
+            return;
+        }
+        try {
+            device.writeConfig(offset, width, value);
+        } catch (Throwable e) {
+            gear.failed().accept(e);
+        } finally {
+            gate.leave();
+        }
+    }
+
+    @Override
+    public void driverOk(long features, List<SplitQueue> queues) {
+        gear.control().post("activate", this::activate);
+    }
+
+    private void activate() {
+        VirtioDevice now = device;
+        if (now == null || active || !function.active()) {
+            // Failed, vacant, connected since, or reset since: what connects next looks for itself.
+            return;
+        }
+        try {
+            now.activate(function.negotiatedFeatures(), function.queues());
+            active = true;
+            kick();
+        } catch (Throwable e) {
+            gear.failed().accept(e);
+        }
+    }
+
+    @Override
+    public void resetRequested() {
+        gear.control().post("reset", this::resetByDriver);
+    }
+
+    private void resetByDriver() throws InterruptedException {
+        VirtioDevice now = device;
+        boolean wasOpen = gear.gate().isOpen();
+        if (now != null) {
+            try {
+                drainAndReset(now, wasOpen);
+            } catch (RuntimeException | Error e) {
+                gear.failed().accept(e);
+            }
+        }
+        active = false;
+        function.resetDone();
+        if (wasOpen) {
+            gear.gate().open();
+        }
+    }
+
+    /** Leaves the gate closed. */
+    private void drainAndReset(VirtioDevice now, boolean wasOpen) throws InterruptedException {
+        now.quiesce();
+        if (!SlotGear.drained(now)) {
+            throw new IllegalStateException(
+                    "requests were under way %d s after the driver's reset"
+                            .formatted(SlotGear.DRAIN_BOUND.toSeconds()));
+        }
+        if (wasOpen && !gear.gate().close(SlotGear.DRAIN_BOUND)) {
+            throw new IllegalStateException(
+                    "a thread did not leave the device at the driver's reset:\n"
+                            + gear.gate().insiders());
+        }
+        now.reset();
+    }
+
+    @Override
+    public void reset() {
+        active = false;
+        function.reset();
+    }
+
+    @Override
+    public void failed() {
+        active = false;
+        function.needsReset();
+    }
+
+    @Override
+    public EventFd doorbell(int queue) {
+        return doorbells.get(queue);
+    }
+
+    @Override
+    public Lease bindDoorbell(int queue, long address) {
+        try {
+            Vm.Lease lease = gear.board().vm().doorbell(address, 0, doorbells.get(queue));
+            return lease::close;
+        } catch (HypervisorException e) {
+            // The store then reaches the function's own handler, which signals the same event.
+            LOG.log(Level.DEBUG, () -> "%s: %s".formatted(gear.name(), e.getMessage()));
+            return () -> {};
+        }
+    }
+
+    @Override
+    public void broken(int queue, String reason) {
+        LOG.log(
+                Level.DEBUG,
+                () -> "%s: queue %d is broken: %s".formatted(gear.name(), queue, reason));
+        gear.history().add("queue %d broken".formatted(queue), reason);
+    }
+
+    @Override
+    public Optional<PciFunction> function() {
+        return Optional.of(function.function());
+    }
+
+    @Override
+    public Map<String, String> facts() {
+        var facts = new LinkedHashMap<String, String>();
+        facts.put("virtio status", "0x%02x".formatted(function.status()));
+        facts.put("offered features", "0x%x".formatted(function.shape().features()));
+        facts.put("negotiated features", "0x%x".formatted(function.negotiatedFeatures()));
+        facts.put("queue sizes", function.shape().queueSizes().toString());
+        facts.put("outstanding requests", Integer.toString(function.outstanding()));
+        return facts;
+    }
+
+    @Override
+    public void close() {
+        leases.close();
+    }
+}
