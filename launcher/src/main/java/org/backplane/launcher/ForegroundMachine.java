@@ -1,0 +1,49 @@
+package org.backplane.launcher;
+
+import java.io.IOException;
+import java.util.List;
+import org.backplane.launcher.folder.Locations;
+import org.backplane.launcher.folder.RunFolders;
+import org.backplane.launcher.framework.Distribution;
+import org.backplane.launcher.framework.Distribution.Group;
+import org.backplane.launcher.framework.StartException;
+import org.backplane.launcher.option.HostMemory;
+import org.backplane.launcher.option.Plan;
+import org.backplane.launcher.option.PlanReader;
+
+/** Runs a machine on this process's terminal. */
+public record ForegroundMachine(Distribution distribution, Locations locations) {
+    public static ForegroundMachine ofThisProcess() throws IOException {
+        return new ForegroundMachine(Distribution.ofThisProcess(), Locations.ofThisUser());
+    }
+
+    /** Reads plans for this host. */
+    public PlanReader reader() throws IOException {
+        RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
+        return new PlanReader(
+                HostMemory.ofThisHost(),
+                List.of(distribution.folder(Group.DEVICE)),
+                folders::isRunning);
+    }
+
+    /**
+     * Runs a machine to its end and prints what went wrong.
+     *
+     * @return the exit status
+     */
+    public int run(Plan plan) throws IOException, InterruptedException {
+        if (plan.console().equals("stdio")) {
+            Terminal.deliverEveryByte();
+        }
+        try (MachineRun run = MachineRun.start(distribution, locations, plan)) {
+            MachineRun.Outcome outcome = run.await();
+            if (!outcome.sentence().isEmpty()) {
+                System.err.println("backplane: " + outcome.sentence());
+            }
+            return outcome.status();
+        } catch (StartException e) {
+            e.sentences().forEach(sentence -> System.err.println("backplane: " + sentence));
+            return ExitStatus.FAILED;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package org.backplane.launcher;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.backplane.launcher.folder.Locations;
+import org.backplane.launcher.folder.LogFile;
+import org.backplane.launcher.folder.RunFolder;
+import org.backplane.launcher.folder.RunFolders;
+import org.backplane.launcher.framework.Distribution;
+import org.backplane.launcher.framework.Distribution.Group;
+import org.backplane.launcher.framework.MachineFramework;
+import org.backplane.launcher.framework.StartException;
+import org.backplane.launcher.option.DeviceKinds;
+import org.backplane.launcher.option.HostMemory;
+import org.backplane.launcher.option.Size;
+import org.osgi.framework.Bundle;
+
+/** What this host offers to machines, one line each. */
+public final class HostCheck {
+    private static final String ROW = "%-10s %-4s %s%n";
+
+    private final Distribution distribution;
+    private final Locations locations;
+    private final HostMemory memory;
+
+    HostCheck(Distribution distribution, Locations locations, HostMemory memory) {
+        this.distribution = distribution;
+        this.locations = locations;
+        this.memory = memory;
+    }
+
+    public static HostCheck ofThisProcess() throws IOException {
+        return new HostCheck(
+                Distribution.ofThisProcess(), Locations.ofThisUser(), HostMemory.ofThisHost());
+    }
+
+    /**
+     * Prints what there is.
+     *
+     * @return whether machines can run
+     */
+    public boolean print(PrintStream out) throws IOException, InterruptedException {
+        LogFile.none();
+        boolean good = system(out);
+        line(
+                out,
+                "java",
+                true,
+                System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
+        long available = memory.available();
+        line(
+                out,
+                "memory",
+                available >= 256L << 20,
+                Size.format(available >> 20 << 20)
+                        + " available, "
+                        + Runtime.getRuntime().availableProcessors()
+                        + " processors");
+        good &= bundles(out);
+        out.printf(
+                ROW,
+                "kinds",
+                "",
+                String.join(", ", DeviceKinds.in(List.of(distribution.folder(Group.DEVICE)))));
+        kvm(out);
+        demo(out);
+        out.printf(ROW, "run", "", locations.runBase());
+        out.printf(ROW, "logs", "", locations.logs());
+        out.printf(ROW, "cache", "", locations.cache());
+        return good && available >= 256L << 20;
+    }
+
+    private static void line(PrintStream out, String subject, boolean good, String text) {
+        out.printf(ROW, subject, good ? "ok" : "no", text);
+    }
+
+    private static boolean system(PrintStream out) {
+        String name = System.getProperty("os.name");
+        boolean good = name.equals("Linux");
+        line(
+                out,
+                "host",
+                good,
+                name
+                        + " "
+                        + System.getProperty("os.version")
+                        + " "
+                        + System.getProperty("os.arch")
+                        + (good ? "" : "; Backplane needs a Linux host"));
+        return good;
+    }
+
+    /** Starts every bundle of the distribution, without a machine. */
+    private boolean bundles(PrintStream out) throws IOException, InterruptedException {
+        RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
+        String name = "check-" + ProcessHandle.current().pid();
+        RunFolder folder = folders.acquire(name);
+        try {
+            MachineFramework framework =
+                    new MachineFramework(
+                            distribution, folder, new MachineFramework.Properties(name, List.of()));
+            try {
+                framework.start(Optional.empty(), false);
+                framework.startSecondList();
+                List<Bundle> down =
+                        framework.bundles().stream()
+                                .filter(bundle -> bundle.getState() != Bundle.ACTIVE)
+                                .toList();
+                line(
+                        out,
+                        "bundles",
+                        down.isEmpty(),
+                        framework.bundles().size()
+                                + " installed, "
+                                + (down.isEmpty() ? "all active" : "not active: " + down));
+                return down.isEmpty();
+            } catch (StartException e) {
+                e.sentences().forEach(sentence -> line(out, "bundles", false, sentence));
+                return false;
+            } finally {
+                framework.stop(10, TimeUnit.SECONDS);
+            }
+        } finally {
+            folders.release(folder);
+        }
+    }
+
+    private static void kvm(PrintStream out) {
+        Path device = Path.of("/dev/kvm");
+        boolean usable = Files.isReadable(device) && Files.isWritable(device);
+        out.printf(
+                ROW,
+                "kvm",
+                usable ? "ok" : "-",
+                usable
+                        ? "/dev/kvm can be used"
+                        : Files.exists(device)
+                                ? "/dev/kvm cannot be opened by this user; not needed: the embedded"
+                                        + " processor is used"
+                                : "no /dev/kvm; not needed: the embedded processor is used");
+    }
+
+    private void demo(PrintStream out) {
+        for (String tool : List.of("apt-get", "apt-cache", "dpkg-deb", "tar", "stty")) {
+            boolean there = onPath(tool);
+            if (!there) {
+                line(out, "tool", false, tool + " is missing; needed by: backplane demo");
+            }
+        }
+    }
+
+    private static boolean onPath(String tool) {
+        for (String folder : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {
+            if (Files.isExecutable(Path.of(folder, tool))) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,113 @@
+package org.backplane.launcher;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.backplane.launcher.command.CheckCommand;
+import org.backplane.launcher.command.Command;
+import org.backplane.launcher.command.CommandLineWords;
+import org.backplane.launcher.command.ListCommand;
+import org.backplane.launcher.command.RunCommand;
+import org.backplane.launcher.command.ShellCommand;
+import org.backplane.launcher.option.Problems;
+import picocli.CommandLine;
+import picocli.CommandLine.ParseResult;
+
+/** The {@code backplane} command. */
+@picocli.CommandLine.Command(
+        name = "backplane",
+        description = {
+            "Runs Linux guests whose devices are OSGi bundles and can be replaced while the guest"
+                    + " runs.",
+            ""
+        },
+        footer = {"", "First steps: backplane demo. One command: backplane help run."},
+        subcommands = {RunCommand.class, ShellCommand.class, ListCommand.class, CheckCommand.class})
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] arguments) throws InterruptedException {
+        System.exit(run(arguments));
+    }
+
+    /** Does what the arguments say and returns the exit status. */
+    static int run(String... arguments) throws InterruptedException {
+        CommandLine root = commandLine();
+        if (arguments.length == 0) {
+            root.usage(System.err);
+            return ExitStatus.BAD_INPUT;
+        }
+        List<String> words = List.of(arguments);
+        String first = words.get(0);
+        if (List.of("help", "--help", "-h").contains(first)) {
+            return help(root, words.subList(1, words.size()));
+        }
+        if (first.equals("--version")) {
+            String version = Main.class.getPackage().getImplementationVersion();
+            System.out.println("backplane " + (version == null ? "(unpackaged)" : version));
+            return ExitStatus.OK;
+        }
+        if (!root.getSubcommands().containsKey(first)) {
+            return unknownCommand(root, first);
+        }
+        if (words.size() > 1 && List.of("--help", "-h").contains(words.get(1))) {
+            return help(root, List.of(first));
+        }
+        try {
+            return dispatch(root, arguments);
+        } catch (IOException e) {
+            String message = e.getMessage();
+            System.err.println("backplane: " + (message == null ? e.toString() : message));
+            return ExitStatus.FAILED;
+        }
+    }
+
+    private static CommandLine commandLine() {
+        CommandLine root = new CommandLine(new Main());
+        root.setExpandAtFiles(false);
+        root.setAllowOptionsAsOptionParameters(false);
+        root.getSubcommands().get("shell").setStopAtPositional(true);
+        root.getSubcommands()
+                .values()
+                .forEach(command -> command.getCommandSpec().parser().collectErrors(true));
+        return root;
+    }
+
+    private static int dispatch(CommandLine root, String... arguments)
+            throws IOException, InterruptedException {
+        ParseResult parsed = root.parseArgs(arguments).subcommand();
+        Problems problems = new Problems();
+        CommandLineWords.report(parsed.errors(), problems);
+        Command command = (Command) parsed.commandSpec().userObject();
+        int status = command.run(problems);
+        if (problems.isEmpty()) {
+            return status;
+        }
+        problems.sentences().forEach(sentence -> System.err.println("backplane: " + sentence));
+        return ExitStatus.BAD_INPUT;
+    }
+
+    private static int help(CommandLine root, List<String> words) {
+        if (words.isEmpty()) {
+            root.usage(System.out);
+            return ExitStatus.OK;
+        }
+        CommandLine command = root.getSubcommands().get(words.get(0));
+        if (command == null) {
+            return unknownCommand(root, words.get(0));
+        }
+        command.usage(System.out);
+        return ExitStatus.OK;
+    }
+
+    private static int unknownCommand(CommandLine root, String word) {
+        List<String> known = new ArrayList<>(root.getSubcommands().keySet());
+        known.add("help");
+        System.err.println(
+                "backplane: '"
+                        + word
+                        + "' is no command; the commands are: "
+                        + String.join(", ", known));
+        return ExitStatus.BAD_INPUT;
+    }
+}

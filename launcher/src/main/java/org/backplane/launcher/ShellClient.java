@@ -1,0 +1,128 @@
+package org.backplane.launcher;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** The client's end of a machine's shell socket; the protocol is in docs/launcher.md. */
+public final class ShellClient implements AutoCloseable {
+    /** Name of the socket in a run folder. */
+    public static final String SOCKET = "shell.sock";
+
+    private static final String STATUS = "status ";
+
+    private final SocketChannel channel;
+
+    private ShellClient(SocketChannel channel) {
+        this.channel = channel;
+    }
+
+    /**
+     * Connects.
+     *
+     * @throws IOException with a sentence if nobody listens there
+     */
+    public static ShellClient connect(Path socket) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return new ShellClient(channel);
+        } catch (IOException e) {
+            channel.close();
+            throw new IOException(
+                    "the shell at "
+                            + socket
+                            + " does not answer ("
+                            + e.getMessage()
+                            + "); it starts when the guest runs: try again, or see the log",
+                    e);
+        }
+    }
+
+    /**
+     * Runs one command and copies its output.
+     *
+     * @return the status of the command, 1 if the machine went away before it ended
+     */
+    public int execute(String command, PrintStream out) throws IOException {
+        send("exec " + command + "\n");
+        ByteArrayOutputStream trailer = new ByteArrayOutputStream();
+        boolean inTrailer = false;
+        ByteBuffer buffer = ByteBuffer.allocate(8192);
+        while (channel.read(buffer.clear()) >= 0) {
+            buffer.flip();
+            while (buffer.hasRemaining()) {
+                byte octet = buffer.get();
+                if (inTrailer) {
+                    trailer.write(octet);
+                } else if (octet == 0) {
+                    inTrailer = true;
+                } else {
+                    out.write(octet);
+                }
+            }
+            out.flush();
+        }
+        String line = trailer.toString(StandardCharsets.UTF_8).strip();
+        return line.matches(STATUS + "\\d{1,3}")
+                ? Integer.parseInt(line.substring(STATUS.length()))
+                : ExitStatus.FAILED;
+    }
+
+    /** Copies both ways until either side ends. */
+    public int session(InputStream in, PrintStream out) throws IOException {
+        send("session\n");
+        Thread typing = new Thread(() -> copyTyped(in), "typing");
+        typing.setDaemon(true);
+        typing.start();
+        ByteBuffer buffer = ByteBuffer.allocate(8192);
+        try {
+            while (channel.read(buffer.clear()) >= 0) {
+                out.write(buffer.array(), 0, buffer.position());
+                out.flush();
+            }
+        } catch (AsynchronousCloseException e) {
+            return ExitStatus.FAILED;
+        }
+        return ExitStatus.OK;
+    }
+
+    private void copyTyped(InputStream in) {
+        byte[] bytes = new byte[4096];
+        try {
+            for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
+                write(ByteBuffer.wrap(bytes, 0, n));
+            }
+            channel.shutdownOutput();
+        } catch (ClosedChannelException e) {
+            // The machine ended the session; session() has returned.
+            return;
+        } catch (IOException e) {
+            System.err.println("backplane: the session broke: " + e.getMessage());
+        }
+    }
+
+    private void send(String text) throws IOException {
+        write(StandardCharsets.UTF_8.encode(text));
+    }
+
+    private void write(ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,108 @@
+package org.backplane.launcher.command;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.backplane.launcher.option.Problems;
+import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.OverwrittenOptionException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns what picocli found wrong with the words of a command line into our sentences. */
+public final class CommandLineWords {
+    private CommandLineWords() {}
+
+    /** Adds a sentence for everything that picocli found wrong. */
+    public static void report(List<Exception> errors, Problems problems) {
+        for (Exception error : errors) {
+            if (error instanceof UnmatchedArgumentException unmatched) {
+                unmatched(unmatched, problems);
+            } else if (error instanceof OverwrittenOptionException overwritten) {
+                problems.add(
+                        ((OptionSpec) overwritten.getOverwritten()).longestName()
+                                + " is given twice; give it once");
+            } else if (error instanceof MissingParameterException missing) {
+                for (ArgSpec argument : missing.getMissing()) {
+                    problems.add(
+                            argument instanceof OptionSpec option
+                                    ? option.longestName()
+                                            + " has no value; give "
+                                            + option.longestName()
+                                            + " "
+                                            + option.paramLabel()
+                                    : argument.paramLabel() + " is missing");
+                }
+            } else if (error instanceof ParameterException other && other.getArgSpec() != null) {
+                problems.add(other.getMessage());
+            } else {
+                problems.add(String.valueOf(error.getMessage()));
+            }
+        }
+    }
+
+    private static void unmatched(UnmatchedArgumentException error, Problems problems) {
+        CommandLine command = error.getCommandLine();
+        String help = "; see: backplane help " + command.getCommandName();
+        boolean afterUnknownOption = false;
+        for (String word : error.getUnmatched()) {
+            if (word.startsWith("-") && word.length() > 1) {
+                String name = word.split("=", 2)[0];
+                problems.add(
+                        name
+                                + " is no option of "
+                                + command.getCommandName()
+                                + near(command, name)
+                                + help);
+                afterUnknownOption = !word.contains("=");
+            } else {
+                if (!afterUnknownOption) {
+                    problems.add(
+                            "'"
+                                    + word
+                                    + "' is unexpected: "
+                                    + command.getCommandName()
+                                    + " takes only options"
+                                    + help);
+                }
+                afterUnknownOption = false;
+            }
+        }
+    }
+
+    private static String near(CommandLine command, String name) {
+        List<String> near = new ArrayList<>();
+        int best = 1 + name.length() / 3;
+        for (OptionSpec option : command.getCommandSpec().options()) {
+            int distance = distance(option.longestName(), name);
+            if (distance < best) {
+                near.clear();
+            }
+            if (distance <= best) {
+                best = distance;
+                near.add(option.longestName());
+            }
+        }
+        return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+    }
+
+    /** Levenshtein's distance. */
+    static int distance(String a, String b) {
+        int[] previous = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            previous[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int[] row = new int[b.length() + 1];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int replace = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(replace, 1 + Math.min(previous[j], row[j - 1]));
+            }
+            previous = row;
+        }
+        return previous[b.length()];
+    }
+}

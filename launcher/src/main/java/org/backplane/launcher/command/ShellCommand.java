@@ -1,0 +1,76 @@
+package org.backplane.launcher.command;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.backplane.launcher.ExitStatus;
+import org.backplane.launcher.ShellClient;
+import org.backplane.launcher.folder.Locations;
+import org.backplane.launcher.folder.RunFolders;
+import org.backplane.launcher.folder.RunningMachine;
+import org.backplane.launcher.option.MachineName;
+import org.backplane.launcher.option.Problems;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code backplane shell}. */
+@picocli.CommandLine.Command(
+        name = "shell",
+        description = "Runs a command in the shell of a running machine, or many, line by line.",
+        footer = {
+            "",
+            "The words of a command are joined with spaces: backplane shell vm:inspect disk0",
+            "The commands: vm:slots, vm:map, vm:pci, vm:inspect, vm:history, vm:plug, vm:unplug,",
+            "vm:swap, vm:pause, vm:resume, vm:stop, vm:reset, and Felix's own lb, install, start,",
+            "stop, update. Without a command lines are read until exit or Ctrl-D.",
+            "Exit status: 0, 1 if the command failed or no machine answers, 2 bad input."
+        })
+public final class ShellCommand implements Command {
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = "The machine; not needed while only one runs.")
+    private String name;
+
+    @Parameters(paramLabel = "COMMAND", description = "One command of the shell.")
+    private List<String> words = new ArrayList<>();
+
+    @Override
+    public int run(Problems problems) throws IOException {
+        Locations locations = Locations.ofThisUser();
+        RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
+        if (name != null && !MachineName.isGood(name)) {
+            problems.add("--name", name, MachineName.RULE);
+        }
+        String command = String.join(" ", words);
+        if (command.chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
+            problems.add("a command of the shell is one line; give one line at a time");
+        }
+        String machine = problems.isEmpty() ? choose(folders.running(), problems) : "";
+        if (!problems.isEmpty()) {
+            return ExitStatus.BAD_INPUT;
+        }
+        Path socket = folders.folder(machine).resolve(ShellClient.SOCKET);
+        try (ShellClient client = ShellClient.connect(socket)) {
+            return words.isEmpty()
+                    ? client.session(System.in, System.out)
+                    : client.execute(command, System.out);
+        }
+    }
+
+    private String choose(List<RunningMachine> running, Problems problems) {
+        List<String> names = running.stream().map(RunningMachine::name).toList();
+        String there =
+                names.isEmpty() ? "no machine runs" : "these run: " + String.join(", ", names);
+        if (name != null && !names.contains(name)) {
+            problems.add("--name", name, "no machine of that name runs; " + there);
+        } else if (name == null && names.size() != 1) {
+            problems.add(
+                    names.isEmpty()
+                            ? "no machine runs; start one with: backplane demo"
+                            : "--name is missing and several machines run; " + there);
+        }
+        return name != null ? name : names.size() == 1 ? names.get(0) : "";
+    }
+}

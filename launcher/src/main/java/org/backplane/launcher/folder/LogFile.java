@@ -1,0 +1,65 @@
+package org.backplane.launcher.folder;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.logging.FileHandler;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+
+/**
+ * The log of a machine. {@link System.Logger} writes to java.util.logging, whose root logger gets
+ * this file as its only handler: the terminal belongs to the guest.
+ */
+public final class LogFile implements AutoCloseable {
+    private static final String FORMAT = "%1$tFT%1$tT.%1$tL %4$-7s %3$s: %5$s%6$s%n";
+    private static final long ROTATE = 4L << 20;
+
+    private final Path path;
+    private final Handler handler;
+
+    private LogFile(Path path, Handler handler) {
+        this.path = path;
+        this.handler = handler;
+    }
+
+    /** Opens the log of a machine for appending; a long one is put aside as {@code NAME.log.1}. */
+    public static LogFile open(Path folder, String machine) throws IOException {
+        Files.createDirectories(
+                folder,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path path = folder.resolve(machine + ".log");
+        if (Files.exists(path) && Files.size(path) > ROTATE) {
+            Files.move(
+                    path, folder.resolve(machine + ".log.1"), StandardCopyOption.REPLACE_EXISTING);
+        }
+        System.setProperty("java.util.logging.SimpleFormatter.format", FORMAT);
+        LogManager.getLogManager().reset();
+        Handler handler = new FileHandler(path.toString().replace("%", "%%"), true);
+        handler.setFormatter(new SimpleFormatter());
+        handler.setLevel(Level.ALL);
+        handler.setEncoding("UTF-8");
+        Logger.getLogger("").addHandler(handler);
+        return new LogFile(path, handler);
+    }
+
+    /** Drops what is logged, for commands without a machine. */
+    public static void none() {
+        LogManager.getLogManager().reset();
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public void close() {
+        Logger.getLogger("").removeHandler(handler);
+        handler.close();
+    }
+}

@@ -1,0 +1,59 @@
+package org.backplane.launcher.framework;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The folder that holds the launcher and the bundles, {@code lib/} and {@code bundles/}. */
+public record Distribution(Path home) {
+    /** A folder of bundles that are started together. */
+    public enum Group {
+        CONFIG(2),
+        BOARD(3),
+        ENGINE(4),
+        DEVICE(5),
+        WATCH(6),
+        SECOND(7);
+
+        private final int startLevel;
+
+        Group(int startLevel) {
+            this.startLevel = startLevel;
+        }
+
+        int startLevel() {
+            return startLevel;
+        }
+    }
+
+    /** The distribution that this process was started from: system property backplane.home. */
+    public static Distribution ofThisProcess() throws IOException {
+        String home = System.getProperty("backplane.home");
+        if (home == null || !Files.isDirectory(Path.of(home, "bundles"))) {
+            throw new IOException(
+                    "the system property backplane.home does not name a distribution; start with"
+                            + " the backplane script");
+        }
+        return new Distribution(Path.of(home).toAbsolutePath());
+    }
+
+    public Path folder(Group group) {
+        return home.resolve("bundles").resolve(group.name().toLowerCase(Locale.ROOT));
+    }
+
+    /** The jars of a group, by name. */
+    public List<Path> bundles(Group group) throws IOException {
+        List<Path> jars = new ArrayList<>();
+        if (Files.isDirectory(folder(group))) {
+            try (DirectoryStream<Path> found = Files.newDirectoryStream(folder(group), "*.jar")) {
+                found.forEach(jars::add);
+            }
+        }
+        jars.sort(null);
+        return jars;
+    }
+}

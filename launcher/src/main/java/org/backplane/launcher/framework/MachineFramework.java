@@ -1,0 +1,238 @@
+package org.backplane.launcher.framework;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.Hashtable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.felix.framework.FrameworkFactory;
+import org.backplane.launcher.folder.RunFolder;
+import org.backplane.launcher.framework.Distribution.Group;
+import org.backplane.launcher.option.Plan;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.launch.Framework;
+import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.wiring.FrameworkWiring;
+
+/**
+ * Felix with the bundles of a distribution, for one machine. Used by the launcher's main thread;
+ * {@link #stop} by the shutdown hook too.
+ */
+public final class MachineFramework {
+    private static final Logger LOG = System.getLogger(MachineFramework.class.getName());
+    private static final int RUNNING_LEVEL = Group.SECOND.startLevel();
+
+    private final Distribution distribution;
+    private final Framework framework;
+    private final CompletableFuture<Object> end = new CompletableFuture<>();
+    private final AtomicBoolean secondListAsked = new AtomicBoolean();
+    private final List<String> startFailures = new ArrayList<>();
+
+    public MachineFramework(Distribution distribution, RunFolder folder, Properties properties)
+            throws IOException {
+        this.distribution = distribution;
+        Map<String, String> configuration = new HashMap<>();
+        configuration.put("org.backplane.name", properties.name());
+        configuration.put("org.backplane.run.folder", folder.path().toString());
+        configuration.put(
+                Constants.FRAMEWORK_STORAGE, folder.path().resolve("felix-cache").toString());
+        configuration.put(
+                Constants.FRAMEWORK_STORAGE_CLEAN, Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT);
+        configuration.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
+        configuration.put(
+                Constants.FRAMEWORK_BEGINNING_STARTLEVEL, Integer.toString(RUNNING_LEVEL));
+        configuration.put("felix.cm.dir", folder.make("configurations").toString());
+        configuration.put("felix.log.level", "0");
+        if (!properties.watched().isEmpty()) {
+            watch(configuration, folder, properties.watched());
+        }
+        this.framework = new FrameworkFactory().newFramework(configuration);
+    }
+
+    /**
+     * What differs between machines.
+     *
+     * @param watched folders of bundles and configurations
+     */
+    public record Properties(String name, List<Path> watched) {
+        public static Properties of(Plan plan) {
+            List<Path> watched = new ArrayList<>();
+            plan.config().ifPresent(watched::add);
+            plan.bundles().filter(path -> !watched.contains(path)).ifPresent(watched::add);
+            return new Properties(plan.name(), watched);
+        }
+    }
+
+    private static void watch(
+            Map<String, String> configuration, RunFolder folder, List<Path> watched)
+            throws IOException {
+        configuration.put(
+                "felix.fileinstall.dir",
+                String.join(",", watched.stream().map(Path::toString).toList()));
+        configuration.put("felix.fileinstall.poll", "500");
+        configuration.put("felix.fileinstall.noInitialDelay", "true");
+        configuration.put("felix.fileinstall.enableConfigSave", "false");
+        configuration.put("felix.fileinstall.tmpdir", folder.make("watched").toString());
+        configuration.put("felix.fileinstall.log.level", "2");
+        configuration.put("felix.fileinstall.log.default", "jul");
+    }
+
+    /**
+     * Starts the first list. The plan, if there is one, is offered to the machine before any bundle
+     * starts.
+     *
+     * @throws StartException if a bundle of the list cannot be installed, resolved or started
+     */
+    public void start(Optional<Map<String, Object>> plan, boolean watching) throws StartException {
+        try {
+            framework.init();
+            BundleContext context = framework.getBundleContext();
+            context.addFrameworkListener(this::heard);
+            plan.ifPresent(map -> offer(context, map));
+            List<Bundle> bundles = new ArrayList<>();
+            for (Group group : List.of(Group.CONFIG, Group.BOARD, Group.ENGINE, Group.DEVICE)) {
+                bundles.addAll(install(group));
+            }
+            if (watching) {
+                bundles.addAll(install(Group.WATCH));
+            }
+            resolve(bundles);
+            for (Bundle bundle : bundles) {
+                bundle.start(Bundle.START_ACTIVATION_POLICY);
+            }
+            CompletableFuture<Void> started = new CompletableFuture<>();
+            context.addFrameworkListener(
+                    event -> {
+                        if (event.getType() == FrameworkEvent.STARTED) {
+                            started.complete(null);
+                        }
+                    });
+            framework.start();
+            started.join();
+        } catch (BundleException | IOException e) {
+            throw new StartException(List.of(sentence(e)), e);
+        }
+        synchronized (startFailures) {
+            if (!startFailures.isEmpty()) {
+                throw new StartException(startFailures, null);
+            }
+        }
+    }
+
+    private void offer(BundleContext context, Map<String, Object> plan) {
+        context.registerService(Map.class, plan, property("org.backplane.plan"));
+        context.registerService(CompletableFuture.class, end, property("org.backplane.end"));
+        context.registerService(
+                Runnable.class, this::machineRuns, property("org.backplane.running"));
+    }
+
+    private void machineRuns() {
+        if (secondListAsked.compareAndSet(false, true)) {
+            Thread second = new Thread(this::startSecondList, "second-list");
+            second.setDaemon(true);
+            second.start();
+        }
+    }
+
+    private static Dictionary<String, Object> property(String name) {
+        Dictionary<String, Object> properties = new Hashtable<>();
+        properties.put(name, true);
+        return properties;
+    }
+
+    private List<Bundle> install(Group group) throws BundleException, IOException {
+        List<Bundle> bundles = new ArrayList<>();
+        for (Path jar : distribution.bundles(group)) {
+            Bundle bundle = framework.getBundleContext().installBundle(jar.toUri().toString());
+            bundle.adapt(BundleStartLevel.class).setStartLevel(group.startLevel());
+            bundles.add(bundle);
+        }
+        return bundles;
+    }
+
+    private void resolve(Collection<Bundle> bundles) throws StartException {
+        if (!framework.adapt(FrameworkWiring.class).resolveBundles(bundles)) {
+            List<Bundle> all = List.of(framework.getBundleContext().getBundles());
+            throw new StartException(new Unresolved(all).sentences(), null);
+        }
+    }
+
+    /** The shell is worth having, but a machine runs without it: failures are told, not fatal. */
+    public void startSecondList() {
+        try {
+            List<Bundle> bundles = install(Group.SECOND);
+            resolve(bundles);
+            for (Bundle bundle : bundles) {
+                bundle.start(Bundle.START_ACTIVATION_POLICY);
+            }
+            LOG.log(Level.INFO, "second list started: {0} bundles", bundles.size());
+        } catch (BundleException | IOException e) {
+            LOG.log(Level.WARNING, "the shell is not available: " + sentence(e), e);
+        } catch (StartException e) {
+            LOG.log(Level.WARNING, "the shell is not available: {0}", e.getMessage());
+        }
+    }
+
+    private void heard(FrameworkEvent event) {
+        if (event.getType() != FrameworkEvent.ERROR) {
+            return;
+        }
+        Throwable thrown = event.getThrowable();
+        String sentence = event.getBundle().getSymbolicName() + ": " + sentence(thrown);
+        LOG.log(Level.ERROR, sentence, thrown);
+        synchronized (startFailures) {
+            startFailures.add(sentence);
+        }
+    }
+
+    private static String sentence(Throwable thrown) {
+        Throwable deepest = thrown;
+        while (deepest instanceof BundleException && deepest.getCause() != null) {
+            deepest = deepest.getCause();
+        }
+        String message = deepest.getMessage();
+        return deepest instanceof IOException || deepest instanceof BundleException
+                ? message
+                : deepest.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+    }
+
+    /** Completed by the machine when it ends: docs/launcher.md. */
+    public CompletableFuture<Object> end() {
+        return end;
+    }
+
+    /** The bundles there are and their states, by id. */
+    public List<Bundle> bundles() {
+        return List.of(framework.getBundleContext().getBundles());
+    }
+
+    /**
+     * Stops all bundles in the reverse order of their start and waits, bounded.
+     *
+     * @return whether the framework stopped in time
+     */
+    public boolean stop(long timeout, TimeUnit unit) throws InterruptedException {
+        try {
+            framework.stop();
+        } catch (BundleException e) {
+            LOG.log(Level.ERROR, "the framework cannot be stopped", e);
+            return false;
+        }
+        return framework.waitForStop(unit.toMillis(timeout)).getType()
+                != FrameworkEvent.WAIT_TIMEDOUT;
+    }
+}

@@ -1,0 +1,52 @@
+package org.backplane.launcher.option;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * A machine that was asked for, checked as far as can be without starting it. All paths are
+ * absolute.
+ *
+ * @param append kernel command line
+ * @param memory in bytes
+ * @param console as on the command line, its path absolute
+ * @param bundles watched folder of bundles
+ * @param config watched folder of configurations
+ */
+public record Plan(
+        String name,
+        Path kernel,
+        Optional<Path> initrd,
+        String append,
+        long memory,
+        int cpus,
+        String console,
+        Optional<Path> bundles,
+        Optional<Path> config,
+        List<SlotPlan> slots) {
+    public Plan {
+        slots = List.copyOf(slots);
+    }
+
+    /**
+     * The plan in the classes of the JDK that bundles share with the launcher: docs/launcher.md.
+     */
+    public Map<String, Object> toMap(Path runFolder) {
+        Map<String, Object> map = new TreeMap<>();
+        map.put("name", name);
+        map.put("kernel", kernel.toString());
+        initrd.ifPresent(path -> map.put("initrd", path.toString()));
+        map.put("append", append);
+        map.put("memory", memory);
+        map.put("cpus", cpus);
+        map.put("console", console);
+        map.put("runFolder", runFolder.toString());
+        bundles.ifPresent(path -> map.put("bundles", path.toString()));
+        config.ifPresent(path -> map.put("config", path.toString()));
+        map.put("slots", slots.stream().map(SlotPlan::toMap).toList());
+        return Map.copyOf(map);
+    }
+}

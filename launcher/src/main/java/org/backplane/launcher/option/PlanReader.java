@@ -1,0 +1,239 @@
+package org.backplane.launcher.option;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Predicate;
+
+/**
+ * Makes a plan of the options of {@code run}, or says everything that is wrong with them. Every
+ * option is checked whatever the others are.
+ */
+public final class PlanReader {
+    public static final String DEFAULT_NAME = "vm";
+    public static final String DEFAULT_APPEND = "console=ttyS0";
+    private static final String DEFAULT_MEMORY = "512M";
+
+    /** Linux, {@code arch/riscv/include/uapi/asm/setup.h}: COMMAND_LINE_SIZE, with the final 0. */
+    private static final int COMMAND_LINE_SIZE = 1024;
+
+    private static final int MAX_CPUS = 32;
+    private static final long PAGE = 4096;
+
+    /** For the device tree and what the kernel allocates before it can say anything. */
+    private static final long WORKING_ROOM = 16L << 20;
+
+    private final HostMemory hostMemory;
+    private final List<Path> deviceFolders;
+    private final Predicate<String> running;
+
+    /**
+     * @param deviceFolders folders of the device bundles of the distribution
+     * @param running tells whether a machine of that name runs
+     */
+    public PlanReader(HostMemory hostMemory, List<Path> deviceFolders, Predicate<String> running) {
+        this.hostMemory = hostMemory;
+        this.deviceFolders = List.copyOf(deviceFolders);
+        this.running = running;
+    }
+
+    /** The plan, if nothing was added to the problems. */
+    public Optional<Plan> read(RunOptions options, Problems problems) throws IOException {
+        int before = problems.count();
+        String name = name(options.name(), problems);
+        Optional<Path> kernel = kernelPath(options.kernel(), problems);
+        Optional<KernelImage> image = kernel.flatMap(path -> image(path, options, problems));
+        Optional<Path> initrd =
+                options.initrd().flatMap(text -> readableFile("--initrd", text, problems));
+        String append = append(options.append(), problems);
+        long memory = memory(options.memory().orElse(DEFAULT_MEMORY), image, initrd, problems);
+        int cpus = cpus(options.cpus().orElse("1"), problems);
+        String console = new ConsoleOption(problems).read(options.console().orElse("stdio"));
+        Optional<Path> bundles =
+                options.bundles().flatMap(text -> folder("--bundles", text, problems));
+        Optional<Path> config =
+                options.config().flatMap(text -> folder("--config", text, problems));
+        List<Path> folders = new ArrayList<>(deviceFolders);
+        bundles.ifPresent(folders::add);
+        List<SlotPlan> slots =
+                new SlotReader(DeviceKinds.in(folders), problems)
+                        .read(options.disks(), options.devices());
+        if (problems.count() > before) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Plan(
+                        name,
+                        kernel.orElseThrow(),
+                        initrd,
+                        append,
+                        memory,
+                        cpus,
+                        console,
+                        bundles,
+                        config,
+                        slots));
+    }
+
+    private String name(Optional<String> given, Problems problems) {
+        if (given.isEmpty()) {
+            String name = DEFAULT_NAME;
+            for (int i = 2; running.test(name); i++) {
+                name = DEFAULT_NAME + i;
+            }
+            return name;
+        }
+        String name = given.get();
+        if (!MachineName.isGood(name)) {
+            problems.add("--name", name, MachineName.RULE);
+        } else if (running.test(name)) {
+            problems.add(
+                    "--name",
+                    name,
+                    "a machine of that name runs already; give another, or end it with:"
+                            + " backplane shell --name "
+                            + name
+                            + " vm:stop");
+        }
+        return name;
+    }
+
+    private static Optional<Path> kernelPath(Optional<String> given, Problems problems) {
+        if (given.isEmpty()) {
+            problems.add(
+                    "--kernel is missing; give the path of a riscv64 Linux Image, or use:"
+                            + " backplane demo");
+            return Optional.empty();
+        }
+        return path("--kernel", given.get(), problems);
+    }
+
+    private static Optional<KernelImage> image(Path file, RunOptions options, Problems problems) {
+        try {
+            return Optional.of(KernelImage.read(file));
+        } catch (IOException e) {
+            problems.add("--kernel", options.kernel().orElseThrow(), e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Path> readableFile(String option, String text, Problems problems) {
+        Optional<Path> path = path(option, text, problems);
+        if (path.isEmpty()) {
+            return path;
+        }
+        if (!Files.exists(path.get())) {
+            problems.add(option, text, "there is no such file; give the path of an initramfs");
+        } else if (!Files.isRegularFile(path.get())) {
+            problems.add(option, text, "this is not a file; give the path of an initramfs");
+        } else if (!Files.isReadable(path.get())) {
+            problems.add(option, text, "it cannot be read by this user; change its mode or owner");
+        } else {
+            return path;
+        }
+        return Optional.empty();
+    }
+
+    private static String append(Optional<String> given, Problems problems) {
+        String append = given.orElse(DEFAULT_APPEND);
+        int length = append.getBytes(StandardCharsets.UTF_8).length;
+        if (length >= COMMAND_LINE_SIZE) {
+            problems.add(
+                    "--append",
+                    append.substring(0, Math.min(append.length(), 20)) + "...",
+                    "it has "
+                            + length
+                            + " bytes; the kernel takes at most "
+                            + (COMMAND_LINE_SIZE - 1));
+        }
+        if (append.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
+            problems.add("--append holds a control character; give one line of plain text");
+        }
+        return append;
+    }
+
+    private long memory(
+            String text, Optional<KernelImage> image, Optional<Path> initrd, Problems problems)
+            throws IOException {
+        OptionalLong size = Size.parse(text);
+        if (size.isEmpty() || size.getAsLong() == 0) {
+            problems.add(
+                    "--memory", text, "this is no size; give a number with K, M or G, as in 512M");
+            return 0;
+        }
+        long bytes = size.getAsLong();
+        long available = hostMemory.available();
+        if (bytes > available) {
+            problems.add(
+                    "--memory",
+                    text,
+                    "it does not fit this host, which has "
+                            + Size.format(available >> 20 << 20)
+                            + " available; give at most that");
+        }
+        if (bytes % PAGE != 0) {
+            problems.add("--memory", text, "it is not a multiple of 4K; give one, as in 512M");
+        }
+        long initrdSize = initrd.isPresent() ? Files.size(initrd.get()) : 0;
+        long least =
+                image.map(kernel -> kernel.textOffset() + kernel.imageSize()).orElse(0L)
+                        + 2 * initrdSize
+                        + WORKING_ROOM;
+        if (bytes < least) {
+            long wanted = (least + (1 << 20) - 1) >> 20 << 20;
+            problems.add(
+                    "--memory",
+                    text,
+                    "it is too small for "
+                            + (initrd.isPresent()
+                                    ? "the kernel, the initramfs and its contents"
+                                    : "the kernel")
+                            + "; give at least "
+                            + Size.format(wanted)
+                            + (text.matches("\\d+") ? ", or did you mean " + text + "M?" : ""));
+        }
+        return bytes;
+    }
+
+    private static int cpus(String text, Problems problems) {
+        if (text.matches("\\d{1,4}")) {
+            int cpus = Integer.parseInt(text);
+            if (cpus >= 1 && cpus <= MAX_CPUS) {
+                return cpus;
+            }
+        }
+        problems.add("--cpus", text, "give a number of processors from 1 to " + MAX_CPUS);
+        return 1;
+    }
+
+    private static Optional<Path> folder(String option, String text, Problems problems) {
+        Optional<Path> path = path(option, text, problems);
+        if (path.isPresent() && !Files.isDirectory(path.get())) {
+            problems.add(option, text, "there is no such folder; make it, or give another");
+            return Optional.empty();
+        }
+        if (path.isPresent() && path.get().toString().contains(",")) {
+            problems.add(option, text, "a comma cannot be in its path; give another folder");
+            return Optional.empty();
+        }
+        return path;
+    }
+
+    static Optional<Path> path(String option, String text, Problems problems) {
+        try {
+            if (!text.isEmpty()) {
+                return Optional.of(Path.of(text).toAbsolutePath().normalize());
+            }
+            problems.add(option, text, "give a path");
+        } catch (InvalidPathException e) {
+            problems.add(option, text.replace('\0', '?'), "this is no path: " + e.getReason());
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,18 @@
+package org.backplane.launcher.option;
+
+import java.util.List;
+import java.util.Optional;
+
+/** The options of {@code run} as written; empty where not given. */
+public record RunOptions(
+        Optional<String> kernel,
+        Optional<String> initrd,
+        Optional<String> append,
+        Optional<String> memory,
+        Optional<String> cpus,
+        List<String> disks,
+        List<String> devices,
+        Optional<String> console,
+        Optional<String> name,
+        Optional<String> bundles,
+        Optional<String> config) {}
