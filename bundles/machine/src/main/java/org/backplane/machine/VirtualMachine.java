@@ -1,5 +1,6 @@
 package org.backplane.machine;
 
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -212,7 +213,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
         state = "paused";
         slots.reset();
         board.vm().reset();
-        board.memory().zero();
+        try {
+            board.memory().zero();
+        } catch (IOException e) {
+            throw new MachineException("The guest's memory cannot be cleared for the reset.", e);
+        }
         load();
         if (running) {
             processors.resume();
