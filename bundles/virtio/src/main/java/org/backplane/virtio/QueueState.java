@@ -12,6 +12,6 @@ record QueueState(
         SplitQueue.State state,
         int nextAvailable,
         int usedIndex,
-        boolean wantsNotifications,
+        boolean wantsDoorbell,
         int presentNext,
         int[] ledger) {}
