@@ -1,0 +1,163 @@
+package org.backplane.machine.slot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.backplane.machine.processor.MachineThread;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class GateTest {
+    private static final Duration LONG = Duration.ofSeconds(20);
+
+    private final Gate gate = new Gate();
+
+    @Test
+    void letsInWhileOpen() {
+        assertTrue(gate.enter());
+        assertEquals("open, 1 inside", gate.toString());
+        gate.leave();
+        assertEquals("open, 0 inside", gate.toString());
+    }
+
+    @Test
+    void parksArrivalsUntilItOpens() throws Exception {
+        assertTrue(gate.close(LONG));
+        var entered = new CompletableFuture<Boolean>();
+        var arrival = new Thread(() -> entered.complete(gate.enter()));
+        arrival.start();
+        awaitWaiting(arrival);
+        assertFalse(entered.isDone());
+        gate.open();
+        assertTrue(entered.get());
+    }
+
+    @Test
+    void closingWaitsForThoseInside() throws Exception {
+        assertTrue(gate.enter());
+        var closed = new CompletableFuture<Boolean>();
+        var closer =
+                new Thread(
+                        () -> {
+                            try {
+                                closed.complete(gate.close(LONG));
+                            } catch (InterruptedException e) {
+                                closed.completeExceptionally(e);
+                            }
+                        });
+        closer.start();
+        awaitWaiting(closer);
+        assertFalse(closed.isDone());
+        gate.leave();
+        assertTrue(closed.get());
+    }
+
+    @Test
+    void closingGivesUpAfterItsBoundAndNamesWhoIsInside() throws Exception {
+        var inside = new CountDownLatch(1);
+        var out = new CountDownLatch(1);
+        var stuck =
+                new MachineThread(
+                        "disk0/stuck",
+                        () -> {
+                            gate.enter();
+                            inside.countDown();
+                            try {
+                                out.await();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                            gate.leave();
+                        });
+        stuck.start();
+        inside.await();
+        assertFalse(gate.close(Duration.ZERO));
+        assertTrue(gate.insiders().contains("disk0/stuck"), gate.insiders());
+        out.countDown();
+        assertTrue(gate.close(LONG));
+        assertFalse(gate.insiders().contains("disk0/stuck"));
+    }
+
+    @Test
+    void refusingSendsAwayThoseThatParked() throws Exception {
+        assertTrue(gate.close(LONG));
+        var entered = new CompletableFuture<Boolean>();
+        var arrival = new Thread(() -> entered.complete(gate.enter()));
+        arrival.start();
+        awaitWaiting(arrival);
+        gate.refuse();
+        assertFalse(entered.get());
+        assertFalse(gate.enter());
+        gate.open();
+        assertTrue(gate.enter());
+    }
+
+    @Test
+    void abandonedThreadComesBackRefused() throws Exception {
+        assertTrue(gate.close(LONG));
+        var entered = new CompletableFuture<Boolean>();
+        var wake = new CompletableFuture<Runnable>();
+        var abandoned = new AtomicBoolean();
+        var arrival =
+                new MachineThread("vcpu", () -> entered.complete(gate.enter())) {
+                    @Override
+                    public void parking(Runnable waker) {
+                        wake.complete(waker);
+                    }
+
+                    @Override
+                    public boolean abandoned() {
+                        return abandoned.get();
+                    }
+                };
+        arrival.start();
+        awaitWaiting(arrival);
+        abandoned.set(true);
+        wake.get().run();
+        assertFalse(entered.get());
+    }
+
+    @Test
+    void nobodyIsInsideWhileItIsClosed() throws Exception {
+        var inside = new AtomicInteger();
+        var ended = new AtomicBoolean();
+        var threads = new Thread[3];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] =
+                    new Thread(
+                            () -> {
+                                while (!ended.get()) {
+                                    if (gate.enter()) {
+                                        inside.incrementAndGet();
+                                        inside.decrementAndGet();
+                                        gate.leave();
+                                    }
+                                }
+                            });
+            threads[i].start();
+        }
+        for (int round = 0; round < 2_000; round++) {
+            assertTrue(gate.close(LONG));
+            assertEquals(0, inside.get());
+            gate.open();
+        }
+        ended.set(true);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    private static void awaitWaiting(Thread thread) {
+        while (thread.getState() != Thread.State.WAITING
+                && thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+    }
+}
