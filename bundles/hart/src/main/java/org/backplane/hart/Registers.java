@@ -1,0 +1,31 @@
+package org.backplane.hart;
+
+import java.util.Arrays;
+
+/** What the instructions of one hart work on. Belongs to the hart's thread. */
+final class Registers {
+    /** x0 to x31, and {@link Op#NOWHERE}. */
+    final long[] x = new long[Op.NOWHERE + 1];
+
+    /** f0 to f31, singles boxed. */
+    final long[] f = new long[32];
+
+    long pc;
+
+    /** Instructions completed before the current run of {@link Executor}. */
+    private long retired;
+
+    void reset() {
+        Arrays.fill(x, 0);
+        Arrays.fill(f, 0);
+        pc = 0;
+    }
+
+    void retire(int count) {
+        retired += count;
+    }
+
+    long retired() {
+        return retired;
+    }
+}

@@ -1,0 +1,102 @@
+package org.backplane.hart;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Assumptions;
+
+/** Runs programs under QEMU's user-mode emulation: the reference of the differential tests. */
+final class QemuUser {
+    private static final String BINARY = "qemu-riscv64";
+    private static final int EM_RISCV = 243;
+    private static final int EF_RISCV_RVC_FLOAT_ABI_DOUBLE = 0x5;
+    private static final int ELF_HEADER = 64;
+    private static final int PROGRAM_HEADER = 56;
+    private static final int SYS_WRITE = 64;
+    private static final int SYS_EXIT = 93;
+
+    private QemuUser() {}
+
+    /** Skips the calling test, with the reason, where the emulator is not installed. */
+    static void assumeInstalled() {
+        for (String directory : System.getenv("PATH").split(":")) {
+            if (Files.isExecutable(Path.of(directory, BINARY))) {
+                return;
+            }
+        }
+        String reason =
+                "skipped: no " + BINARY + " on the PATH to compare with (Debian package qemu-user)";
+        System.err.println(reason);
+        Assumptions.abort(reason);
+    }
+
+    static GuestProgram.Results run(GuestProgram program) throws IOException, InterruptedException {
+        Path image = Files.createTempFile("differential", ".elf");
+        Path output = Files.createTempFile("differential", ".out");
+        try {
+            Files.write(image, elf(program));
+            Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rwx------"));
+            Process process =
+                    new ProcessBuilder(BINARY, image.toString())
+                            .redirectOutput(output.toFile())
+                            .redirectError(ProcessBuilder.Redirect.INHERIT)
+                            .start();
+            int status = process.waitFor();
+            byte[] bytes = Files.readAllBytes(output);
+            if (status != 0 || bytes.length != program.outputLength()) {
+                throw new IOException(
+                        BINARY + " ended with " + status + " after " + bytes.length + " bytes");
+            }
+            return new GuestProgram.Results(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN));
+        } finally {
+            Files.delete(image);
+            Files.delete(output);
+        }
+    }
+
+    /** A static executable of one segment over all areas of the program. */
+    private static byte[] elf(GuestProgram program) {
+        byte[] data = program.data();
+        int headers = 0x1000;
+        int fileLength = headers + GuestProgram.DATA - GuestProgram.BASE + data.length;
+        ByteBuffer file = ByteBuffer.allocate(fileLength).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0}).putLong(0);
+        file.putShort((short) 2).putShort((short) EM_RISCV).putInt(1);
+        file.putLong(GuestProgram.ENTRY).putLong(ELF_HEADER).putLong(0);
+        file.putInt(EF_RISCV_RVC_FLOAT_ABI_DOUBLE);
+        file.putShort((short) ELF_HEADER).putShort((short) PROGRAM_HEADER).putShort((short) 1);
+        file.position(ELF_HEADER);
+        file.putInt(1).putInt(7); // PT_LOAD, readable, writable, executable
+        file.putLong(headers).putLong(GuestProgram.BASE).putLong(GuestProgram.BASE);
+        file.putLong(fileLength - headers);
+        file.putLong(GuestProgram.END - GuestProgram.BASE);
+        file.putLong(0x1000);
+        GuestProgram stubs = new GuestProgram();
+        file.position(headers);
+        file.putInt(Rv64.j(0, GuestProgram.CODE - GuestProgram.ENTRY));
+        file.position(headers + GuestProgram.FINISH - GuestProgram.BASE);
+        file.put(finish(stubs, program.outputLength()));
+        file.position(headers + GuestProgram.CODE - GuestProgram.BASE);
+        file.put(program.code());
+        file.position(headers + GuestProgram.DATA - GuestProgram.BASE);
+        file.put(data);
+        return file.array();
+    }
+
+    /** Writes the output area to standard output and exits. */
+    private static byte[] finish(GuestProgram stub, int length) {
+        stub.loadAddress(8, GuestProgram.OUTPUT).loadAddress(9, GuestProgram.OUTPUT + length);
+        int again = stub.here();
+        stub.emit(Rv64.addi(11, 8, 0)).emit(Rv64.r(Rv64.OP, 0, 0x20, 12, 9, 8));
+        stub.emit(Rv64.addi(10, 0, 1)).emit(Rv64.addi(17, 0, SYS_WRITE)).emit(Rv64.ECALL);
+        stub.emit(Rv64.b(4, 10, 0, 12)); // an error: exit with it
+        stub.emit(Rv64.r(Rv64.OP, 0, 0, 8, 8, 10));
+        stub.emit(Rv64.b(6, 8, 9, again - stub.here()));
+        stub.emit(Rv64.i(Rv64.OP_IMM, 5, 10, 10, 63)); // 1 for an error, 0 else
+        stub.emit(Rv64.addi(17, 0, SYS_EXIT)).emit(Rv64.ECALL);
+        return stub.code();
+    }
+}
