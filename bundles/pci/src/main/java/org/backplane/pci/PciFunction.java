@@ -1,72 +1,327 @@
 package org.backplane.pci;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
 
-/** A type-0 function in a slot: config space, BARs, MSI-X. Made by {@link HostBridge#plug}. */
+/**
+ * A type-0 function in a slot: config space, BARs, MSI-X. Made by {@link HostBridge#plug}; belongs
+ * to the slot, which closes it. Thread-safe.
+ *
+ * <p>Configuration accesses never park. One that moves a BAR has taken effect when it returns.
+ */
 public final class PciFunction implements AutoCloseable {
-    PciFunction() {}
+    private final HostBridge bridge;
+    private final String slot;
+    private final int device;
+    private final PciShape shape;
+    private final BarHandler handler;
+    private final CapabilityList capabilities;
+    private final byte[] answeredBy;
+    private final ConfigSpace config;
+    private final MsixTable msix;
+    private final List<BaseAddressRegister> registers;
+    private final PciWires wires = new PciWires(this);
+
+    /** Keeps the order of levels that several threads drive. */
+    private final Courier pin = new Courier(this::drivePin);
+
+    /** Level at the router; of the courier alone. */
+    private boolean driven;
+
+    private volatile boolean closed;
+
+    PciFunction(HostBridge bridge, String slot, int device, PciShape shape, BarHandler handler) {
+        this.bridge = bridge;
+        this.slot = slot;
+        this.device = device;
+        this.shape = shape;
+        this.handler = handler;
+        capabilities = new CapabilityList(shape);
+        answeredBy = capabilities.answeredBy(handler);
+        config = new ConfigSpace(shape, capabilities);
+        msix = shape.msix().map(where -> new MsixTable(where, bridge.msi())).orElse(null);
+        registers = shape.bars().stream().map(this::register).toList();
+    }
+
+    private BaseAddressRegister register(PciShape.Bar bar) {
+        BarDecoder decoder = new BarDecoder(this, bar.index(), msix, handler);
+        return new BaseAddressRegister(bridge, slot, bar, config, decoder);
+    }
 
     public String slot() {
-        throw new AssertionError("skeleton");
+        return slot;
     }
 
     /** Device number on bus 0. */
     public int device() {
-        throw new AssertionError("skeleton");
+        return device;
     }
 
     public PciShape shape() {
-        throw new AssertionError("skeleton");
+        return shape;
     }
 
     public PciWires wires() {
-        throw new AssertionError("skeleton");
+        return wires;
     }
 
-    /** As firmware does: gives each BAR an address in the bridge's windows, or refuses. */
+    /**
+     * As firmware does: gives each BAR that has no place one in the bridge's windows, the largest
+     * first, and writes it into the register; or refuses, and then nothing changed. Decoding stays
+     * off until the guest switches it on.
+     *
+     * @throws ClaimException naming the BAR, its size, the window and what is left
+     */
     public void place() throws ClaimException {
-        throw new AssertionError("skeleton");
+        bridge.rearrange(this::placeHomeless);
     }
 
+    private void placeHomeless() throws ClaimException {
+        requireOpen();
+        // Falling sizes, each a power of two, leave no gap between one BAR and the next.
+        List<BaseAddressRegister> homeless =
+                registers.stream()
+                        .filter(BaseAddressRegister::homeless)
+                        .sorted(Comparator.comparingLong(register -> -register.bar().size()))
+                        .toList();
+        boolean all = false;
+        try {
+            for (BaseAddressRegister register : homeless) {
+                register.place();
+            }
+            all = true;
+        } finally {
+            if (!all) {
+                homeless.forEach(BaseAddressRegister::displace);
+            }
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException(slot + " has left the bus");
+        }
+    }
+
+    /**
+     * A configuration read: 1, 2 or 4 bytes, a multiple of the width; anything else reads all ones.
+     * Beyond 256 bytes there are zeros, which say that there is no extended capability.
+     */
     public long readConfig(int offset, int width) {
-        throw new AssertionError("skeleton");
+        if (closed || !ConfigSpace.legal(offset, width)) {
+            return Bus.allOnes(width);
+        }
+        if (offset >= Type0Header.SPACE_SIZE) {
+            return 0;
+        }
+        int capability = answeredBy[offset];
+        return capability < 0
+                ? config.read(offset, width)
+                : handler.readCapability(
+                                capability, offset - capabilities.offset(capability), width)
+                        & Bus.allOnes(width);
     }
 
+    /** A configuration write; one that is not naturally aligned is dropped. */
     public void writeConfig(int offset, int width, long value) {
-        throw new AssertionError("skeleton");
+        if (closed || !ConfigSpace.legal(offset, width) || offset >= Type0Header.SPACE_SIZE) {
+            return;
+        }
+        int capability = answeredBy[offset];
+        if (capability >= 0) {
+            handler.writeCapability(
+                    capability,
+                    offset - capabilities.offset(capability),
+                    width,
+                    value & Bus.allOnes(width));
+            return;
+        }
+        int dword = offset & ~3;
+        if (dword == Type0Header.COMMAND || isBaseAddress(dword)) {
+            bridge.rearrange(
+                    () -> {
+                        if (!closed) {
+                            config.write(offset, width, value);
+                            registers.forEach(register -> register.guestWrote(dword));
+                        }
+                    });
+        } else {
+            config.write(offset, width, value);
+        }
+        if (dword == Type0Header.COMMAND || msix != null && dword == capabilities.msix()) {
+            interruptsChanged();
+        }
     }
 
-    /** State of one BAR, for the address map. base is -1 while unplaced. */
+    private static boolean isBaseAddress(int offset) {
+        return offset >= Type0Header.BASE_ADDRESS
+                && offset < Type0Header.baseAddress(Type0Header.BASE_ADDRESS_REGISTERS);
+    }
+
+    /**
+     * State of one BAR, for the address map.
+     *
+     * @param register the address that the register names, without the type bits
+     * @param base where the claim is if that is what the register names, else -1: unplaced
+     * @param decoding whether the guest reaches it there
+     */
     public record BarState(PciShape.Bar bar, long register, long base, boolean decoding) {}
 
+    /** In the order of the shape. */
     public List<BarState> bars() {
-        throw new AssertionError("skeleton");
+        List<BarState> states = new ArrayList<>();
+        bridge.bus().change(() -> registers.forEach(each -> states.add(each.state())));
+        return List.copyOf(states);
+    }
+
+    /** How often the guest gave a BAR an address that could not be had. */
+    public long refusedPlacements() {
+        long[] sum = new long[1];
+        bridge.bus().change(() -> registers.forEach(each -> sum[0] += each.refusals()));
+        return sum[0];
     }
 
     /** Whether memory decoding and bus mastering are off: the guest has let go. */
     public boolean released() {
-        throw new AssertionError("skeleton");
+        return !config.any(
+                Type0Header.COMMAND, Type0Header.COMMAND_MEMORY | Type0Header.COMMAND_BUS_MASTER);
     }
 
-    /** Puts config space and MSI-X into the state after {@link #place}. */
+    /** Puts config space and MSI-X into the state after {@link #place}; INTx is low. */
     public void reset() {
-        throw new AssertionError("skeleton");
+        bridge.rearrange(
+                () -> {
+                    config.reset();
+                    registers.forEach(BaseAddressRegister::giveUp);
+                    if (!closed) {
+                        registers.forEach(BaseAddressRegister::goHome);
+                    }
+                });
+        if (msix != null) {
+            msix.reset();
+        }
+        interruptsChanged();
     }
 
+    /** Saves what the guest can see of the function. Processors and device are at rest. */
     public SavedState save() {
-        throw new AssertionError("skeleton");
+        return new FunctionState(
+                        config.bytes(),
+                        registers.stream().map(BaseAddressRegister::home).toList(),
+                        msix == null ? null : msix.save())
+                .toSaved(registers);
     }
 
-    public void restore(SavedState state) throws DeviceException {
-        throw new AssertionError("skeleton");
+    /**
+     * Takes over a state saved by a function of the same shape; on refusal nothing changed. A BAR
+     * whose place is taken waits for it: the other's state may be yet to come.
+     *
+     * @throws DeviceException the state is not one of this function
+     */
+    public void restore(SavedState saved) throws DeviceException {
+        FunctionState state = FunctionState.of(saved, slot, config, registers, msix);
+        bridge.rearrange(
+                () -> {
+                    requireOpen();
+                    registers.forEach(BaseAddressRegister::giveUp);
+                    config.load(state.config());
+                    for (int i = 0; i < registers.size(); i++) {
+                        registers.get(i).home(state.homes().get(i));
+                        registers.get(i).settle();
+                    }
+                });
+        if (msix != null) {
+            msix.load(state.msix());
+        }
+        interruptsChanged();
     }
 
-    /** Leaves the bus: all ones from now on, claims given back, INTx low. */
+    /**
+     * Leaves the bus: all ones from now on, claims given back, INTx low. What a handler answers to
+     * an access under way is lost. Waits for no handler; closing twice is closing once.
+     */
     @Override
     public void close() {
-        throw new AssertionError("skeleton");
+        bridge.rearrange(
+                () -> {
+                    closed = true;
+                    bridge.leave(this);
+                    for (int i = registers.size() - 1; i >= 0; i--) {
+                        registers.get(i).giveUp();
+                    }
+                });
+        interruptsChanged();
+    }
+
+    // The rest is for the function's parts.
+
+    boolean closed() {
+        return closed;
+    }
+
+    BarHandler handler() {
+        return handler;
+    }
+
+    List<BaseAddressRegister> registers() {
+        return registers;
+    }
+
+    void signal(int vector) {
+        if (msix == null) {
+            throw new IllegalArgumentException("%s has no MSI-X vector %d".formatted(slot, vector));
+        }
+        msix.signal(vector);
+    }
+
+    void interrupt(boolean level) {
+        config.interruptStatus(level);
+        pin.send();
+    }
+
+    boolean msixEnabled() {
+        return msix != null && msix.enabled();
+    }
+
+    /** COMMAND, MSI-X message control or whether there is a function at all may have changed. */
+    private void interruptsChanged() {
+        if (msix != null) {
+            msix.control(this::interruptControl);
+        }
+        pin.send();
+    }
+
+    /** Called by the MSI-X table under its lock, so that the last caller sees the last write. */
+    private MsixTable.Control interruptControl() {
+        if (closed) {
+            return new MsixTable.Control(false, false, false);
+        }
+        int control = capabilities.msix() + Type0Header.MSIX_CONTROL;
+        return new MsixTable.Control(
+                config.any(control, Type0Header.MSIX_CONTROL_ENABLE),
+                config.any(control, Type0Header.MSIX_CONTROL_FUNCTION_MASK),
+                config.any(Type0Header.COMMAND, Type0Header.COMMAND_BUS_MASTER));
+    }
+
+    /**
+     * The pin is high while the device wants it (STATUS), the guest has not disabled it (PCI 3.0,
+     * section 6.2.2) and MSI-X, which excludes it (section 6.8.2), is off.
+     */
+    private void drivePin() {
+        boolean high =
+                !closed
+                        && shape.interruptPin() != 0
+                        && config.any(Type0Header.STATUS, Type0Header.STATUS_INTERRUPT)
+                        && !config.any(Type0Header.COMMAND, Type0Header.COMMAND_INTX_DISABLE)
+                        && !msixEnabled();
+        if (high != driven) {
+            driven = high;
+            bridge.pin(device, shape.interruptPin(), high);
+        }
     }
 }

@@ -1,10 +1,12 @@
 package org.backplane.pci;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * What the guest sees of a function; two versions of a device must agree on it for a swap.
+ * What the guest sees of a function; two versions of a device must agree on it for a swap. A shape
+ * that no function can have is refused with an {@link IllegalArgumentException}.
  *
  * @param classCode base class, subclass and interface, 24 bits (PCI 3.0, appendix D)
  * @param interruptPin 0 none, 1 INTA
@@ -24,8 +26,64 @@ public record PciShape(
         Optional<Msix> msix) {
 
     public PciShape {
+        requireBits("vendor id", vendorId, 16);
+        requireBits("device id", deviceId, 16);
+        requireBits("revision", revision, 8);
+        requireBits("class code", classCode, 24);
+        requireBits("subsystem vendor id", subsystemVendorId, 16);
+        requireBits("subsystem id", subsystemId, 16);
+        require(interruptPin >= 0 && interruptPin <= 4, "interrupt pin %d", interruptPin);
         bars = List.copyOf(bars);
         capabilities = List.copyOf(capabilities);
+        requireApart(bars);
+        if (msix.isPresent()) {
+            requireInside(bars, msix.get());
+        }
+        CapabilityList.requireRoom(capabilities, msix.isPresent());
+    }
+
+    /** The BAR of that number, if the function has it. */
+    public Optional<Bar> bar(int index) {
+        return bars.stream().filter(bar -> bar.index() == index).findFirst();
+    }
+
+    private static void requireApart(List<Bar> bars) {
+        int taken = 0;
+        for (Bar bar : bars) {
+            int own = (bar.kind() == BarKind.MEMORY_64 ? 0b11 : 0b1) << bar.index();
+            require((taken & own) == 0, "two BARs in register %d", bar.index());
+            taken |= own;
+        }
+    }
+
+    private static void requireInside(List<Bar> bars, Msix msix) {
+        requireInside(bars, "MSI-X table", msix.tableBar(), msix.tableOffset(), msix.tableLength());
+        requireInside(bars, "MSI-X PBA", msix.pbaBar(), msix.pbaOffset(), msix.pbaLength());
+    }
+
+    private static void requireInside(
+            List<Bar> bars, String what, int index, long offset, long length) {
+        Optional<Bar> home =
+                bars.stream()
+                        .filter(bar -> bar.index() == index && bar.kind() != BarKind.IO)
+                        .findFirst();
+        require(
+                home.isPresent() && length <= home.get().size() - offset,
+                "%s of %d bytes at 0x%x is not inside memory BAR %d",
+                what,
+                length,
+                offset,
+                index);
+    }
+
+    private static void requireBits(String what, int value, int bits) {
+        require(value >>> bits == 0, "%s 0x%x has more than %d bits", what, value, bits);
+    }
+
+    private static void require(boolean held, String refusal, Object... values) {
+        if (!held) {
+            throw new IllegalArgumentException("no PCI function: " + refusal.formatted(values));
+        }
     }
 
     /** What a BAR decodes (PCI 3.0, section 6.2.5.1). */
@@ -37,10 +95,29 @@ public record PciShape(
 
     /**
      * @param index 0 to 5, of the lower half where it takes two
-     * @param size in bytes, a power of two; I/O 4 to 256 in hardware of others, at least 4; memory
-     *     at least 16
+     * @param size in bytes, a power of two; I/O 4 to 256 in hardware of others, at least 4 and at
+     *     most 32 KiB; memory at least 16, and at most 2 GiB or 2^62
      */
-    public record Bar(int index, BarKind kind, boolean prefetchable, long size) {}
+    public record Bar(int index, BarKind kind, boolean prefetchable, long size) {
+        public Bar {
+            int last = kind == BarKind.MEMORY_64 ? 4 : 5;
+            require(index >= 0 && index <= last, "%s BAR at register %d", kind, index);
+            require(!(prefetchable && kind == BarKind.IO), "prefetchable I/O BAR %d", index);
+            long least = kind == BarKind.IO ? 4 : 16;
+            long most =
+                    switch (kind) {
+                        case IO -> 1L << 15;
+                        case MEMORY_32 -> 1L << 31;
+                        case MEMORY_64 -> 1L << 62;
+                    };
+            require(
+                    Long.bitCount(size) == 1 && size >= least && size <= most,
+                    "%s BAR %d of 0x%x bytes",
+                    kind,
+                    index,
+                    size);
+        }
+    }
 
     /**
      * A capability of constant size.
@@ -51,6 +128,13 @@ public record PciShape(
      */
     public record Capability(int id, byte[] body, byte[] writable) {
         public Capability {
+            requireBits("capability id", id, 8);
+            require(
+                    body.length == writable.length,
+                    "capability 0x%x has %d bytes and masks for %d",
+                    id,
+                    body.length,
+                    writable.length);
             body = body.clone();
             writable = writable.clone();
         }
@@ -69,22 +153,59 @@ public record PciShape(
         public boolean equals(Object other) {
             return other instanceof Capability that
                     && id == that.id
-                    && java.util.Arrays.equals(body, that.body)
-                    && java.util.Arrays.equals(writable, that.writable);
+                    && Arrays.equals(body, that.body)
+                    && Arrays.equals(writable, that.writable);
         }
 
         @Override
         public int hashCode() {
-            return id * 31 + java.util.Arrays.hashCode(body);
+            return id * 31 + Arrays.hashCode(body);
         }
     }
 
     /**
-     * Where the MSI-X structures lie (PCI 3.0, section 6.8.2).
+     * Where the MSI-X structures lie (PCI 3.0, section 6.8.2). They may share a BAR with each other
+     * and with registers of the device.
      *
      * @param vectors 1 to 2,048
      * @param tableOffset in bytes, multiple of 8; 16 bytes a vector
      * @param pbaOffset in bytes, multiple of 8; 8 bytes for each 64 vectors begun
      */
-    public record Msix(int vectors, int tableBar, long tableOffset, int pbaBar, long pbaOffset) {}
+    public record Msix(int vectors, int tableBar, long tableOffset, int pbaBar, long pbaOffset) {
+        public Msix {
+            require(vectors >= 1 && vectors <= 2048, "%d MSI-X vectors", vectors);
+            requireOffset("MSI-X table", tableOffset);
+            requireOffset("MSI-X PBA", pbaOffset);
+            require(
+                    tableBar != pbaBar
+                            || tableOffset + tableLength(vectors) <= pbaOffset
+                            || pbaOffset + pbaLength(vectors) <= tableOffset,
+                    "MSI-X table at 0x%x and PBA at 0x%x overlap",
+                    tableOffset,
+                    pbaOffset);
+        }
+
+        /** Offset and BAR number share a register of 32 bits. */
+        private static void requireOffset(String what, long offset) {
+            require(offset % 8 == 0 && offset >>> 32 == 0, "%s at offset 0x%x", what, offset);
+        }
+
+        /** In bytes. */
+        public int tableLength() {
+            return tableLength(vectors);
+        }
+
+        /** In bytes. */
+        public int pbaLength() {
+            return pbaLength(vectors);
+        }
+
+        private static int tableLength(int vectors) {
+            return vectors * Type0Header.MSIX_ENTRY_LENGTH;
+        }
+
+        private static int pbaLength(int vectors) {
+            return (vectors + 63) / 64 * 8;
+        }
+    }
 }

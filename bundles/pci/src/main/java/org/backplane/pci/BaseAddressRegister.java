@@ -1,0 +1,338 @@
+package org.backplane.pci;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import org.backplane.bus.AddressAllocator;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Bus;
+import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
+import org.backplane.bus.Placement;
+import org.backplane.bus.RegionLease;
+
+/**
+ * One base address register and the claim that follows it (PCI 3.0, section 6.2.5.1). The guest may
+ * write any address, two BARs may name the same one, and for a moment while Linux assigns resources
+ * they do; yet claims never overlap. So a register and its claim are two things: the BAR is
+ * <i>placed</i> if it has a claim where the register says, which decodes if COMMAND lets it, and
+ * <i>unplaced</i> otherwise: then it decodes nothing and is tried again at every change in the
+ * window that the register names.
+ *
+ * <p>The guest learns the size by writing ones and restoring the address, and nobody must be put
+ * there in between. So the place that a BAR leaves stays claimed as its <i>reserve</i>, without
+ * decoding, until it is placed anew; a 64-bit register names a place only when both halves have
+ * been written, or COMMAND has. A reserve keeps firmware away, not the guest: it yields to any BAR
+ * of this bridge whose register names its addresses, so that two BARs can change places.
+ *
+ * <p>Every method with an effect runs inside of {@link Bus#change}, whose lock guards the state.
+ */
+final class BaseAddressRegister {
+    static final long NOWHERE = -1;
+
+    private final Logger log = System.getLogger(BaseAddressRegister.class.getName());
+
+    private final HostBridge bridge;
+    private final PciShape.Bar bar;
+    private final String owner;
+    private final ConfigSpace config;
+    private final IoHandler decoder;
+
+    /** Where the register says, or null. */
+    private RegionLease lease;
+
+    /** Where the BAR was before, or null. */
+    private RegionLease reserve;
+
+    /** Which dwords of the register were written since it had no reserve, one bit each. */
+    private int written;
+
+    /** Where firmware put it, and a reset puts it again. */
+    private long home = NOWHERE;
+
+    private long refusals;
+    private String refusal;
+
+    /** What the handler was told last; of the bridge's courier alone. */
+    private long announced = NOWHERE;
+
+    BaseAddressRegister(
+            HostBridge bridge,
+            String slot,
+            PciShape.Bar bar,
+            ConfigSpace config,
+            IoHandler decoder) {
+        this.bridge = bridge;
+        this.bar = bar;
+        this.owner = slot + " bar" + bar.index();
+        this.config = config;
+        this.decoder = decoder;
+    }
+
+    /** The bits of the register that are no address. */
+    static int typeBits(PciShape.Bar bar) {
+        int prefetchable = bar.prefetchable() ? Type0Header.BAR_PREFETCHABLE : 0;
+        return switch (bar.kind()) {
+            case IO -> Type0Header.BAR_IO;
+            case MEMORY_32 -> prefetchable;
+            case MEMORY_64 -> Type0Header.BAR_MEMORY_64 | prefetchable;
+        };
+    }
+
+    /** The bit of COMMAND that lets it decode. */
+    static int commandBit(PciShape.Bar bar) {
+        return bar.kind() == PciShape.BarKind.IO
+                ? Type0Header.COMMAND_IO
+                : Type0Header.COMMAND_MEMORY;
+    }
+
+    PciShape.Bar bar() {
+        return bar;
+    }
+
+    private int width() {
+        return bar.kind() == PciShape.BarKind.MEMORY_64 ? 8 : 4;
+    }
+
+    /** The address that the register names; negative, hence nowhere, if it has bit 63 set. */
+    long address() {
+        int type =
+                bar.kind() == PciShape.BarKind.IO
+                        ? Type0Header.BAR_IO_TYPE_MASK
+                        : Type0Header.BAR_MEMORY_TYPE_MASK;
+        return config.read(Type0Header.baseAddress(bar.index()), width()) & ~(long) type;
+    }
+
+    private void program(long address) {
+        config.write(Type0Header.baseAddress(bar.index()), width(), address);
+    }
+
+    long home() {
+        return home;
+    }
+
+    /** Whether firmware has it to place: neither it nor the guest did. */
+    boolean homeless() {
+        return home == NOWHERE && lease == null;
+    }
+
+    /** Sets where a reset puts it; only what {@link #fits} or {@link #NOWHERE}. */
+    void home(long base) {
+        home = base;
+    }
+
+    /** Whether the BAR may be there: aligned to its size and inside a window of the bridge. */
+    boolean fits(long base) {
+        return (base & (bar.size() - 1)) == 0 && windowAt(base) != null;
+    }
+
+    private AddressAllocator windowAt(long base) {
+        if (base < 0 || base > Long.MAX_VALUE - bar.size()) {
+            return null;
+        }
+        AddressRange range = new AddressRange(base, bar.size());
+        for (AddressAllocator window : bridge.windows(bar.kind())) {
+            if (window.range().contains(range)) {
+                return window;
+            }
+        }
+        return null;
+    }
+
+    private boolean placed() {
+        return lease != null && lease.range().base() == address();
+    }
+
+    /** Whether another's change could place it. */
+    boolean waiting() {
+        return lease == null && windowAt(address()) != null;
+    }
+
+    /** Where it decodes at this time, or {@link #NOWHERE}. */
+    long decodingAt() {
+        return lease != null && lease.decoding() ? lease.range().base() : NOWHERE;
+    }
+
+    PciFunction.BarState state() {
+        return new PciFunction.BarState(
+                bar,
+                address(),
+                lease == null ? NOWHERE : address(),
+                lease != null && lease.decoding());
+    }
+
+    /** Follows a guest's write to a dword of the header that may be this register or COMMAND. */
+    void guestWrote(int dword) {
+        int own = dword - Type0Header.baseAddress(bar.index());
+        boolean here = own >= 0 && own < width();
+        if (here) {
+            written |= 1 << own / 4;
+        }
+        settle();
+        if (here && waiting()) {
+            refusals++;
+            if (Long.bitCount(refusals) == 1) {
+                log.log(Level.DEBUG, "unplaced for now: {0}", refusal);
+            }
+        }
+        if (dword == Type0Header.COMMAND && placed()) {
+            dropReserve();
+        }
+    }
+
+    /** Makes the claim follow the register and COMMAND. */
+    void settle() {
+        if (lease != null && !placed()) {
+            lease.decode(false);
+            if (reserve == null) {
+                reserve = lease;
+            } else {
+                lease.close();
+            }
+            lease = null;
+        }
+        if (lease == null) {
+            claim();
+        }
+        if (lease != null) {
+            lease.decode(config.any(Type0Header.COMMAND, commandBit(bar)));
+        }
+        if (lease != null && wholeWritten() || reserve == null) {
+            dropReserve();
+        }
+    }
+
+    private boolean wholeWritten() {
+        return written == (1 << width() / 4) - 1;
+    }
+
+    private void dropReserve() {
+        written = 0;
+        if (reserve != null) {
+            reserve.close();
+            reserve = null;
+        }
+    }
+
+    /** Claims where the register says, if that can be had. */
+    private void claim() {
+        long address = address();
+        AddressAllocator window = windowAt(address);
+        if (window == null) {
+            return;
+        }
+        if (reserve != null && reserve.range().base() == address) {
+            lease = reserve;
+            reserve = null;
+            return;
+        }
+        bridge.yieldReserves(window, new AddressRange(address, bar.size()));
+        Placement there = new Placement.Exact(address);
+        try {
+            if (reserve != null && wholeWritten()) {
+                reserve.moveTo(window, there);
+                lease = reserve;
+                reserve = null;
+            } else {
+                lease = bridge.bus().claim(window, owner, bar.size(), there, decoder, false);
+            }
+        } catch (ClaimException refused) {
+            refusal = refused.getMessage();
+        }
+    }
+
+    /** How often the guest wrote an address that could not be had. */
+    long refusals() {
+        return refusals;
+    }
+
+    /** Gives up the reserve if it is in the way. */
+    void yieldReserve(AddressAllocator window, AddressRange wanted) {
+        if (reserve != null && reserve.window() == window && reserve.range().overlaps(wanted)) {
+            dropReserve();
+        }
+    }
+
+    /**
+     * As firmware does: takes the lowest free addresses, and they become the register's. It has no
+     * claim so far.
+     */
+    void place() throws ClaimException {
+        List<AddressAllocator> windows = bridge.windows(bar.kind());
+        if (windows.isEmpty()) {
+            throw new ClaimException(
+                    "%s cannot have 0x%x bytes of %s: the bridge has no window for that."
+                            .formatted(
+                                    owner,
+                                    bar.size(),
+                                    bar.kind() == PciShape.BarKind.IO
+                                            ? "I/O space"
+                                            : "memory space"));
+        }
+        ClaimException first = null;
+        for (AddressAllocator window : windows) {
+            try {
+                Placement lowest = Placement.natural(bar.size());
+                lease = bridge.bus().claim(window, owner, bar.size(), lowest, decoder, false);
+                home = lease.range().base();
+                program(home);
+                dropReserve();
+                return;
+            } catch (ClaimException refused) {
+                if (first == null) {
+                    first = refused;
+                } else {
+                    first.addSuppressed(refused);
+                }
+            }
+        }
+        throw first;
+    }
+
+    /** Undoes {@link #place}, if it has been. */
+    void displace() {
+        if (home != NOWHERE) {
+            giveUp();
+            program(0);
+            home = NOWHERE;
+        }
+    }
+
+    /**
+     * After the registers were reset and all claims given up: goes home. Where another has moved in
+     * meanwhile, it is placed anew; where there is no room it waits for its home.
+     */
+    void goHome() {
+        if (home == NOWHERE) {
+            return;
+        }
+        long old = home;
+        program(old);
+        settle();
+        if (lease == null) {
+            try {
+                place();
+            } catch (ClaimException refused) {
+                log.log(Level.WARNING, "after the reset: {0}", refused.getMessage());
+                program(old);
+            }
+        }
+    }
+
+    /** Gives all addresses back, whatever the register says. */
+    void giveUp() {
+        dropReserve();
+        if (lease != null) {
+            lease.close();
+            lease = null;
+        }
+    }
+
+    long announced() {
+        return announced;
+    }
+
+    void announced(long base) {
+        announced = base;
+    }
+}

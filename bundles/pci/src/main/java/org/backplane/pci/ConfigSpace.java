@@ -1,0 +1,139 @@
+package org.backplane.pci;
+
+/**
+ * The register file of one function: 256 bytes, each bit of them read-only, writable, or cleared by
+ * writing one. It has no side effects; those who own registers look at it after a write.
+ * Thread-safe; calls nobody, so it may be used under any lock.
+ */
+final class ConfigSpace {
+    private final byte[] values = new byte[Type0Header.SPACE_SIZE];
+    private final byte[] initial;
+    private final byte[] writable = new byte[Type0Header.SPACE_SIZE];
+    private final byte[] clearedByOne = new byte[Type0Header.SPACE_SIZE];
+
+    ConfigSpace(PciShape shape, CapabilityList capabilities) {
+        define(Type0Header.VENDOR_ID, 2, shape.vendorId(), 0);
+        define(Type0Header.DEVICE_ID, 2, shape.deviceId(), 0);
+        define(Type0Header.COMMAND, 2, 0, commandBits(shape));
+        define(Type0Header.REVISION_ID, 1, shape.revision(), 0);
+        define(Type0Header.CLASS_CODE, 3, shape.classCode(), 0);
+        define(Type0Header.CACHE_LINE_SIZE, 1, 0, 0xff);
+        define(Type0Header.SUBSYSTEM_VENDOR_ID, 2, shape.subsystemVendorId(), 0);
+        define(Type0Header.SUBSYSTEM_ID, 2, shape.subsystemId(), 0);
+        define(Type0Header.INTERRUPT_LINE, 1, 0, 0xff);
+        define(Type0Header.INTERRUPT_PIN, 1, shape.interruptPin(), 0);
+        shape.bars().forEach(this::define);
+        capabilities.define(this, shape);
+        put(clearedByOne, Type0Header.STATUS, 2, Type0Header.STATUS_ERRORS);
+        initial = values.clone();
+    }
+
+    /** The decode bits exist only where there is something to decode (PCI 3.0, section 6.2.2). */
+    private static int commandBits(PciShape shape) {
+        int bits =
+                Type0Header.COMMAND_BUS_MASTER
+                        | Type0Header.COMMAND_PARITY
+                        | Type0Header.COMMAND_SERR
+                        | Type0Header.COMMAND_INTX_DISABLE;
+        for (PciShape.Bar bar : shape.bars()) {
+            bits |= BaseAddressRegister.commandBit(bar);
+        }
+        return bits;
+    }
+
+    /**
+     * The address bits below the size are read-only zeros: writing ones and reading back gives the
+     * size, whatever the width of the writes (PCI 3.0, section 6.2.5.1).
+     */
+    private void define(PciShape.Bar bar) {
+        int type = BaseAddressRegister.typeBits(bar);
+        int at = Type0Header.baseAddress(bar.index());
+        if (bar.kind() == PciShape.BarKind.MEMORY_64) {
+            define(at, 8, type, -bar.size());
+        } else {
+            define(at, 4, type, -bar.size());
+        }
+    }
+
+    /** Gives a register its first value and its writable bits; while being made only. */
+    void define(int offset, int width, long value, long writableBits) {
+        put(values, offset, width, value);
+        put(writable, offset, width, writableBits);
+    }
+
+    private static void put(byte[] bytes, int offset, int width, long value) {
+        for (int i = 0; i < width; i++) {
+            bytes[offset + i] = (byte) (value >>> 8 * i);
+        }
+    }
+
+    /** Whether an access is one that a configuration request can carry: it keeps to a dword. */
+    static boolean legal(int offset, int width) {
+        return (width == 1 || width == 2 || width == 4)
+                && offset >= 0
+                && offset <= Type0Header.EXTENDED_SIZE - width
+                && offset % width == 0;
+    }
+
+    /**
+     * @param width in bytes, 1 to 8; offset and width lie inside the space
+     */
+    synchronized long read(int offset, int width) {
+        long value = 0;
+        for (int i = 0; i < width; i++) {
+            value |= (values[offset + i] & 0xffL) << 8 * i;
+        }
+        return value;
+    }
+
+    /** Writes as the guest does: only where it may. */
+    synchronized void write(int offset, int width, long value) {
+        for (int i = 0; i < width; i++) {
+            int at = offset + i;
+            int written = (int) (value >>> 8 * i);
+            int kept = values[at] & ~writable[at] & ~(clearedByOne[at] & written);
+            values[at] = (byte) (kept | written & writable[at]);
+        }
+    }
+
+    boolean any(int offset, int bits) {
+        return (read(offset, 2) & bits) != 0;
+    }
+
+    /** STATUS.Interrupt Status, which the device sets and the guest reads. */
+    synchronized void interruptStatus(boolean on) {
+        int status = values[Type0Header.STATUS] & ~Type0Header.STATUS_INTERRUPT;
+        values[Type0Header.STATUS] = (byte) (status | (on ? Type0Header.STATUS_INTERRUPT : 0));
+    }
+
+    /** Every register as it was made. */
+    synchronized void reset() {
+        System.arraycopy(initial, 0, values, 0, values.length);
+    }
+
+    synchronized byte[] bytes() {
+        return values.clone();
+    }
+
+    /**
+     * The first offset where the bytes differ in a bit that no access can change, or -1: then they
+     * can be a state of this space.
+     *
+     * @param bytes of the length of the space
+     */
+    int firstForeign(byte[] bytes) {
+        for (int i = 0; i < bytes.length; i++) {
+            int changeable = writable[i] | clearedByOne[i];
+            changeable |= i == Type0Header.STATUS ? Type0Header.STATUS_INTERRUPT : 0;
+            if (((bytes[i] ^ initial[i]) & ~changeable) != 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Takes over a state that {@link #firstForeign} finds nothing wrong with. */
+    synchronized void load(byte[] bytes) {
+        System.arraycopy(bytes, 0, values, 0, values.length);
+    }
+}
