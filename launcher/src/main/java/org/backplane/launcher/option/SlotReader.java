@@ -65,10 +65,10 @@ final class SlotReader {
         PlanReader.path("--disk", words.head(), problems)
                 .ifPresent(
                         path -> {
-                            settings.put("image", path.toString());
+                            settings.put("path", path.toString());
                             checkImage(new Image(path, readOnly, source), text);
                         });
-        settings.put("readonly", Boolean.toString(readOnly));
+        settings.put("ro", Boolean.toString(readOnly));
         String serial = words.settings().get("serial");
         if (serial != null) {
             settings.put("serial", serial);
