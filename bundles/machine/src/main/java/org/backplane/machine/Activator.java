@@ -76,7 +76,7 @@ public final class Activator implements BundleActivator, FrameworkListener {
                     this.<Hypervisor>service(Hypervisor.class, null)
                             .orElseThrow(
                                     () ->
-                                            new MachineException(
+                                            new IllegalStateException(
                                                     "No engine is installed: a bundle like 'hart' has to offer a Hypervisor."));
             var made = new VirtualMachine(Plan.of(plan.get()), engine, context, end);
             synchronized (this) {
@@ -91,7 +91,8 @@ public final class Activator implements BundleActivator, FrameworkListener {
             this.<Runnable>service(Runnable.class, RUNNING).ifPresent(Runnable::run);
         } catch (MachineException e) {
             LOG.log(Level.ERROR, e.getMessage(), e);
-            end.completeExceptionally(e);
+            // What the plan asks for cannot be had: to the launcher this is bad input.
+            end.completeExceptionally(new IllegalArgumentException(e.getMessage(), e));
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "The machine could not be built.", e);
             end.completeExceptionally(e);
