@@ -6,6 +6,7 @@ import java.util.List;
 import org.backplane.launcher.command.CheckCommand;
 import org.backplane.launcher.command.Command;
 import org.backplane.launcher.command.CommandLineWords;
+import org.backplane.launcher.command.DemoCommand;
 import org.backplane.launcher.command.ListCommand;
 import org.backplane.launcher.command.RunCommand;
 import org.backplane.launcher.command.ShellCommand;
@@ -22,7 +23,13 @@ import picocli.CommandLine.ParseResult;
             ""
         },
         footer = {"", "First steps: backplane demo. One command: backplane help run."},
-        subcommands = {RunCommand.class, ShellCommand.class, ListCommand.class, CheckCommand.class})
+        subcommands = {
+            RunCommand.class,
+            DemoCommand.class,
+            ShellCommand.class,
+            ListCommand.class,
+            CheckCommand.class
+        })
 public final class Main {
     private Main() {}
 

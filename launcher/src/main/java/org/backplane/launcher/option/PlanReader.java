@@ -45,9 +45,25 @@ public final class PlanReader {
 
     /** The plan, if nothing was added to the problems. */
     public Optional<Plan> read(RunOptions options, Problems problems) throws IOException {
+        if (options.kernel().isEmpty()) {
+            problems.add(
+                    "--kernel is missing; give the path of a riscv64 Linux Image, or use:"
+                            + " backplane demo");
+        }
+        return check(options, problems);
+    }
+
+    /**
+     * As {@link #read}, but a kernel that is not given is not missed: it is to come when the others
+     * are right.
+     *
+     * @return empty too if there is no kernel
+     */
+    public Optional<Plan> check(RunOptions options, Problems problems) throws IOException {
         int before = problems.count();
-        String name = name(options.name(), problems);
-        Optional<Path> kernel = kernelPath(options.kernel(), problems);
+        String name = options.name().orElseGet(this::freeName);
+        checkName(name, problems);
+        Optional<Path> kernel = options.kernel().flatMap(text -> path("--kernel", text, problems));
         Optional<KernelImage> image = kernel.flatMap(path -> image(path, options, problems));
         Optional<Path> initrd =
                 options.initrd().flatMap(text -> readableFile("--initrd", text, problems));
@@ -64,13 +80,13 @@ public final class PlanReader {
         List<SlotPlan> slots =
                 new SlotReader(DeviceKinds.in(folders), problems)
                         .read(options.disks(), options.devices());
-        if (problems.count() > before) {
+        if (problems.count() > before || kernel.isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(
                 new Plan(
                         name,
-                        kernel.orElseThrow(),
+                        kernel.get(),
                         initrd,
                         append,
                         memory,
@@ -81,15 +97,16 @@ public final class PlanReader {
                         slots));
     }
 
-    private String name(Optional<String> given, Problems problems) {
-        if (given.isEmpty()) {
-            String name = DEFAULT_NAME;
-            for (int i = 2; running.test(name); i++) {
-                name = DEFAULT_NAME + i;
-            }
-            return name;
+    /** A name that no running machine has. */
+    public String freeName() {
+        String name = DEFAULT_NAME;
+        for (int i = 2; running.test(name); i++) {
+            name = DEFAULT_NAME + i;
         }
-        String name = given.get();
+        return name;
+    }
+
+    private void checkName(String name, Problems problems) {
         if (!MachineName.isGood(name)) {
             problems.add("--name", name, MachineName.RULE);
         } else if (running.test(name)) {
@@ -101,17 +118,6 @@ public final class PlanReader {
                             + name
                             + " vm:stop");
         }
-        return name;
-    }
-
-    private static Optional<Path> kernelPath(Optional<String> given, Problems problems) {
-        if (given.isEmpty()) {
-            problems.add(
-                    "--kernel is missing; give the path of a riscv64 Linux Image, or use:"
-                            + " backplane demo");
-            return Optional.empty();
-        }
-        return path("--kernel", given.get(), problems);
     }
 
     private static Optional<KernelImage> image(Path file, RunOptions options, Problems problems) {
@@ -196,7 +202,9 @@ public final class PlanReader {
                                     : "the kernel")
                             + "; give at least "
                             + Size.format(wanted)
-                            + (text.matches("\\d+") ? ", or did you mean " + text + "M?" : ""));
+                            + (text.matches("\\d{2,6}") && bytes << 20 >= least
+                                    ? ", or did you mean " + text + "M?"
+                                    : ""));
         }
         return bytes;
     }
