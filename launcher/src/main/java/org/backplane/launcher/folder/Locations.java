@@ -15,7 +15,8 @@ import java.util.Map;
 public record Locations(Path runBase, Path logs, Path cache) {
     /** The locations of the user who runs this process. */
     public static Locations ofThisUser() throws IOException {
-        return of(System.getenv(), Path.of(System.getProperty("user.home")), uid());
+        String home = System.getenv().getOrDefault("HOME", System.getProperty("user.home"));
+        return of(System.getenv(), Path.of(home), uid());
     }
 
     static Locations of(Map<String, String> environment, Path home, int uid) {

@@ -1,0 +1,58 @@
+package org.backplane.launcher.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.backplane.launcher.option.Problems;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class CommandLineTest {
+    private static List<String> problems(String... words) {
+        CommandLine line = new CommandLine(new RunCommand());
+        line.setAllowOptionsAsOptionParameters(false);
+        line.getCommandSpec().parser().collectErrors(true);
+        Problems problems = new Problems();
+        CommandLineWords.report(line.parseArgs(words).errors(), problems);
+        return problems.sentences();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--memroy, --memory", "--kernal, --kernel", "--disc, --disk"})
+    void proposesTheOptionThatWasMeant(String written, String meant) {
+        List<String> problems = problems(written, "x");
+        assertEquals(1, problems.size(), problems::toString);
+        assertTrue(problems.get(0).startsWith(written + " is no option"), problems::toString);
+        assertTrue(problems.get(0).contains("did you mean " + meant + "?"), problems::toString);
+    }
+
+    @Test
+    void tellsEveryUnknownWordAndGoesOn() {
+        List<String> problems = problems("--foo=1", "--cpus", "2", "stray", "--bar");
+        assertEquals(3, problems.size(), problems::toString);
+        assertTrue(problems.get(0).startsWith("--foo "));
+        assertTrue(problems.get(1).contains("'stray'"));
+        assertTrue(problems.get(2).startsWith("--bar "));
+    }
+
+    @Test
+    void missesAValue() {
+        assertEquals(List.of("--memory has no value; give --memory SIZE"), problems("--memory"));
+        assertTrue(problems("--memory", "--cpus", "2").get(0).startsWith("--memory"));
+    }
+
+    @Test
+    void refusesASingleOptionTwice() {
+        assertEquals(
+                List.of("--cpus is given twice; give it once"),
+                problems("--cpus", "1", "--cpus", "2"));
+    }
+
+    @Test
+    void takesRepeatableOptionsTwice() {
+        assertEquals(List.of(), problems("--disk", "a", "--disk", "b", "--append", "x=y z"));
+    }
+}

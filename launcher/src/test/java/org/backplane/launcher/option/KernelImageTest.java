@@ -1,0 +1,67 @@
+package org.backplane.launcher.option;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class KernelImageTest {
+    @TempDir Path folder;
+
+    @Test
+    void readsPlaceAndSize() throws IOException {
+        Path file = KernelFile.write(folder.resolve("Image"), 32 << 20);
+        assertEquals(new KernelImage(0x200000, 32 << 20), KernelImage.read(file));
+    }
+
+    @Test
+    void countsTheFileIfItIsLargerThanItsHeaderSays() throws IOException {
+        Path file = KernelFile.write(folder.resolve("Image"), 100);
+        assertEquals(4096, KernelImage.read(file).imageSize());
+    }
+
+    @Test
+    void saysWhatItIsInstead() throws IOException {
+        refused("gzip", (byte) 0x1f, (byte) 0x8b);
+        refused("ELF", (byte) 0x7f, (byte) 'E', (byte) 'L', (byte) 'F');
+        refused("empty file");
+        byte[] x86 = new byte[0x210];
+        System.arraycopy("HdrS".getBytes(StandardCharsets.US_ASCII), 0, x86, 0x202, 4);
+        assertTrue(refusal(x86).contains("x86"), refusal(x86));
+        byte[] arm64 = new byte[0x210];
+        System.arraycopy("ARMd".getBytes(StandardCharsets.US_ASCII), 0, arm64, 0x38, 4);
+        assertTrue(refusal(arm64).contains("arm64"), refusal(arm64));
+        assertTrue(refusal(new byte[0x210]).contains("something else"));
+    }
+
+    @Test
+    void refusesABigEndianKernel() throws IOException {
+        ByteBuffer header = KernelFile.header(32 << 20);
+        header.putLong(0x18, 1);
+        assertTrue(refusal(header.array()).contains("big-endian"));
+    }
+
+    @Test
+    void refusesAFolderAndAnAbsentFile() {
+        assertThrows(IOException.class, () -> KernelImage.read(folder));
+        assertThrows(IOException.class, () -> KernelImage.read(folder.resolve("none")));
+    }
+
+    private void refused(String word, byte... start) throws IOException {
+        byte[] contents = new byte[start.length == 0 ? 0 : 0x210];
+        System.arraycopy(start, 0, contents, 0, start.length);
+        assertTrue(refusal(contents).contains(word), refusal(contents));
+    }
+
+    private String refusal(byte[] contents) throws IOException {
+        Path file = Files.write(folder.resolve("other"), contents);
+        return assertThrows(IOException.class, () -> KernelImage.read(file)).getMessage();
+    }
+}

@@ -1,0 +1,432 @@
+package org.backplane.launcher.option;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PlanReaderTest {
+    @TempDir Path folder;
+
+    private final Map<String, String> options = new HashMap<>();
+    private final List<String> disks = new ArrayList<>();
+    private final List<String> devices = new ArrayList<>();
+    private final Set<String> running = Set.of("busy", "vm");
+    private Path disk;
+
+    @BeforeEach
+    void aHostWithAKernelAndTwoKinds() throws IOException {
+        Files.createDirectories(folder.resolve("proc"));
+        Files.writeString(folder.resolve("proc/meminfo"), "MemAvailable:    2097152 kB\n");
+        Files.createDirectories(folder.resolve("devices"));
+        DeviceKindsTest.bundle(
+                folder.resolve("devices/blk.jar"), "org.backplane.device;kind=virtio-blk");
+        DeviceKindsTest.bundle(
+                folder.resolve("devices/rng.jar"), "org.backplane.device;kind=virtio-rng");
+        options.put("kernel", KernelFile.write(folder.resolve("Image"), 30L << 20).toString());
+        disk = file("disk.img", 1 << 20);
+    }
+
+    private Path file(String name, long size) throws IOException {
+        Path path = folder.resolve(name);
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(size);
+        }
+        return path;
+    }
+
+    private Optional<String> option(String name) {
+        return Optional.ofNullable(options.get(name));
+    }
+
+    private Optional<Plan> read(Problems problems) throws IOException {
+        return new PlanReader(
+                        new HostMemory(folder),
+                        List.of(folder.resolve("devices")),
+                        running::contains)
+                .read(
+                        new RunOptions(
+                                option("kernel"),
+                                option("initrd"),
+                                option("append"),
+                                option("memory"),
+                                option("cpus"),
+                                disks,
+                                devices,
+                                option("console"),
+                                option("name"),
+                                option("bundles"),
+                                option("config")),
+                        problems);
+    }
+
+    private Plan plan() throws IOException {
+        Problems problems = new Problems();
+        Optional<Plan> plan = read(problems);
+        assertEquals(List.of(), problems.sentences());
+        return plan.orElseThrow();
+    }
+
+    /** The one sentence that the options deserve. */
+    private String refusal() throws IOException {
+        Problems problems = new Problems();
+        assertTrue(read(problems).isEmpty());
+        assertEquals(1, problems.count(), () -> "sentences: " + problems.sentences());
+        return problems.sentences().get(0);
+    }
+
+    private void refused(String... words) throws IOException {
+        String sentence = refusal();
+        for (String word : words) {
+            assertTrue(sentence.contains(word), () -> "'" + word + "' is not in: " + sentence);
+        }
+    }
+
+    @Test
+    void fillsInWhatIsNotGiven() throws IOException {
+        Plan plan = plan();
+        assertEquals("vm2", plan.name(), "vm runs already");
+        assertEquals(512L << 20, plan.memory());
+        assertEquals(1, plan.cpus());
+        assertEquals("console=ttyS0", plan.append());
+        assertEquals("stdio", plan.console());
+        assertEquals(List.of(), plan.slots());
+    }
+
+    @Test
+    void givesTheMachineEverythingInClassesOfTheJdk() throws IOException {
+        options.put("initrd", file("initrd", 100).toString());
+        options.put("memory", "1G");
+        options.put("cpus", "4");
+        options.put("name", "one");
+        options.put("append", "quiet");
+        options.put("console", "file=" + folder.resolve("out"));
+        options.put("bundles", folder.resolve("devices").toString());
+        disks.add(disk + ",ro,serial=S1");
+        devices.add("virtio-rng,rate=5,fast");
+        Map<String, Object> map = plan().toMap(Path.of("/run/x"));
+        assertEquals(1L << 30, map.get("memory"));
+        assertEquals(4, map.get("cpus"));
+        assertEquals("one", map.get("name"));
+        assertEquals("quiet", map.get("append"));
+        assertEquals("file=" + folder.resolve("out"), map.get("console"));
+        assertEquals("/run/x", map.get("runFolder"));
+        assertEquals(folder.resolve("initrd").toString(), map.get("initrd"));
+        assertEquals(folder.resolve("devices").toString(), map.get("bundles"));
+        assertFalse(map.containsKey("config"));
+        assertEquals(
+                List.of(
+                        Map.of(
+                                "name", "disk0",
+                                "kind", "virtio-blk",
+                                "path", disk.toString(),
+                                "ro", "true",
+                                "serial", "S1",
+                                "source", "--disk " + disk + ",ro,serial=S1"),
+                        Map.of(
+                                "name", "virtio-rng0",
+                                "kind", "virtio-rng",
+                                "rate", "5",
+                                "fast", "true",
+                                "source", "--device virtio-rng,rate=5,fast")),
+                map.get("slots"));
+    }
+
+    @Test
+    void numbersDisksPastNamesThatAreGiven() throws IOException {
+        disks.add(disk.toString());
+        disks.add(file("b", 512) + ",name=disk0");
+        disks.add(file("c", 512).toString());
+        assertEquals(
+                List.of("disk1", "disk0", "disk2"),
+                plan().slots().stream().map(SlotPlan::name).toList());
+    }
+
+    @Test
+    void takesDoubledCommasIntoPaths() throws IOException {
+        Path odd = file("a,b", 512);
+        disks.add(odd.toString().replace(",", ",,"));
+        assertEquals(odd.toString(), plan().slots().get(0).settings().get("path"));
+    }
+
+    @Test
+    void saysThatAKernelIsMissing() throws IOException {
+        options.remove("kernel");
+        refused("--kernel", "riscv64");
+    }
+
+    @Test
+    void refusesAKernelThatIsAbsent() throws IOException {
+        options.put("kernel", "/no/such");
+        refused("--kernel", "/no/such", "no such file");
+    }
+
+    @Test
+    void refusesAKernelThatIsNone() throws IOException {
+        options.put("kernel", disk.toString());
+        refused("--kernel", disk.toString(), "no riscv64 Linux Image");
+    }
+
+    @Test
+    void refusesAnInitrdThatIsAbsent() throws IOException {
+        options.put("initrd", "/no/such");
+        refused("--initrd", "/no/such");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "12X, no size",
+        "0, no size",
+        "16M, at least 48M",
+        "400M7, no size",
+        "3G, does not fit",
+        "536870913, multiple of 4K"
+    })
+    void refusesMemory(String value, String word) throws IOException {
+        options.put("memory", value);
+        refused("--memory " + value, word);
+    }
+
+    @Test
+    void countsTheInitrdTwiceSinceItIsUnpacked() throws IOException {
+        options.put("initrd", file("initrd", 100 << 20).toString());
+        options.put("memory", "192M");
+        refused("--memory", "at least 248M");
+    }
+
+    @Test
+    void guessesThatAPlainNumberMeansMegabytes() throws IOException {
+        options.put("memory", "4096");
+        refused("--memory", "did you mean 4096M");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "33", "-1", "two", "", "99999999999"})
+    void refusesProcessors(String value) throws IOException {
+        options.put("cpus", value);
+        refused("--cpus", "1 to 32");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"a/b", "", ".x", "-x", "a b", "..", "x123456789012345678901234567890123"})
+    void refusesNames(String value) throws IOException {
+        options.put("name", value);
+        refused("--name", "1 to 32 letters");
+    }
+
+    @Test
+    void refusesTheNameOfARunningMachine() throws IOException {
+        options.put("name", "busy");
+        refused("--name busy", "runs already", "vm:stop");
+    }
+
+    @Test
+    void refusesAnAppendedLineThatIsTooLong() throws IOException {
+        options.put("append", "x".repeat(1024));
+        refused("--append", "1023");
+    }
+
+    @Test
+    void refusesAnAppendedLineOfTwoLines() throws IOException {
+        options.put("append", "a\nb");
+        refused("--append", "control character");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "tty, 'stdio, none, file=PATH or unix=PATH'",
+        "file, file=PATH",
+        "'', file=PATH",
+        "file=/no/such/x, no folder",
+        "unix=/no/such/x, no folder"
+    })
+    void refusesConsoles(String value, String word) throws IOException {
+        options.put("console", value);
+        refused("--console", word);
+    }
+
+    @Test
+    void refusesASocketWhosePathIsTooLong() throws IOException {
+        options.put("console", "unix=" + folder.resolve("x".repeat(108)));
+        refused("--console", "107");
+    }
+
+    @Test
+    void refusesASocketThatExists() throws IOException {
+        options.put("console", "unix=" + disk);
+        refused("--console", "exists already");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bundles", "config"})
+    void refusesAFolderThatIsAbsent(String option) throws IOException {
+        options.put(option, "/no/such");
+        refused("--" + option, "/no/such", "no such folder");
+    }
+
+    @Test
+    void refusesADiskThatIsAbsent() throws IOException {
+        disks.add("/no/such");
+        refused("--disk /no/such", "no such file");
+    }
+
+    @Test
+    void refusesADiskOfABrokenSize() throws IOException {
+        disks.add(file("odd", 1000).toString());
+        refused("--disk", "1000 bytes", "truncate -s 1024");
+    }
+
+    @Test
+    void refusesAnEmptyDiskAndAFolder() throws IOException {
+        disks.add(file("empty", 0).toString());
+        refused("--disk", "empty");
+        disks.set(0, folder.toString());
+        refused("--disk", "folder");
+    }
+
+    @Test
+    void refusesADiskThatIsLocked() throws IOException {
+        disks.add(disk.toString());
+        try (FileChannel other = FileChannel.open(disk, StandardOpenOption.WRITE);
+                var lock = other.lock()) {
+            assertTrue(lock.isValid());
+            refused("--disk " + disk, "locked by another machine");
+        }
+        plan();
+    }
+
+    /** Holds a shared lock of a file in another process until its input ends. */
+    public static final class Reader {
+        private Reader() {}
+
+        public static void main(String[] arguments) throws IOException {
+            try (FileChannel file =
+                            FileChannel.open(Path.of(arguments[0]), StandardOpenOption.READ);
+                    var lock = file.lock(0, Long.MAX_VALUE, true)) {
+                System.out.println("held " + lock.isShared());
+                System.in.transferTo(System.out);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void sharesADiskWithAMachineThatOnlyReadsIt() throws IOException, InterruptedException {
+        Process other =
+                new ProcessBuilder(
+                                System.getProperty("java.home") + "/bin/java",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Reader.class.getName(),
+                                disk.toString())
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        try {
+            assertEquals("held true", other.inputReader().readLine());
+            disks.add(disk + ",ro");
+            plan();
+            disks.set(0, disk.toString());
+            refused("--disk " + disk, "locked by another machine");
+        } finally {
+            other.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void refusesOneImageInTwoSlotsUnlessBothOnlyRead() throws IOException {
+        disks.add(disk.toString());
+        disks.add(disk + ",ro");
+        refused("--disk", "image of --disk " + disk);
+        disks.set(0, disk + ",ro");
+        assertEquals(2, plan().slots().size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'ro=yes', no value",
+        "'size=5', unknown",
+        "'serial=', serial",
+        "'serial=123456789012345678901', 20",
+        "'name=a b', letters",
+        "'ro,ro', twice"
+    })
+    void refusesWordsAfterADisk(String words, String expected) throws IOException {
+        disks.add(disk + "," + words);
+        refused("--disk " + disk + "," + words, expected);
+    }
+
+    @Test
+    void refusesAnUnknownKindAndNamesTheKnown() throws IOException {
+        devices.add("virtio-gpu");
+        refused("--device virtio-gpu", "virtio-blk, virtio-rng");
+    }
+
+    @Test
+    void knowsTheKindsOfTheWatchedFolder() throws IOException {
+        Path watched = Files.createDirectory(folder.resolve("watched"));
+        DeviceKindsTest.bundle(watched.resolve("x.jar"), "org.backplane.device;kind=virtio-gpu");
+        options.put("bundles", watched.toString());
+        devices.add("virtio-gpu");
+        assertEquals("virtio-gpu0", plan().slots().get(0).name());
+    }
+
+    @Test
+    void refusesAReservedSetting() throws IOException {
+        devices.add("virtio-rng,kind=x");
+        refused("--device", "'kind'");
+    }
+
+    @Test
+    void refusesOneNameTwiceAndNamesBothSources() throws IOException {
+        disks.add(disk + ",name=a");
+        devices.add("virtio-rng,name=a");
+        refused("--device virtio-rng,name=a", "--disk " + disk + ",name=a");
+    }
+
+    @Test
+    void tellsEverythingAtOnce() throws IOException {
+        options.put("kernel", "/no/kernel");
+        options.put("initrd", "/no/initrd");
+        options.put("memory", "12X");
+        options.put("cpus", "0");
+        options.put("name", "a/b");
+        options.put("console", "x");
+        options.put("bundles", "/no/bundles");
+        options.put("config", "/no/config");
+        disks.add("/no/disk");
+        devices.add("virtio-gpu");
+        Problems problems = new Problems();
+        read(problems);
+        for (String option :
+                List.of(
+                        "kernel", "initrd", "memory", "cpus", "name", "console", "bundles",
+                        "config", "disk", "device")) {
+            assertEquals(
+                    1,
+                    problems.sentences().stream()
+                            .filter(sentence -> sentence.startsWith("--" + option + " "))
+                            .count(),
+                    () -> option + " in " + problems.sentences());
+        }
+    }
+}
