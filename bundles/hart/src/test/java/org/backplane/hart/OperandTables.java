@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A program that runs each instruction, in each rounding mode, over a table of operands. */
-final class FloatTables {
+final class OperandTables {
     /** A result: the destination register, then fcsr. */
     static final int RESULT_BYTES = 16;
 
@@ -15,11 +15,11 @@ final class FloatTables {
     private static final int SCRATCH = 28;
 
     /**
-     * @param rm 0 to 4, or {@link FloatOp#DYNAMIC}: by the row's fcsr
+     * @param rm 0 to 4, or {@link Operation#DYNAMIC}: by the row's fcsr
      * @param rows three operands and fcsr each
      * @param output address of the first result
      */
-    record Table(FloatOp op, int rm, long[][] rows, int output) {
+    record Table(Operation op, int rm, long[][] rows, int output) {
         String name() {
             return op.rounds() ? op.name() + " rm=" + rm : op.name();
         }
@@ -28,15 +28,15 @@ final class FloatTables {
     private final GuestProgram program = new GuestProgram();
     private final List<Table> tables = new ArrayList<>();
 
-    FloatTables(List<FloatOp> ops, long seed, int drawn) {
-        FloatValues values = new FloatValues(seed);
-        for (FloatOp op : ops) {
+    OperandTables(List<Operation> ops, long seed, int drawn) {
+        Operands values = new Operands(seed);
+        for (Operation op : ops) {
             long[][] rows = values.rows(op, drawn);
             int data = program.data(rows[0]);
             for (int row = 1; row < rows.length; row++) {
                 program.data(rows[row]);
             }
-            int[] modes = op.rounds() ? new int[] {0, 1, 2, 3, 4, FloatOp.DYNAMIC} : new int[1];
+            int[] modes = op.rounds() ? new int[] {0, 1, 2, 3, 4, Operation.DYNAMIC} : new int[1];
             for (int rm : modes) {
                 int output = program.output(rows.length * RESULT_BYTES);
                 tables.add(new Table(op, rm, rows, output));
@@ -54,11 +54,11 @@ final class FloatTables {
         return tables;
     }
 
-    private void loop(FloatOp op, int rm, int data, int end, int output) {
+    private void loop(Operation op, int rm, int data, int end, int output) {
         program.loadAddress(TABLE, data).loadAddress(TABLE_END, end).loadAddress(OUT, output);
         int again = program.here();
         for (int i = 0; i < op.sources().length(); i++) {
-            int register = FloatOp.SOURCE + i;
+            int register = Operation.SOURCE + i;
             program.emit(
                     op.sources().charAt(i) == 'F'
                             ? Rv64.fld(register, 8 * i, TABLE)
@@ -70,8 +70,8 @@ final class FloatTables {
         program.emit(Rv64.csrrs(SCRATCH, Rv64.CSR_FCSR, 0));
         program.emit(
                 op.destination() == 'F'
-                        ? Rv64.fsd(FloatOp.DESTINATION, 0, OUT)
-                        : Rv64.sd(FloatOp.DESTINATION, 0, OUT));
+                        ? Rv64.fsd(Operation.DESTINATION, 0, OUT)
+                        : Rv64.sd(Operation.DESTINATION, 0, OUT));
         program.emit(Rv64.sd(SCRATCH, 8, OUT));
         program.emit(Rv64.addi(TABLE, TABLE, ROW_BYTES));
         program.emit(Rv64.addi(OUT, OUT, RESULT_BYTES));

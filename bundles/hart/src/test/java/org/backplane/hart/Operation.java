@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An instruction of F or D between registers: how it is encoded, and what {@link FloatingPoint}
+ * An instruction between registers: how it is encoded, and for F and D what {@link FloatingPoint}
  * makes of it.
  *
  * @param format of the operands, which decides what values are worth trying
@@ -12,8 +12,9 @@ import java.util.List;
  * @param destination F or X
  * @param word without registers and rounding mode
  * @param rounds whether funct3 is the rounding mode
+ * @param evaluation null for integer instructions
  */
-record FloatOp(
+record Operation(
         String name,
         Format format,
         String sources,
@@ -61,8 +62,37 @@ record FloatOp(
         return encoded;
     }
 
-    static List<FloatOp> all() {
-        List<FloatOp> ops = new ArrayList<>();
+    /** The instructions of I and M between two registers. */
+    static List<Operation> integer() {
+        List<Operation> ops = new ArrayList<>();
+        String[] base = {"add", "sll", "slt", "sltu", "xor", "srl", "or", "and"};
+        String[] multiply = {"mul", "mulh", "mulhsu", "mulhu", "div", "divu", "rem", "remu"};
+        for (int funct3 = 0; funct3 < 8; funct3++) {
+            integer(ops, base[funct3], Rv64.OP, funct3, 0);
+            integer(ops, multiply[funct3], Rv64.OP, funct3, 1);
+            if (funct3 == 0 || funct3 == 1 || funct3 == 5) {
+                integer(ops, base[funct3] + "w", Rv64.OP_32, funct3, 0);
+            }
+            if (funct3 == 0 || funct3 >= 4) {
+                integer(ops, multiply[funct3] + "w", Rv64.OP_32, funct3, 1);
+            }
+        }
+        integer(ops, "sub", Rv64.OP, 0, 0x20);
+        integer(ops, "sra", Rv64.OP, 5, 0x20);
+        integer(ops, "subw", Rv64.OP_32, 0, 0x20);
+        integer(ops, "sraw", Rv64.OP_32, 5, 0x20);
+        return ops;
+    }
+
+    private static void integer(
+            List<Operation> ops, String name, int opcode, int funct3, int funct7) {
+        int word = Rv64.r(opcode, funct3, funct7, 0, 0, 0);
+        ops.add(new Operation(name, Format.LONG, "XX", 'X', word, false, null));
+    }
+
+    /** Every instruction of F and D but loads and stores. */
+    static List<Operation> floating() {
+        List<Operation> ops = new ArrayList<>();
         arithmetic(ops);
         fused(ops);
         choices(ops);
@@ -71,7 +101,7 @@ record FloatOp(
         return ops;
     }
 
-    private static void arithmetic(List<FloatOp> ops) {
+    private static void arithmetic(List<Operation> ops) {
         single(ops, "fadd", "FF", 'F', 0x00, -1, FloatingPoint::faddS);
         single(ops, "fsub", "FF", 'F', 0x04, -1, FloatingPoint::fsubS);
         single(ops, "fmul", "FF", 'F', 0x08, -1, FloatingPoint::fmulS);
@@ -84,7 +114,7 @@ record FloatOp(
         twice(ops, "fsqrt", "F", 'F', 0x2d, -1, (fp, a, b, rm) -> fp.fsqrtD(a, rm));
     }
 
-    private static void fused(List<FloatOp> ops) {
+    private static void fused(List<Operation> ops) {
         fused(ops, "fmadd", Rv64.MADD, FloatingPoint::fmaddS, FloatingPoint::fmaddD);
         fused(ops, "fmsub", Rv64.MSUB, FloatingPoint::fmsubS, FloatingPoint::fmsubD);
         fused(ops, "fnmsub", Rv64.NMSUB, FloatingPoint::fnmsubS, FloatingPoint::fnmsubD);
@@ -97,15 +127,15 @@ record FloatOp(
     }
 
     private static void fused(
-            List<FloatOp> ops, String name, int opcode, FusedSingle s, Evaluation d) {
+            List<Operation> ops, String name, int opcode, FusedSingle s, Evaluation d) {
         Evaluation boxed =
                 (fp, a, b, c, rm) ->
                         FloatingPoint.box(s.apply(fp, unbox(a), unbox(b), unbox(c), rm));
-        ops.add(new FloatOp(name + ".s", Format.SINGLE, "FFF", 'F', opcode, true, boxed));
-        ops.add(new FloatOp(name + ".d", Format.DOUBLE, "FFF", 'F', opcode | 1 << 25, true, d));
+        ops.add(new Operation(name + ".s", Format.SINGLE, "FFF", 'F', opcode, true, boxed));
+        ops.add(new Operation(name + ".d", Format.DOUBLE, "FFF", 'F', opcode | 1 << 25, true, d));
     }
 
-    private static void choices(List<FloatOp> ops) {
+    private static void choices(List<Operation> ops) {
         single(ops, "fsgnj", "FF", 'F', 0x10, 0, (fp, a, b, rm) -> FloatingPoint.fsgnjS(a, b));
         single(ops, "fsgnjn", "FF", 'F', 0x10, 1, (fp, a, b, rm) -> FloatingPoint.fsgnjnS(a, b));
         single(ops, "fsgnjx", "FF", 'F', 0x10, 2, (fp, a, b, rm) -> FloatingPoint.fsgnjxS(a, b));
@@ -126,7 +156,7 @@ record FloatOp(
         twice(ops, "fclass", "F", 'X', 0x71, 1, (fp, a, b, rm) -> FloatingPoint.fclassD(a));
     }
 
-    private static void conversions(List<FloatOp> ops) {
+    private static void conversions(List<Operation> ops) {
         Format s = Format.SINGLE;
         Format d = Format.DOUBLE;
         Format w = Format.WORD;
@@ -148,23 +178,23 @@ record FloatOp(
         from(ops, "fcvt.d.l", l, 0x69, 2, (fp, a, b, c, rm) -> fp.fcvtDL(a, rm));
         from(ops, "fcvt.d.lu", l, 0x69, 3, (fp, a, b, c, rm) -> fp.fcvtDLu(a, rm));
         Evaluation narrow = (fp, a, b, c, rm) -> box(fp.fcvtSD(a, rm));
-        ops.add(new FloatOp("fcvt.s.d", d, "F", 'F', word(0x20, -1, 1), true, narrow));
+        ops.add(new Operation("fcvt.s.d", d, "F", 'F', word(0x20, -1, 1), true, narrow));
         Evaluation widen = (fp, a, b, c, rm) -> fp.fcvtDS(unbox(a));
-        ops.add(new FloatOp("fcvt.d.s", s, "F", 'F', word(0x21, -1, 0), true, widen));
+        ops.add(new Operation("fcvt.d.s", s, "F", 'F', word(0x21, -1, 0), true, widen));
     }
 
-    private static void moves(List<FloatOp> ops) {
+    private static void moves(List<Operation> ops) {
         Evaluation low = (fp, a, b, c, rm) -> (int) a;
         Evaluation same = (fp, a, b, c, rm) -> a;
         Evaluation boxed = (fp, a, b, c, rm) -> box((int) a);
-        ops.add(new FloatOp("fmv.x.w", Format.SINGLE, "F", 'X', word(0x70, 0, 0), false, low));
-        ops.add(new FloatOp("fmv.x.d", Format.DOUBLE, "F", 'X', word(0x71, 0, 0), false, same));
-        ops.add(new FloatOp("fmv.w.x", Format.LONG, "X", 'F', word(0x78, 0, 0), false, boxed));
-        ops.add(new FloatOp("fmv.d.x", Format.LONG, "X", 'F', word(0x79, 0, 0), false, same));
+        ops.add(new Operation("fmv.x.w", Format.SINGLE, "F", 'X', word(0x70, 0, 0), false, low));
+        ops.add(new Operation("fmv.x.d", Format.DOUBLE, "F", 'X', word(0x71, 0, 0), false, same));
+        ops.add(new Operation("fmv.w.x", Format.LONG, "X", 'F', word(0x78, 0, 0), false, boxed));
+        ops.add(new Operation("fmv.d.x", Format.LONG, "X", 'F', word(0x79, 0, 0), false, same));
     }
 
     private static void single(
-            List<FloatOp> ops,
+            List<Operation> ops,
             String name,
             String sources,
             char destination,
@@ -179,7 +209,7 @@ record FloatOp(
         int word = word(funct7, funct3, 0);
         boolean rounds = funct3 < 0;
         ops.add(
-                new FloatOp(
+                new Operation(
                         name + ".s",
                         Format.SINGLE,
                         sources,
@@ -190,7 +220,7 @@ record FloatOp(
     }
 
     private static void twice(
-            List<FloatOp> ops,
+            List<Operation> ops,
             String name,
             String sources,
             char destination,
@@ -201,7 +231,7 @@ record FloatOp(
         int word = word(funct7, funct3, 0);
         boolean rounds = funct3 < 0;
         ops.add(
-                new FloatOp(
+                new Operation(
                         name + ".d",
                         Format.DOUBLE,
                         sources,
@@ -212,13 +242,13 @@ record FloatOp(
     }
 
     private static void to(
-            List<FloatOp> ops, String name, Format from, int funct7, int rs2, Evaluation e) {
-        ops.add(new FloatOp(name, from, "F", 'X', word(funct7, -1, rs2), true, e));
+            List<Operation> ops, String name, Format from, int funct7, int rs2, Evaluation e) {
+        ops.add(new Operation(name, from, "F", 'X', word(funct7, -1, rs2), true, e));
     }
 
     private static void from(
-            List<FloatOp> ops, String name, Format from, int funct7, int rs2, Evaluation e) {
-        ops.add(new FloatOp(name, from, "X", 'F', word(funct7, -1, rs2), true, e));
+            List<Operation> ops, String name, Format from, int funct7, int rs2, Evaluation e) {
+        ops.add(new Operation(name, from, "X", 'F', word(funct7, -1, rs2), true, e));
     }
 
     private static int word(int funct7, int funct3, int rs2) {

@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Random;
 
 /** Operands worth trying: every special value and the neighbourhoods where rounding is decided. */
-final class FloatValues {
+final class Operands {
     private final Random random;
 
-    FloatValues(long seed) {
+    Operands(long seed) {
         random = new Random(seed);
     }
 
     /** Rows of three operands and a value for fcsr: corners with each other, then drawn ones. */
-    long[][] rows(FloatOp op, int drawn) {
+    long[][] rows(Operation op, int drawn) {
         long[] corners = corners(op.format());
         List<long[]> rows = new ArrayList<>();
         int second = op.sources().length() > 1 ? corners.length : 1;
@@ -34,12 +34,12 @@ final class FloatValues {
         return rows.toArray(long[][]::new);
     }
 
-    private long[] row(FloatOp op, long a, long b, long c) {
+    private long[] row(Operation op, long a, long b, long c) {
         int rounding = random.nextInt(5);
         // As often as not inexact is set beforehand, as it is in most programs.
         int flags = random.nextBoolean() ? random.nextInt(32) : 0;
         long fcsr = (long) rounding << 5 | flags;
-        if (op.format() != FloatOp.Format.SINGLE) {
+        if (op.format() != Operation.Format.SINGLE) {
             return new long[] {a, b, c, fcsr};
         }
         return new long[] {boxed(a), boxed(b), boxed(c), fcsr};
@@ -57,7 +57,7 @@ final class FloatValues {
         }
     }
 
-    private long draw(FloatOp.Format format) {
+    private long draw(Operation.Format format) {
         switch (format) {
             case SINGLE:
                 return drawFloat(23, 8);
@@ -112,15 +112,15 @@ final class FloatValues {
         return sign << exponentBits + fractionBits | exponent << fractionBits | fraction;
     }
 
-    private long near(FloatOp.Format format, long bits) {
-        long sign = format == FloatOp.Format.SINGLE ? 1L << 31 : 1L << 63;
+    private long near(Operation.Format format, long bits) {
+        long sign = format == Operation.Format.SINGLE ? 1L << 31 : 1L << 63;
         long moved = bits + random.nextInt(9) - 4;
         return random.nextBoolean() ? moved ^ sign : moved;
     }
 
     /** An addend that cancels most of a product. */
-    private long nearProduct(FloatOp.Format format, long a, long b) {
-        if (format == FloatOp.Format.SINGLE) {
+    private long nearProduct(Operation.Format format, long a, long b) {
+        if (format == Operation.Format.SINGLE) {
             float product = Float.intBitsToFloat((int) a) * Float.intBitsToFloat((int) b);
             return near(format, Float.floatToRawIntBits(-product) & 0xffffffffL);
         }
@@ -128,7 +128,7 @@ final class FloatValues {
         return near(format, Double.doubleToRawLongBits(-product));
     }
 
-    static long[] corners(FloatOp.Format format) {
+    static long[] corners(Operation.Format format) {
         List<Long> values = new ArrayList<>();
         switch (format) {
             case SINGLE:
