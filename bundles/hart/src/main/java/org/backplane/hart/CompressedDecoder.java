@@ -5,6 +5,10 @@ package org.backplane.hart;
  * Stateless.
  */
 final class CompressedDecoder {
+    private static final int[] OPERATIONS = {
+        Op.SUB, Op.XOR, Op.OR, Op.AND, Op.SUBW, Op.ADDW, Op.ILLEGAL, Op.ILLEGAL
+    };
+
     private CompressedDecoder() {}
 
     static long decode(int half) {
@@ -86,11 +90,8 @@ final class CompressedDecoder {
             case 2:
                 return Op.pack(Op.ANDI, rd, rd, 0, 1, Encoding.cImmediate(half));
             default:
-                int[] ops =
-                        Encoding.cBit12(half) == 0
-                                ? new int[] {Op.SUB, Op.XOR, Op.OR, Op.AND}
-                                : new int[] {Op.SUBW, Op.ADDW, Op.ILLEGAL, Op.ILLEGAL};
-                return Op.pack(ops[Encoding.cFunct2Low(half)], rd, rd, rs2, 1, 0);
+                int operation = Encoding.cBit12(half) << 2 | Encoding.cFunct2Low(half);
+                return Op.pack(OPERATIONS[operation], rd, rd, rs2, 1, 0);
         }
     }
 

@@ -44,13 +44,17 @@ final class DeviceMap {
         return exits.mmioRead(hart, address, width);
     }
 
-    /** Stores what is but a message: to an interrupt file or a doorbell; says whether it was. */
+    /** Stores to an interrupt file; says whether there is one. */
     boolean storeMessage(long address, int width, long value) {
         InterruptFile file = file(address);
         if (file != null) {
             file.store((int) (address - layout.imsicBase()) % FILE_SIZE, width, value);
-            return true;
         }
+        return file != null;
+    }
+
+    /** Rings a doorbell for a store; says whether there is one. */
+    boolean ring(long address, int width) {
         return doorbells.ring(address, width);
     }
 

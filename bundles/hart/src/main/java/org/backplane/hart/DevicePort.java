@@ -27,7 +27,7 @@ final class DevicePort {
      * @param value bits above the width are zero
      */
     void store(long address, int width, long value) {
-        if (devices.storeMessage(address, width, value)) {
+        if (devices.ring(address, width) || devices.storeMessage(address, width, value)) {
             return;
         }
         hart.leaveGuest();

@@ -42,9 +42,9 @@ final class FenceMailbox {
         return ticket;
     }
 
-    /** Whether there is something to serve; on the hart's thread. */
-    boolean pending() {
-        return asked != done;
+    /** Whether the hart executes nothing now. */
+    boolean away() {
+        return away;
     }
 
     /** Forgets what was asked for; on the hart's thread, and nowhere within an instruction. */

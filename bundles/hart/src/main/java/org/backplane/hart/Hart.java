@@ -18,6 +18,7 @@ final class Hart implements Vcpu {
     private final HartState state = new HartState();
     private final FenceMailbox mailbox = new FenceMailbox();
     private final Interrupts interrupts;
+    private final CodeCache code;
     private final Mmu mmu;
     private final Csrs csrs;
     private final Atomics atomics;
@@ -28,11 +29,12 @@ final class Hart implements Vcpu {
     Hart(int index, HartVm vm) {
         this.index = index;
         this.name = vm.name() + " hart " + index;
+        this.code = vm.code();
         Trap trap = new Trap();
         FloatingPoint arithmetic = new FloatingPoint();
         InterruptFile file = new InterruptFile(vm.identities(), this::wake);
         interrupts = new Interrupts(vm.clock(), file, this::wake);
-        mmu = new Mmu(vm.memory(), vm.code(), trap);
+        mmu = new Mmu(vm.memory(), code, trap);
         csrs = new Csrs(trap, mmu, interrupts, arithmetic, vm.clock(), registers);
         LoadStore loadStore = new LoadStore(mmu, new DevicePort(this, vm.devices()));
         atomics = new Atomics(registers, loadStore, trap);
@@ -47,7 +49,7 @@ final class Hart implements Vcpu {
                                 loadStore,
                                 atomics,
                                 new FloatUnit(registers, csrs, arithmetic, trap),
-                                new SystemUnit(registers, csrs, mmu, vm.code(), trap, sbi, state),
+                                new SystemUnit(registers, csrs, mmu, code, trap, sbi, state),
                                 csrs));
     }
 
@@ -146,6 +148,8 @@ final class Hart implements Vcpu {
 
     /** S-mode as SBI HSM leaves it (SBI 2.0, table 14). */
     private void start(HartState.Entry entry) {
+        // What is to be executed was stored by others, a FENCE.I is theirs or nobody's.
+        code.newGeneration();
         csrs.reset();
         atomics.reset();
         registers.reset();

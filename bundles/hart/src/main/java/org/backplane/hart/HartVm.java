@@ -13,8 +13,6 @@ import org.backplane.memory.GuestMemory;
 
 /** A VM of RISC-V harts. */
 final class HartVm implements Vm {
-    private static final int FILE_SIZE = 4096;
-
     private final String name;
     private final RiscvAia layout;
     private final GuestMemory guestMemory;
@@ -139,8 +137,10 @@ final class HartVm implements Vm {
 
     private static long ask(Hart hart, Fence fence) {
         long ticket = hart.mailbox().ask(fence);
-        // It may itself be waiting for another's fence, and has to serve this one to get on.
-        hart.wake();
+        if (!hart.mailbox().away()) {
+            // It may be parked in a fence of its own, and has to serve this one meanwhile.
+            hart.wake();
+        }
         return ticket;
     }
 

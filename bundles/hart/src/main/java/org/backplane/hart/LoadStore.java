@@ -51,15 +51,25 @@ final class LoadStore {
 
     /** Loads byte by byte; both pages are translated before anything is seen. */
     private long loadMisaligned(long address, int width) {
-        long last = address + width - 1;
+        long split = secondPage(address, width);
         long first = memory(address, Mmu.LOAD);
-        long second = samePage(address, last) ? first + width - 1 : memory(last, Mmu.LOAD);
+        long second = split == 0 ? first : memory(split, Mmu.LOAD) + address - split;
         long value = 0;
         for (int i = 0; i < width; i++) {
-            long host = samePage(address, address + i) ? first + i : second - (width - 1 - i);
-            value |= (OffHeap.getByte(host) & 0xffL) << 8 * i;
+            long host = inSecond(address + i, split) ? second : first;
+            value |= (OffHeap.getByte(host + i) & 0xffL) << Byte.SIZE * i;
         }
         return value;
+    }
+
+    /** The page that an access runs into, or 0; a fault there shows that page's address. */
+    private static long secondPage(long address, int width) {
+        long last = address + width - 1;
+        return (address ^ last) >>> Tlb.PAGE_BITS == 0 ? 0 : last & ~Tlb.PAGE_MASK;
+    }
+
+    private static boolean inSecond(long address, long split) {
+        return split != 0 && (address ^ split) >>> Tlb.PAGE_BITS == 0;
     }
 
     /**
@@ -75,7 +85,7 @@ final class LoadStore {
         long host = mmu.host(address, Mmu.STORE);
         if (host == 0) {
             reachedDevice = true;
-            long bits = width == 8 ? value : value & (1L << 8 * width) - 1;
+            long bits = width == 8 ? value : value & (1L << Byte.SIZE * width) - 1;
             port.store(mmu.device(address, Mmu.STORE), width, bits);
             return;
         }
@@ -97,18 +107,13 @@ final class LoadStore {
 
     /** Stores byte by byte; both pages are translated before anything is stored. */
     private void storeMisaligned(long address, int width, long value) {
-        long last = address + width - 1;
+        long split = secondPage(address, width);
         long first = memory(address, Mmu.STORE);
-        // A page translated stays so: nothing else is translated in between.
-        long second = samePage(address, last) ? first + width - 1 : memory(last, Mmu.STORE);
+        long second = split == 0 ? first : memory(split, Mmu.STORE) + address - split;
         for (int i = 0; i < width; i++) {
-            long host = samePage(address, address + i) ? first + i : second - (width - 1 - i);
-            OffHeap.putByte(host, (byte) (value >>> 8 * i));
+            long host = inSecond(address + i, split) ? second : first;
+            OffHeap.putByte(host + i, (byte) (value >>> Byte.SIZE * i));
         }
-    }
-
-    private static boolean samePage(long a, long b) {
-        return (a ^ b) >>> Tlb.PAGE_BITS == 0;
     }
 
     /** Host address for a part of a misaligned access, which devices do not take. */
