@@ -2,10 +2,14 @@ package org.backplane.machine;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Hashtable;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.apache.felix.fileinstall.ArtifactInstaller;
 import org.backplane.hypervisor.Hypervisor;
+import org.backplane.machine.deploy.Deployer;
+import org.backplane.machine.deploy.WatchedFolder;
 import org.backplane.machine.processor.MachineThread;
 import org.osgi.annotation.bundle.Header;
 import org.osgi.framework.Bundle;
@@ -26,11 +30,14 @@ import org.osgi.framework.startlevel.FrameworkStartLevel;
 @Header(name = Constants.BUNDLE_ACTIVATOR, value = "${@class}")
 public final class Activator implements BundleActivator, FrameworkListener {
     private static final Logger LOG = System.getLogger(Activator.class.getName());
+    private static final int FOLDER_RANKING = 100;
     private static final String PLAN = "(org.backplane.plan=true)";
     private static final String END = "(org.backplane.end=true)";
     private static final String RUNNING = "(org.backplane.running=true)";
 
     private BundleContext context;
+    private Optional<Plan> plan = Optional.empty();
+    private Deployer deployer;
     private Thread builder;
     private boolean stopped;
     private VirtualMachine machine;
@@ -39,6 +46,19 @@ public final class Activator implements BundleActivator, FrameworkListener {
     @Override
     public synchronized void start(BundleContext bundleContext) {
         context = bundleContext;
+        plan = this.<Map<String, ?>>service(Map.class, PLAN).map(Plan::of);
+        if (plan.isEmpty()) {
+            LOG.log(Level.INFO, "No plan: no machine.");
+            return;
+        }
+        deployer = new Deployer(context, plan.get().runFolder().resolve("jars"));
+        if (plan.get().bundles().isPresent()) {
+            // Before File Install starts, or its own handler takes the first jars.
+            context.registerService(
+                    ArtifactInstaller.class,
+                    new WatchedFolder(deployer, new Arrivals()),
+                    new Hashtable<>(Map.of(Constants.SERVICE_RANKING, FOLDER_RANKING)));
+        }
         context.addFrameworkListener(this);
         Bundle system = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);
         if (system.getState() == Bundle.ACTIVE
@@ -67,18 +87,13 @@ public final class Activator implements BundleActivator, FrameworkListener {
                 this.<CompletableFuture<Integer>>service(CompletableFuture.class, END)
                         .orElseGet(CompletableFuture::new);
         try {
-            Optional<Map<String, ?>> plan = this.<Map<String, ?>>service(Map.class, PLAN);
-            if (plan.isEmpty()) {
-                LOG.log(Level.INFO, "No plan: no machine.");
-                return;
-            }
             Hypervisor engine =
                     this.<Hypervisor>service(Hypervisor.class, null)
                             .orElseThrow(
                                     () ->
                                             new IllegalStateException(
                                                     "No engine is installed: a bundle like 'hart' has to offer a Hypervisor."));
-            var made = new VirtualMachine(Plan.of(plan.get()), engine, context, end);
+            var made = new VirtualMachine(plan.orElseThrow(), engine, deployer, context, end);
             synchronized (this) {
                 if (stopped) {
                     made.close();
@@ -124,6 +139,31 @@ public final class Activator implements BundleActivator, FrameworkListener {
         }
         if (ending != null) {
             ending.close();
+        }
+        if (deployer != null) {
+            deployer.close();
+        }
+    }
+
+    private synchronized Optional<VirtualMachine> machine() {
+        return Optional.ofNullable(machine);
+    }
+
+    /**
+     * Until the machine is there, a bundle only has to be: its slots are filled when it is built.
+     */
+    private final class Arrivals implements WatchedFolder.Arrival {
+        @Override
+        public void arrived(Bundle bundle) throws MachineException {
+            Optional<VirtualMachine> now = machine();
+            if (now.isPresent()) {
+                now.get().swaps().arrived(bundle);
+            }
+        }
+
+        @Override
+        public boolean uses(Bundle bundle) {
+            return machine().filter(now -> now.swaps().uses(bundle)).isPresent();
         }
     }
 }

@@ -3,12 +3,9 @@ package org.backplane.machine;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.backplane.bus.Bus;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
@@ -26,16 +23,13 @@ import org.backplane.machine.slot.MachineServices;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
-import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Version;
 
 /**
  * The machine: a board, slots in it, processors, and the control thread that moves them together.
  */
 final class VirtualMachine implements Machine, AutoCloseable {
     private static final Logger LOG = System.getLogger(VirtualMachine.class.getName());
-    private static final String LATEST = "latest";
 
     private final Plan plan;
     private final Hypervisor engine;
@@ -47,6 +41,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private final Slots slots;
     private final Processors processors;
     private final Deployer deployer;
+    private final Swaps swaps;
     private final Views views;
     private volatile String state = "created";
     private volatile int boots;
@@ -57,16 +52,18 @@ final class VirtualMachine implements Machine, AutoCloseable {
      * @param end completed with the process's exit status when the machine has ended
      */
     VirtualMachine(
-            Plan plan, Hypervisor engine, BundleContext context, CompletableFuture<Integer> end)
+            Plan plan,
+            Hypervisor engine,
+            Deployer deployer,
+            BundleContext context,
+            CompletableFuture<Integer> end)
             throws MachineException {
         this.plan = plan;
         this.engine = engine;
+        this.deployer = deployer;
         this.end = end;
         try {
             control = leases.push("control", new ControlThread("machine"));
-            deployer =
-                    leases.push(
-                            "deployer", new Deployer(context, plan.runFolder().resolve("jars")));
             consoles = leases.push("consoles", new Consoles(this::stop));
             consoles.open(plan.console());
             var bus = new Bus();
@@ -93,12 +90,14 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                     new MachineServices(
                                             consoles, this::onPowerRequest, this::onWithdrawn),
                                     context));
+            swaps = new Swaps(slots, deployer);
             for (SlotSpec spec : Chipset.slots(plan.console())) {
                 addAtStart(spec);
             }
             for (SlotSpec spec : plan.slots()) {
                 addAtStart(spec);
             }
+            leases.push("configured slots", new ConfiguredSlots(slots, context));
         } catch (MachineException | RuntimeException e) {
             leases.close();
             throw e;
@@ -324,10 +323,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     public SlotReport plug(String name, String kind, Map<String, String> settings, String source)
             throws MachineException {
         Slot slot = slots.add(new SlotSpec(name, kind, settings, source));
-        return slots.reports().stream()
-                .filter(report -> report.name().equals(slot.spec().name()))
-                .findFirst()
-                .orElseThrow();
+        return slot.report();
     }
 
     @Override
@@ -346,79 +342,12 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     @Override
-    public SlotReport swap(String name, String version) throws MachineException {
-        Slot slot = slots.get(name);
-        Optional<Offer> old = slots.currentOffer(slot);
-        Offer next = choose(slot, version);
-        if (old.filter(next::equals).isPresent()) {
-            throw new MachineException("The slot '%s' runs %s already.".formatted(name, next));
-        }
-        boolean deployed = version.contains("/");
-        try {
-            slots.swap(slot, next);
-        } catch (MachineException e) {
-            if (deployed && !slots.uses(next.bundle())) {
-                deployer.retire(next.bundle());
-            }
-            throw e;
-        }
-        old.map(Offer::bundle).filter(bundle -> !slots.uses(bundle)).ifPresent(deployer::retire);
-        return slots.inspect(name).slot();
+    public SlotReport swap(String slot, String version) throws MachineException {
+        return swaps.swap(slots.get(slot), version);
     }
 
-    private Offer choose(Slot slot, String version) throws MachineException {
-        String kind = slot.spec().kind();
-        if (version.contains("/")) {
-            Bundle bundle = deployer.deploy(Path.of(version));
-            Optional<Offer> offer =
-                    offers(kind).stream()
-                            .filter(candidate -> candidate.bundle().equals(bundle))
-                            .findFirst();
-            if (offer.isEmpty()) {
-                if (!slots.uses(bundle)) {
-                    deployer.retire(bundle);
-                }
-                throw new MachineException("The jar '%s' offers no '%s'.".formatted(version, kind));
-            }
-            return offer.get();
-        }
-        if (version.equals(LATEST)) {
-            return slots.factories()
-                    .best(kind)
-                    .orElseThrow(
-                            () -> new MachineException("No bundle offers '%s'.".formatted(kind)));
-        }
-        Version wanted;
-        try {
-            wanted = Version.parseVersion(version);
-        } catch (IllegalArgumentException e) {
-            throw new MachineException(
-                    "'%s' is no version: give one like 1.0.1, 'latest', or the path of a jar with a slash."
-                            .formatted(version),
-                    e);
-        }
-        return offers(kind).stream()
-                .filter(offer -> offer.bundle().getVersion().equals(wanted))
-                .findFirst()
-                .orElseThrow(
-                        () ->
-                                new MachineException(
-                                        "No bundle offers '%s' in version %s: there are %s."
-                                                .formatted(
-                                                        kind,
-                                                        wanted,
-                                                        offers(kind).stream()
-                                                                .map(Offer::toString)
-                                                                .toList())));
-    }
-
-    private List<Offer> offers(String kind) {
-        var offers = new ArrayList<Offer>();
-        for (Offer offer : slots.factories().offers()) {
-            if (offer.kind().equals(kind)) {
-                offers.add(offer);
-            }
-        }
-        return offers;
+    /** The swaps of this machine, for the watched folder. */
+    Swaps swaps() {
+        return swaps;
     }
 }

@@ -112,6 +112,13 @@ public final class Deployer implements AutoCloseable {
         thread.post("retire", () -> uninstall(bundle));
     }
 
+    /** Uninstalls a bundle that came to nothing, if this deployer brought it. */
+    public void discard(Bundle bundle) {
+        if (bundle.getLocation().startsWith(LOCATION)) {
+            retire(bundle);
+        }
+    }
+
     private static void uninstall(Bundle bundle) {
         try {
             bundle.uninstall();

@@ -76,7 +76,8 @@ public final class Slot {
         return state;
     }
 
-    Optional<Offer> offer() {
+    /** What fills the slot now. */
+    public Optional<Offer> offer() {
         return Optional.ofNullable(occupant).map(Occupant::offer);
     }
 
@@ -146,7 +147,7 @@ public final class Slot {
     }
 
     /** Replaces the device's code, beside road; the guest loses nothing, whatever happens. */
-    void swap(Offer next) throws MachineException {
+    public void swap(Offer next) throws MachineException {
         control.callAction(
                 "swap",
                 () -> {

@@ -132,14 +132,6 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         services.withdrawn().accept(offer);
     }
 
-    public Optional<Offer> currentOffer(Slot slot) {
-        return slot.offer();
-    }
-
-    public void swap(Slot slot, Offer next) throws MachineException {
-        slot.swap(next);
-    }
-
     /** Whether a slot runs a device of the bundle. */
     public boolean uses(org.osgi.framework.Bundle bundle) {
         return all().stream()
