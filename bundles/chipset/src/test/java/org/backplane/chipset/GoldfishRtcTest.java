@@ -11,6 +11,7 @@ import java.util.Map;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.state.SavedState;
+import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -204,13 +205,14 @@ class GoldfishRtcTest {
         time();
         rtc.slot.setWallTime(NOW.minusSeconds(7200));
         setAlarm(1_767_229_200L * SECOND + 1);
-        assertEquals(GoldenState.read("goldfish-rtc-v1.properties"), rtc.save());
+        assertEquals(
+                GoldenState.read(GoldfishRtcTest.class, "goldfish-rtc-v1.properties"), rtc.save());
     }
 
     @Test
     void restoresWhatTheFirstReleaseSaved() throws DeviceException {
         rtc.slot.setWallTime(NOW.minusSeconds(7200));
-        rtc.startFrom(GoldenState.read("goldfish-rtc-v1.properties"));
+        rtc.startFrom(GoldenState.read(GoldfishRtcTest.class, "goldfish-rtc-v1.properties"));
         assertTrue(rtc.line().high());
         assertEquals(411464273, rtc.read(RtcRegisters.TIME_HIGH, 4));
         assertEquals(1, rtc.read(RtcRegisters.ALARM_STATUS, 4));

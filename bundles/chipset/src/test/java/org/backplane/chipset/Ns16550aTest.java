@@ -10,6 +10,7 @@ import java.util.Map;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.state.SavedState;
+import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -378,12 +379,12 @@ class Ns16550aTest {
         uart.slot.manualConsole().type("hi");
         write(UartRegisters.IER, 0x0f);
         write(UartRegisters.MCR, LOOPBACK | UartRegisters.MCR_OUT2 | UartRegisters.MCR_RTS);
-        assertEquals(GoldenState.read("ns16550a-v1.properties"), uart.save());
+        assertEquals(GoldenState.read(Ns16550aTest.class, "ns16550a-v1.properties"), uart.save());
     }
 
     @Test
     void restoresWhatTheFirstReleaseSaved() throws DeviceException {
-        SavedState golden = GoldenState.read("ns16550a-v1.properties");
+        SavedState golden = GoldenState.read(Ns16550aTest.class, "ns16550a-v1.properties");
         uart.startFrom(golden);
         assertTrue(uart.line().high());
         assertEquals(0xc0 | UartRegisters.IIR_TIME_OUT, read(UartRegisters.IIR));

@@ -86,8 +86,7 @@ final class BlkQueue {
         queue.complete(chain, (int) Math.min(written, Integer.MAX_VALUE));
     }
 
-    private byte execute(SplitQueue queue, DescriptorChain chain, long room)
-            throws IOException {
+    private byte execute(SplitQueue queue, DescriptorChain chain, long room) throws IOException {
         long sector = (long) LONG.get(header, BlkWire.HEADER_SECTOR);
         switch ((int) INT.get(header, BlkWire.HEADER_TYPE)) {
             case BlkWire.T_IN:

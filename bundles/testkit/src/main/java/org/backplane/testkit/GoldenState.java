@@ -1,4 +1,4 @@
-package org.backplane.chipset;
+package org.backplane.testkit;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,15 +8,20 @@ import java.util.Properties;
 import org.backplane.device.state.SavedState;
 
 /** States as released versions saved them: properties, byte strings in hexadecimal. */
-final class GoldenState {
+public final class GoldenState {
     private static final String NUMBER = "number.";
     private static final String BYTES = "bytes.";
 
     private GoldenState() {}
 
-    static SavedState read(String resource) {
+    /**
+     * Reads a state.
+     *
+     * @param owner the class beside which the resource lies
+     */
+    public static SavedState read(Class<?> owner, String resource) {
         Properties lines = new Properties();
-        try (InputStream in = GoldenState.class.getResourceAsStream(resource)) {
+        try (InputStream in = owner.getResourceAsStream(resource)) {
             lines.load(in);
         } catch (IOException unreadable) {
             throw new UncheckedIOException(resource, unreadable);

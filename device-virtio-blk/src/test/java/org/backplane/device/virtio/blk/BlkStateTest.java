@@ -1,0 +1,42 @@
+package org.backplane.device.virtio.blk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
+import org.backplane.testkit.GoldenState;
+import org.junit.jupiter.api.Test;
+
+class BlkStateTest {
+    private static final SavedState GOLDEN =
+            GoldenState.read(BlkStateTest.class, "virtio-blk-v1.properties");
+
+    @Test
+    void writesAndReadsVersionOne() throws DeviceException {
+        BlkState state = new BlkState(128, false);
+        assertEquals(GOLDEN, state.saved());
+        assertEquals(state, BlkState.of(GOLDEN, 128));
+    }
+
+    @Test
+    void ignoresUnknownNamesAndGivesDefaultsForMissingOnes() throws DeviceException {
+        SavedState other = SavedState.of("virtio-blk", 1).number("colour", 3).build();
+        assertEquals(new BlkState(77, true), BlkState.of(other, 77));
+    }
+
+    @Test
+    void refusesWhatIsNotItsOwn() {
+        assertThrows(
+                DeviceException.class,
+                () -> BlkState.of(SavedState.of("virtio-net", 1).build(), 128));
+        assertThrows(
+                DeviceException.class,
+                () -> BlkState.of(SavedState.of("virtio-blk", 2).build(), 128));
+        DeviceException refused =
+                assertThrows(DeviceException.class, () -> BlkState.of(GOLDEN, 256));
+        assertEquals(
+                "The state is of a disk of 128 sectors, and the image has 256; give it the image that it was saved with.",
+                refused.getMessage());
+    }
+}
