@@ -112,7 +112,7 @@ final class VirtioBlk implements VirtioDevice {
         try {
             List<SplitQueue> active = queues;
             SplitQueue queue = index < active.size() ? active.get(index) : null;
-            if (queue != null && !quiesced) {
+            if (queue != null) {
                 requests.get(index).serve(queue);
             }
         } finally {
