@@ -1,0 +1,78 @@
+package org.backplane.hart;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Single instructions over drawn registers, all registers compared with QEMU after each. */
+class StepDifferentialTest {
+    private static final long SEED = Long.getLong("differential.seed", 20260101L);
+    private static final int REPORTED = 20;
+
+    @BeforeEach
+    void reference() {
+        QemuUser.assumeInstalled();
+        System.out.println("step differential test, -Ddifferential.seed=" + SEED);
+    }
+
+    private static void compare(Consumer<StepProgram> group) throws Exception {
+        StepProgram steps = new StepProgram(SEED);
+        group.accept(steps);
+        GuestProgram program = steps.finish();
+        GuestProgram.Results theirs = QemuUser.run(program);
+        GuestProgram.Results ours = HartRunner.run(program);
+        List<String> differences = steps.differences(ours, theirs);
+        if (!differences.isEmpty()) {
+            fail(
+                    differences.size()
+                            + " blocks differ (seed "
+                            + SEED
+                            + ")\n"
+                            + String.join(
+                                    "\n",
+                                    differences.subList(
+                                            0, Math.min(REPORTED, differences.size()))));
+        }
+    }
+
+    @Test
+    void computesAsQemuDoes() throws Exception {
+        compare(
+                steps -> {
+                    new IntegerSteps(steps).computing(60);
+                    new IntegerSteps(steps).immediates(150);
+                });
+    }
+
+    @Test
+    void branchesAsQemuDoes() throws Exception {
+        compare(steps -> new IntegerSteps(steps).branches(250));
+    }
+
+    @Test
+    void loadsAndStoresAsQemuDoes() throws Exception {
+        compare(steps -> new MemorySteps(steps).loadsAndStores(200));
+    }
+
+    @Test
+    void updatesAtomicallyAsQemuDoes() throws Exception {
+        compare(steps -> new MemorySteps(steps).atomics(80));
+    }
+
+    @Test
+    void computesInFloatingPointAsQemuDoes() throws Exception {
+        compare(
+                steps -> {
+                    new FloatSteps(steps).computing(50);
+                    new FloatSteps(steps).controlAndStatus(40);
+                });
+    }
+
+    @Test
+    void expandsCompressedInstructionsAsQemuDoes() throws Exception {
+        compare(steps -> new CompressedSteps(steps).all(100));
+    }
+}
