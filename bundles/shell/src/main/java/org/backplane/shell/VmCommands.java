@@ -1,0 +1,137 @@
+package org.backplane.shell;
+
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.apache.felix.service.command.Descriptor;
+import org.backplane.machine.AddressMap;
+import org.backplane.machine.FunctionReport;
+import org.backplane.machine.HistoryEntry;
+import org.backplane.machine.Machine;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.MachineReport;
+import org.backplane.machine.SlotInspection;
+import org.backplane.machine.SlotReport;
+
+/** The commands of scope {@code vm}: every public method but those of Object is one. */
+public final class VmCommands {
+    static final String SCOPE = "vm";
+    private static final String FORCE = "--force";
+    private static final String LATEST = "latest";
+
+    private final Supplier<Machine> machines;
+
+    /** Takes where to get the machine from, null while there is none. */
+    VmCommands(Supplier<Machine> machines) {
+        this.machines = machines;
+    }
+
+    /** The names of the commands, for Gogo. */
+    static String[] names() {
+        return Arrays.stream(VmCommands.class.getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()))
+                .map(Method::getName)
+                .distinct()
+                .sorted()
+                .toArray(String[]::new);
+    }
+
+    private Machine machine() throws ShellException {
+        Machine machine = machines.get();
+        if (machine == null) {
+            throw new ShellException(
+                    "There is no machine now: bundle org.backplane.machine is not active.");
+        }
+        return machine;
+    }
+
+    @Descriptor("the machine: state, engine, memory, time")
+    public MachineReport status(String... words) throws ShellException {
+        Arguments.none("vm:status", words);
+        return machine().report();
+    }
+
+    @Descriptor("every slot and what fills it")
+    public List<SlotReport> slots(String... words) throws ShellException {
+        Arguments.none("vm:slots", words);
+        return machine().slots();
+    }
+
+    @Descriptor("memory, windows, regions and free holes by address")
+    public AddressMap map(String... words) throws ShellException {
+        Arguments.none("vm:map", words);
+        return machine().map();
+    }
+
+    @Descriptor("PCI functions with their BARs")
+    public List<FunctionReport> pci(String... words) throws ShellException {
+        Arguments.none("vm:pci", words);
+        return machine().functions();
+    }
+
+    @Descriptor("everything about a slot: SLOT")
+    public SlotInspection inspect(String... words) throws ShellException, MachineException {
+        return machine().inspect(Arguments.one("vm:inspect SLOT", words));
+    }
+
+    @Descriptor("the steps in a slot's life: SLOT")
+    public List<HistoryEntry> history(String... words) throws ShellException, MachineException {
+        return machine().history(Arguments.one("vm:history SLOT", words));
+    }
+
+    @Descriptor("adds a slot: NAME KIND [KEY=VALUE...]")
+    public SlotReport plug(String... words) throws ShellException, MachineException {
+        Arguments arguments =
+                Arguments.of("vm:plug NAME KIND [KEY=VALUE...]", Set.of(), words)
+                        .count(2, Integer.MAX_VALUE);
+        return machine()
+                .plug(
+                        arguments.words().get(0),
+                        arguments.words().get(1),
+                        arguments.settings(2),
+                        "vm:plug " + String.join(" ", words));
+    }
+
+    @Descriptor("removes a slot: [--force] SLOT")
+    public void unplug(String... words) throws ShellException, MachineException {
+        Arguments arguments =
+                Arguments.of("vm:unplug [--force] SLOT", Set.of(FORCE), words).count(1, 1);
+        machine().unplug(arguments.words().get(0), arguments.has(FORCE));
+    }
+
+    @Descriptor("replaces the code of a slot's device: SLOT [VERSION|JAR]")
+    public SlotReport swap(String... words) throws ShellException, MachineException {
+        List<String> given =
+                Arguments.of("vm:swap SLOT [VERSION|JAR]", Set.of(), words).count(1, 2).words();
+        return machine().swap(given.get(0), given.size() > 1 ? given.get(1) : LATEST);
+    }
+
+    @Descriptor("stops the processors until vm:resume")
+    public MachineReport pause(String... words) throws ShellException, MachineException {
+        Arguments.none("vm:pause", words);
+        machine().pause();
+        return machine().report();
+    }
+
+    @Descriptor("lets the processors go on")
+    public MachineReport resume(String... words) throws ShellException, MachineException {
+        Arguments.none("vm:resume", words);
+        machine().resume();
+        return machine().report();
+    }
+
+    @Descriptor("ends the machine and this process")
+    public void stop(String... words) throws ShellException {
+        Arguments.none("vm:stop", words);
+        machine().stop();
+    }
+
+    @Descriptor("reboots the guest without asking it")
+    public void reset(String... words) throws ShellException, MachineException {
+        Arguments.none("vm:reset", words);
+        machine().reset();
+    }
+}

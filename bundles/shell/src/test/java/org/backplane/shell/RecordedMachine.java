@@ -1,0 +1,171 @@
+package org.backplane.shell;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Space;
+import org.backplane.machine.AddressMap;
+import org.backplane.machine.FunctionReport;
+import org.backplane.machine.HistoryEntry;
+import org.backplane.machine.Machine;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.MachineReport;
+import org.backplane.machine.SlotInspection;
+import org.backplane.machine.SlotReport;
+import org.backplane.machine.SlotState;
+
+/** A machine with one disk that notes down what it is asked for. */
+final class RecordedMachine implements Machine {
+    static final SlotReport DISK =
+            new SlotReport(
+                    "disk0",
+                    "virtio-blk",
+                    SlotState.RUNNING,
+                    "--disk /tmp/a.img",
+                    Map.of("image", "/tmp/a.img"),
+                    "org.backplane.device.virtio.blk",
+                    "1.0.0",
+                    12,
+                    "00:01.0",
+                    "");
+    static final SlotReport SOUND =
+            new SlotReport(
+                    "sound0",
+                    "virtio-snd",
+                    SlotState.WAITING,
+                    "",
+                    Map.of(),
+                    "",
+                    "",
+                    -1,
+                    "",
+                    "no bundle offers 'virtio-snd'");
+
+    final List<String> asked = new ArrayList<>();
+
+    @Override
+    public MachineReport report() {
+        return new MachineReport(
+                "demo", "running", "hart", "riscv", 2, 512L << 20, Duration.ofMillis(12_345), 7, 1);
+    }
+
+    @Override
+    public List<SlotReport> slots() {
+        return List.of(DISK, SOUND);
+    }
+
+    @Override
+    public SlotInspection inspect(String slot) throws MachineException {
+        if (!slot.equals(DISK.name())) {
+            throw new MachineException("There is no slot '%s'; there is: disk0.".formatted(slot));
+        }
+        return new SlotInspection(
+                DISK,
+                Map.of("features", "0x130000000"),
+                map().windows().get(0).regions(),
+                List.of("region", "vector 0"));
+    }
+
+    @Override
+    public List<HistoryEntry> history(String slot) {
+        return List.of(
+                new HistoryEntry(Instant.EPOCH, "create", Duration.ofMillis(12), "1.0.0"),
+                new HistoryEntry(Instant.EPOCH, "start", Duration.ZERO, ""));
+    }
+
+    @Override
+    public AddressMap map() {
+        return new AddressMap(
+                List.of(new AddressMap.Memory("RAM", new AddressRange(0x8000_0000L, 512L << 20))),
+                List.of(
+                        new AddressMap.Window(
+                                "mmio32",
+                                Space.MMIO,
+                                new AddressRange(0x4000_0000L, 0x4000),
+                                List.of(
+                                        new AddressMap.Region(
+                                                "disk0 BAR0",
+                                                new AddressRange(0x4000_1000L, 0x1000),
+                                                true,
+                                                3,
+                                                4)),
+                                List.of(
+                                        new AddressRange(0x4000_0000L, 0x1000),
+                                        new AddressRange(0x4000_2000L, 0x2000))),
+                        new AddressMap.Window(
+                                "io",
+                                Space.IO,
+                                new AddressRange(0, 0x1_0000),
+                                List.of(),
+                                List.of(new AddressRange(0, 0x1_0000)))));
+    }
+
+    @Override
+    public List<FunctionReport> functions() {
+        return List.of(
+                new FunctionReport(
+                        "00:01.0",
+                        "disk0",
+                        0x1af4,
+                        0x1042,
+                        0x018000,
+                        1,
+                        0x406,
+                        0x10,
+                        2,
+                        true,
+                        List.of(
+                                new FunctionReport.Bar(0, "mem32", 0x4000_1000L, 0x1000, true),
+                                new FunctionReport.Bar(4, "mem64,pref", -1, 1 << 20, false))));
+    }
+
+    @Override
+    public List<String> kinds() {
+        return List.of("virtio-blk");
+    }
+
+    @Override
+    public SlotReport plug(String name, String kind, Map<String, String> settings, String source) {
+        asked.add("plug %s %s %s (%s)".formatted(name, kind, settings, source));
+        return DISK;
+    }
+
+    @Override
+    public void unplug(String slot, boolean force) {
+        asked.add("unplug %s %s".formatted(slot, force));
+    }
+
+    @Override
+    public SlotReport swap(String slot, String version) {
+        asked.add("swap %s %s".formatted(slot, version));
+        return DISK;
+    }
+
+    @Override
+    public void pause() {
+        asked.add("pause");
+    }
+
+    @Override
+    public void resume() {
+        asked.add("resume");
+    }
+
+    @Override
+    public void stop() {
+        asked.add("stop");
+    }
+
+    @Override
+    public void reset() {
+        asked.add("reset");
+    }
+
+    @Override
+    public List<String> stillLoaded() {
+        return List.of();
+    }
+}

@@ -1,0 +1,99 @@
+package org.backplane.shell;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import org.backplane.machine.MachineException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class VmCommandsTest {
+    private final RecordedMachine machine = new RecordedMachine();
+    private final VmCommands commands = new VmCommands(() -> machine);
+
+    @Test
+    void everyCommandIsOffered() {
+        assertArrayEquals(
+                new String[] {
+                    "history", "inspect", "map", "pause", "pci", "plug", "reset", "resume", "slots",
+                    "status", "stop", "swap", "unplug"
+                },
+                VmCommands.names());
+    }
+
+    @Test
+    void returnsTheMachinesRecords() throws ShellException, MachineException {
+        assertEquals(machine.slots(), commands.slots());
+        assertEquals(machine.map(), commands.map());
+        assertEquals(machine.functions(), commands.pci());
+        assertEquals(machine.report(), commands.status());
+        assertEquals(machine.inspect("disk0"), commands.inspect("disk0"));
+        assertEquals(machine.history("disk0"), commands.history("disk0"));
+    }
+
+    @Test
+    void plugTakesSettings() throws ShellException, MachineException {
+        commands.plug("disk1", "virtio-blk", "image=/a=b", "ro");
+        assertEquals(
+                List.of(
+                        "plug disk1 virtio-blk {image=/a=b, ro=true}"
+                                + " (vm:plug disk1 virtio-blk image=/a=b ro)"),
+                machine.asked);
+    }
+
+    @Test
+    void unplugAsksTheGuestUnlessForced() throws ShellException, MachineException {
+        commands.unplug("disk0");
+        commands.unplug("--force", "disk0");
+        assertEquals(List.of("unplug disk0 false", "unplug disk0 true"), machine.asked);
+    }
+
+    @Test
+    void swapTakesTheLatestUnlessTold() throws ShellException, MachineException {
+        commands.swap("disk0");
+        commands.swap("disk0", "1.2.3");
+        assertEquals(List.of("swap disk0 latest", "swap disk0 1.2.3"), machine.asked);
+    }
+
+    @Test
+    void runsTheMachine() throws ShellException, MachineException {
+        commands.pause();
+        commands.resume();
+        commands.reset();
+        commands.stop();
+        assertEquals(List.of("pause", "resume", "reset", "stop"), machine.asked);
+    }
+
+    @Test
+    void answersBadArgumentsWithTheUsage() {
+        assertSentence("'now' is too much: vm:slots.", () -> commands.slots("now"));
+        assertSentence("Something is missing: vm:inspect SLOT.", commands::inspect);
+        assertSentence("'b' is too much: vm:history SLOT.", () -> commands.history("a", "b"));
+        assertSentence(
+                "Something is missing: vm:plug NAME KIND [KEY=VALUE...].",
+                () -> commands.plug("disk1"));
+        assertSentence(
+                "The setting '=x' has no name: vm:plug NAME KIND [KEY=VALUE...].",
+                () -> commands.plug("disk1", "virtio-blk", "=x"));
+        assertSentence(
+                "The setting 'a' is there twice: vm:plug NAME KIND [KEY=VALUE...].",
+                () -> commands.plug("disk1", "virtio-blk", "a=1", "a=2"));
+        assertSentence(
+                "There is no option '--gently': vm:unplug [--force] SLOT.",
+                () -> commands.unplug("--gently", "disk0"));
+        assertEquals(List.of(), machine.asked);
+    }
+
+    @Test
+    void saysThatThereIsNoMachine() {
+        assertSentence(
+                "There is no machine now: bundle org.backplane.machine is not active.",
+                new VmCommands(() -> null)::slots);
+    }
+
+    private static void assertSentence(String expected, Executable command) {
+        assertEquals(expected, assertThrows(ShellException.class, command).getMessage());
+    }
+}
