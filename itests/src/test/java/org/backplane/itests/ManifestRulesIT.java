@@ -40,9 +40,10 @@ public final class ManifestRulesIT {
                     Map.entry("device-virtio-blk", FOR_DEVICES),
                     Map.entry("device-virtio-net", FOR_DEVICES),
                     Map.entry("device-vfio", FOR_DEVICES),
-                    Map.entry("shell", Set.of("machine")),
-                    Map.entry("remote", Set.of("machine")),
-                    Map.entry("web", Set.of("machine")),
+                    // The machine's address map is told in the bus's ranges and spaces.
+                    Map.entry("shell", Set.of("machine", "bus")),
+                    Map.entry("remote", Set.of("machine", "bus")),
+                    Map.entry("web", Set.of("machine", "bus")),
                     Map.entry("testkit", BOARD));
 
     /** Packages of others, by prefix, that each bundle may import; the JDK's need no import. */

@@ -7,6 +7,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import javax.inject.Inject;
+import org.apache.felix.cm.impl.ConfigurationManager;
+import org.apache.felix.gogo.command.Basic;
+import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
@@ -27,6 +30,9 @@ public final class WiringIT {
     public Option[] framework() {
         return CoreOptions.options(
                 Framework.base(),
+                Framework.onClassPath(ConfigurationManager.class),
+                Framework.onClassPath(CommandProcessorImpl.class),
+                Framework.onClassPath(Basic.class),
                 Framework.project(
                         ProjectBundle.all().stream()
                                 .map(ProjectBundle::name)

@@ -102,6 +102,8 @@ public final class ShellClient implements AutoCloseable {
             for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
                 write(ByteBuffer.wrap(bytes, 0, n));
             }
+            // Without a goodbye the machine takes us for gone and interrupts what still runs.
+            send("\nexit\n");
             channel.shutdownOutput();
         } catch (ClosedChannelException e) {
             // The machine ended the session; session() has returned.
