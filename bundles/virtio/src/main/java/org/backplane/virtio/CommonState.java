@@ -86,7 +86,7 @@ record CommonState(
      */
     static CommonState read(SavedState from, long offerable, List<Integer> maxSizes)
             throws DeviceException {
-        long offered = from.number("offered", VirtioPciLayout.TRANSPORT_FEATURES);
+        long offered = from.number("offered", offerable);
         require(
                 (offered & ~offerable) == 0,
                 "the driver was offered features 0x%x of which this device has 0x%x",
