@@ -46,6 +46,9 @@ public final class Slot {
     private volatile Occupant occupant;
     private volatile Face face;
 
+    /** Counts vacancies, so that the end of an earlier one does not end a later. */
+    private int vacancy;
+
     /** What a device that left in place has saved for the next. */
     private Optional<SavedState> parked = Optional.empty();
 
@@ -239,9 +242,16 @@ public final class Slot {
     /**
      * In-place road: the offer is about to go. Drains and saves while its code still works, and
      * leaves the slot parked for the next.
+     *
+     * @return the vacancy, for {@link #expireVacancy}
      */
-    void vacate(Offer leaving) throws MachineException {
-        control.callAction("vacate", () -> doVacate(leaving));
+    int vacate(Offer leaving) throws MachineException {
+        return control.call(
+                "vacate",
+                () -> {
+                    doVacate(leaving);
+                    return vacancy;
+                });
     }
 
     private void doVacate(Offer leaving) throws MachineException, InterruptedException {
@@ -257,6 +267,7 @@ public final class Slot {
             }
             closeGate();
             parked = save(old.device());
+            vacancy++;
             state = SlotState.VACANT;
             detail = "%s was withdrawn".formatted(leaving);
             steps.done("vacant", parked.map(SavedState::schema).orElse("stateless"));
@@ -275,11 +286,11 @@ public final class Slot {
     }
 
     /** The vacancy's bound has passed: what is gone is gone, and the guest reads all ones. */
-    void expireVacancy() {
+    void expireVacancy(int expired) {
         control.post(
                 "end of vacancy",
                 () -> {
-                    if (state == SlotState.VACANT) {
+                    if (state == SlotState.VACANT && vacancy == expired) {
                         gate.refuse();
                         parked = Optional.empty();
                         dropFace();

@@ -122,9 +122,11 @@ public final class Slots implements Factories.Listener, AutoCloseable {
                 continue;
             }
             try {
-                slot.vacate(offer);
+                int vacancy = slot.vacate(offer);
                 vacancies.schedule(
-                        slot::expireVacancy, VACANCY_BOUND.toMillis(), TimeUnit.MILLISECONDS);
+                        () -> slot.expireVacancy(vacancy),
+                        VACANCY_BOUND.toMillis(),
+                        TimeUnit.MILLISECONDS);
             } catch (MachineException e) {
                 LOG.log(Level.WARNING, e.getMessage(), e);
             }

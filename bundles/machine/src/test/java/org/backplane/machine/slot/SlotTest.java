@@ -256,12 +256,24 @@ class SlotTest {
     void vacancyThatNobodyFillsEndsInAllOnes() throws Exception {
         Offer first = offer(new Factory(1, null));
         slot.fill(first);
-        slot.vacate(first);
-        slot.expireVacancy();
+        slot.expireVacancy(slot.vacate(first));
         while (slot.state() == SlotState.VACANT) {
             Thread.onSpinWait();
         }
         assertEquals(0xffff_ffffL, read(0));
+    }
+
+    @Test
+    void endOfAnEarlierVacancyDoesNotEndALaterOne() throws Exception {
+        Offer first = offer(new Factory(1, null));
+        slot.fill(first);
+        int earlier = slot.vacate(first);
+        Offer second = offer(new Factory(2, null));
+        slot.fill(second);
+        slot.vacate(second);
+        slot.expireVacancy(earlier);
+        slot.fill(offer(new Factory(3, null)));
+        assertEquals(3, read(8));
     }
 
     @Test
