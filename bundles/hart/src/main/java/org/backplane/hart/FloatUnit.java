@@ -223,9 +223,11 @@ final class FloatUnit {
         long a = registers.x[Op.rs1(low)];
         if (operation == Op.FCVT_S_D) {
             long source = registers.f[Op.rs1(low)];
+            // To double nothing rounds, but a reserved mode is illegal all the same.
+            int mode = mode(low);
             registers.f[Op.rd(low)] =
                     single
-                            ? FloatingPoint.box(arithmetic.fcvtSD(source, mode(low)))
+                            ? FloatingPoint.box(arithmetic.fcvtSD(source, mode))
                             : arithmetic.fcvtDS(FloatingPoint.unbox(source));
             return;
         }

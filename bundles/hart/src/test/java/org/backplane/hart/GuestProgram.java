@@ -23,6 +23,7 @@ final class GuestProgram {
     private ByteBuffer code = buffer(1 << 16);
     private ByteBuffer data = buffer(1 << 16);
     private int outputLength;
+    private int afterIllegal;
 
     private static ByteBuffer buffer(int capacity) {
         return ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
@@ -96,6 +97,19 @@ final class GuestProgram {
             throw new IllegalStateException("a batch is too large for its area");
         }
         return address;
+    }
+
+    /**
+     * Asks the runner to set a register to 1 and go on where an instruction is illegal, instead of
+     * ending the run. It may clobber x29 and x30 for it, and uses memory below x2.
+     */
+    void skipIllegal(int register) {
+        afterIllegal = register;
+    }
+
+    /** The register that {@link #skipIllegal} named, or 0. */
+    int afterIllegal() {
+        return afterIllegal;
     }
 
     int outputLength() {

@@ -25,6 +25,7 @@ final class HartRunner implements ExitHandler, AutoCloseable {
     private static final int REPORT_VALUE = 16;
     private static final int REPORT_DONE = 24;
 
+    private static final int SRET = 0x10200073;
     private static final int TRAP_VECTOR = GuestProgram.ENTRY + 0x100;
     private static final long LENGTH = GuestProgram.END - GuestProgram.BASE;
 
@@ -49,7 +50,7 @@ final class HartRunner implements ExitHandler, AutoCloseable {
 
     private GuestProgram.Results execute(GuestProgram program) throws HypervisorException {
         put(GuestProgram.ENTRY, entry().code());
-        put(TRAP_VECTOR, trapHandler().code());
+        put(TRAP_VECTOR, trapHandler(program.afterIllegal()).code());
         put(GuestProgram.FINISH, finish().code());
         put(GuestProgram.CODE, program.code());
         put(GuestProgram.DATA, program.data());
@@ -86,8 +87,18 @@ final class HartRunner implements ExitHandler, AutoCloseable {
         return entry.emit(Rv64.i(Rv64.JALR, 0, 0, 5, 0));
     }
 
-    private static GuestProgram trapHandler() {
+    private static GuestProgram trapHandler(int afterIllegal) {
         GuestProgram handler = new GuestProgram();
+        if (afterIllegal != 0) {
+            handler.emit(Rv64.csrrs(29, Csrs.SCAUSE, 0));
+            handler.emit(Rv64.addi(30, 0, Trap.ILLEGAL_INSTRUCTION));
+            int other = handler.here();
+            handler.emit(0).emit(Rv64.csrrs(29, Csrs.SEPC, 0));
+            Rv64.skip(handler, 29, 30, afterIllegal);
+            handler.emit(Rv64.csrrw(0, Csrs.SEPC, 29)).emit(Rv64.addi(afterIllegal, 0, 1));
+            handler.emit(SRET);
+            handler.patch(other, Rv64.b(1, 29, 30, handler.here() - other));
+        }
         handler.loadAddress(6, REPORT);
         handler.emit(Rv64.csrrs(5, Csrs.SCAUSE, 0)).emit(Rv64.sd(5, REPORT_CAUSE, 6));
         handler.emit(Rv64.csrrs(5, Csrs.SEPC, 0)).emit(Rv64.sd(5, REPORT_PC, 6));

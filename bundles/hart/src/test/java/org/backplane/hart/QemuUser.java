@@ -17,6 +17,15 @@ final class QemuUser {
     private static final int PROGRAM_HEADER = 56;
     private static final int SYS_WRITE = 64;
     private static final int SYS_EXIT = 93;
+    private static final int SYS_RT_SIGACTION = 134;
+    private static final int SIGILL = 4;
+    private static final int SA_SIGINFO = 4;
+
+    /** Of the pc in a signal frame's ucontext; the registers follow from x1 on. */
+    private static final int UCONTEXT_PC = 176;
+
+    private static final int SIGNAL_HANDLER = GuestProgram.ENTRY + 0x100;
+    private static final int SIGNAL_ACTION = GuestProgram.ENTRY + 0x200;
 
     private QemuUser() {}
 
@@ -34,13 +43,21 @@ final class QemuUser {
     }
 
     static GuestProgram.Results run(GuestProgram program) throws IOException, InterruptedException {
+        return run(program, "rv64");
+    }
+
+    /**
+     * @param cpu as the emulator's option takes it
+     */
+    static GuestProgram.Results run(GuestProgram program, String cpu)
+            throws IOException, InterruptedException {
         Path image = Files.createTempFile("differential", ".elf");
         Path output = Files.createTempFile("differential", ".out");
         try {
             Files.write(image, elf(program));
             Files.setPosixFilePermissions(image, PosixFilePermissions.fromString("rwx------"));
             Process process =
-                    new ProcessBuilder(BINARY, image.toString())
+                    new ProcessBuilder(BINARY, "-cpu", cpu, image.toString())
                             .redirectOutput(output.toFile())
                             .redirectError(ProcessBuilder.Redirect.INHERIT)
                             .start();
@@ -74,11 +91,14 @@ final class QemuUser {
         file.putLong(fileLength - headers);
         file.putLong(GuestProgram.END - GuestProgram.BASE);
         file.putLong(0x1000);
-        GuestProgram stubs = new GuestProgram();
         file.position(headers);
-        file.putInt(Rv64.j(0, GuestProgram.CODE - GuestProgram.ENTRY));
+        file.put(entry(program));
+        file.position(headers + SIGNAL_HANDLER - GuestProgram.BASE);
+        file.put(signalHandler(program.afterIllegal()));
+        file.position(headers + SIGNAL_ACTION - GuestProgram.BASE);
+        file.putLong(SIGNAL_HANDLER).putLong(SA_SIGINFO).putLong(0);
         file.position(headers + GuestProgram.FINISH - GuestProgram.BASE);
-        file.put(finish(stubs, program.outputLength()));
+        file.put(finish(program.outputLength()));
         file.position(headers + GuestProgram.CODE - GuestProgram.BASE);
         file.put(program.code());
         file.position(headers + GuestProgram.DATA - GuestProgram.BASE);
@@ -86,8 +106,30 @@ final class QemuUser {
         return file.array();
     }
 
+    private static byte[] entry(GuestProgram program) {
+        GuestProgram stub = new GuestProgram();
+        if (program.afterIllegal() != 0) {
+            stub.emit(Rv64.addi(10, 0, SIGILL)).loadAddress(11, SIGNAL_ACTION);
+            stub.emit(Rv64.addi(12, 0, 0)).emit(Rv64.addi(13, 0, Long.BYTES));
+            stub.emit(Rv64.addi(17, 0, SYS_RT_SIGACTION)).emit(Rv64.ECALL);
+        }
+        stub.loadAddress(5, GuestProgram.CODE).emit(Rv64.i(Rv64.JALR, 0, 0, 5, 0));
+        return stub.code();
+    }
+
+    /** Changes the interrupted context: the register to 1, the pc past the instruction. */
+    private static byte[] signalHandler(int register) {
+        GuestProgram stub = new GuestProgram();
+        stub.emit(Rv64.ld(29, UCONTEXT_PC, 12));
+        Rv64.skip(stub, 29, 30, 31);
+        stub.emit(Rv64.sd(29, UCONTEXT_PC, 12)).emit(Rv64.addi(30, 0, 1));
+        stub.emit(Rv64.sd(30, UCONTEXT_PC + register * Long.BYTES, 12));
+        return stub.emit(Rv64.i(Rv64.JALR, 0, 0, 1, 0)).code();
+    }
+
     /** Writes the output area to standard output and exits. */
-    private static byte[] finish(GuestProgram stub, int length) {
+    private static byte[] finish(int length) {
+        GuestProgram stub = new GuestProgram();
         stub.loadAddress(8, GuestProgram.OUTPUT).loadAddress(9, GuestProgram.OUTPUT + length);
         int again = stub.here();
         stub.emit(Rv64.addi(11, 8, 0)).emit(Rv64.r(Rv64.OP, 0, 0x20, 12, 9, 8));

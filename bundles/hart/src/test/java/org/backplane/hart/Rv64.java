@@ -102,4 +102,17 @@ final class Rv64 {
     static int csrrs(int rd, int csr, int rs1) {
         return i(SYSTEM, 2, rd, rs1, csr);
     }
+
+    /**
+     * Adds to an address the length of the instruction there: 4 where its lowest bits are 11, else
+     * 2. Clobbers two registers.
+     */
+    static void skip(GuestProgram program, int address, int halfword, int three) {
+        program.emit(i(LOAD, 5, halfword, address, 0));
+        program.emit(i(OP_IMM, 7, halfword, halfword, 3));
+        program.emit(addi(three, 0, 3));
+        program.emit(addi(address, address, 2));
+        program.emit(b(1, halfword, three, 8));
+        program.emit(addi(address, address, 2));
+    }
 }
