@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -268,7 +269,7 @@ class MsixTest {
     void noMessageArrivesAfterTheGuestHasMaskedItsVector() throws Exception {
         CountDownLatch sending = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
-        List<String> order = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
         Rig own = new Rig();
         HostBridge bridge =
                 new HostBridge(
@@ -296,8 +297,14 @@ class MsixTest {
                             order.add("masked");
                         });
         guest.start();
-        // The guest is in its write, or about to be; either way it cannot be done before the
-        // message, which cannot arrive before the latch.
+        while (own.bus.read(Space.MMIO, at, 4) == 0) {
+            Thread.onSpinWait();
+        }
+        // The vector is masked, and the guest's write would be over if it did not wait: a guest
+        // that does not gets the time to say so.
+        for (int i = 0; i < 10_000; i++) {
+            Thread.yield();
+        }
         go.countDown();
         device.join();
         guest.join();
