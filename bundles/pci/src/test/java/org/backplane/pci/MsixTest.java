@@ -302,7 +302,7 @@ class MsixTest {
         }
         // The vector is masked, and the guest's write would be over if it did not wait: a guest
         // that does not gets the time to say so.
-        for (int i = 0; i < 10_000; i++) {
+        for (int i = 0; i < 1_000; i++) {
             Thread.yield();
         }
         go.countDown();

@@ -290,7 +290,7 @@ class PlacementPropertyTest {
         boolean overlaps;
     }
 
-    @Property(tries = 300, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
     void claimsAreDisjointAlignedWholeAndComeBack(@ForAll long seed) throws DeviceException {
         Run run = new Run(seed);
         for (int i = 0; i < STEPS; i++) {
