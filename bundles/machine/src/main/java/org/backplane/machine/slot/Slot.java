@@ -294,6 +294,8 @@ public final class Slot {
                         gate.refuse();
                         parked = Optional.empty();
                         dropFace();
+                        environment.regions().release();
+                        environment.lines().release();
                         state = SlotState.WAITING;
                         history.add("removed", "no bundle came back; surprise removal");
                     }

@@ -9,6 +9,7 @@ import org.backplane.machine.board.InterruptLines;
 final class SlotLines {
     private final SlotGear gear;
     private final List<Integer> sources = new ArrayList<>();
+    private final List<AutoCloseable> leases = new ArrayList<>();
 
     SlotLines(SlotGear gear) {
         this.gear = gear;
@@ -21,10 +22,17 @@ final class SlotLines {
         InterruptLines lines = gear.board().lines();
         if (number == sources.size()) {
             int source = lines.allocate(gear.name());
-            gear.leases().push("line " + source, () -> lines.free(source));
+            leases.add(gear.leases().push("line " + source, () -> lines.free(source)));
             sources.add(source);
         }
         return lines.input(sources.get(number));
+    }
+
+    /** Gives every line back; no input of theirs is connected any more. */
+    synchronized void release() {
+        leases.forEach(gear.leases()::release);
+        leases.clear();
+        sources.clear();
     }
 
     synchronized List<Integer> sources() {

@@ -102,6 +102,12 @@ final class SlotRegions {
         return region;
     }
 
+    /** Gives every region back: the next device asks anew. Nobody may be inside of the gate. */
+    synchronized void release() {
+        regions.forEach(region -> gear.leases().release(region.lease));
+        regions.clear();
+    }
+
     synchronized List<RegionLease> leases() {
         return regions.stream().map(Region::lease).toList();
     }

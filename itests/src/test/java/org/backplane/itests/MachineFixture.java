@@ -1,0 +1,115 @@
+package org.backplane.itests;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.backplane.hypervisor.Hypervisor;
+import org.backplane.machine.Machine;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceReference;
+import org.osgi.util.tracker.ServiceTracker;
+import org.osgi.util.tracker.ServiceTrackerCustomizer;
+
+/** A machine in the test's framework, built from a plan as the launcher would leave it. */
+final class MachineFixture {
+    /** Only so that a hanging test ends. */
+    private static final long PATIENCE_SECONDS = 120;
+
+    private final BundleContext context;
+    private final CompletableFuture<Integer> end = new CompletableFuture<>();
+    private final Machine machine;
+
+    private MachineFixture(BundleContext context, Map<String, Object> plan)
+            throws BundleException, IOException {
+        this.context = context;
+        Path runFolder = Files.createTempDirectory("itests-run");
+        Map<String, Object> whole = new HashMap<>(plan);
+        whole.putIfAbsent("name", "itests");
+        whole.putIfAbsent("memory", 64L << 20);
+        whole.putIfAbsent("runFolder", runFolder.toString());
+        context.registerService(Map.class, whole, property("org.backplane.plan"));
+        context.registerService(CompletableFuture.class, end, property("org.backplane.end"));
+        CompletableFuture<Machine> made = new CompletableFuture<>();
+        end.whenComplete((status, failure) -> made.completeExceptionally(failure));
+        ServiceTracker<Machine, Machine> tracker =
+                new ServiceTracker<>(context, Machine.class, new Arrival(context, made));
+        tracker.open();
+        Bundle bundle = bundle("org.backplane.machine");
+        // It looks for a plan when it starts.
+        bundle.stop();
+        bundle.start();
+        machine = await(made);
+    }
+
+    private static Dictionary<String, Object> property(String name) {
+        return FrameworkUtil.asDictionary(Map.of(name, true));
+    }
+
+    /** A machine without a guest; the test plays the processor. */
+    static MachineFixture withoutGuest(BundleContext context, PlayedEngine engine)
+            throws BundleException, IOException {
+        context.registerService(Hypervisor.class, engine, null);
+        return new MachineFixture(context, Map.of());
+    }
+
+    /** A machine with the plan's guest, on whatever engine is installed. */
+    static MachineFixture of(BundleContext context, Map<String, Object> plan)
+            throws BundleException, IOException {
+        return new MachineFixture(context, plan);
+    }
+
+    Machine machine() {
+        return machine;
+    }
+
+    /** Completed with the exit status when the machine has ended. */
+    CompletableFuture<Integer> end() {
+        return end;
+    }
+
+    Bundle bundle(String symbolicName) {
+        return Arrays.stream(context.getBundles())
+                .filter(bundle -> symbolicName.equals(bundle.getSymbolicName()))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no bundle " + symbolicName));
+    }
+
+    static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    private record Arrival(BundleContext context, CompletableFuture<Machine> made)
+            implements ServiceTrackerCustomizer<Machine, Machine> {
+        @Override
+        public Machine addingService(ServiceReference<Machine> reference) {
+            Machine machine = context.getService(reference);
+            made.complete(machine);
+            return machine;
+        }
+
+        @Override
+        public void modifiedService(ServiceReference<Machine> reference, Machine machine) {
+            // It has no properties.
+        }
+
+        @Override
+        public void removedService(ServiceReference<Machine> reference, Machine machine) {
+            context.ungetService(reference);
+        }
+    }
+}
