@@ -253,14 +253,16 @@ class SlotTest {
     }
 
     @Test
-    void vacancyThatNobodyFillsEndsInAllOnes() throws Exception {
+    void vacancyThatNobodyFillsEndsInAllOnesAndGivesItsRegionsBack() throws Exception {
         Offer first = offer(new Factory(1, null));
         slot.fill(first);
+        long base = base();
         slot.expireVacancy(slot.vacate(first));
         while (slot.state() == SlotState.VACANT) {
             Thread.onSpinWait();
         }
-        assertEquals(0xffff_ffffL, read(0));
+        assertEquals(0xffff_ffffL, bus.read(Space.MMIO, base, 4) & 0xffff_ffffL);
+        assertTrue(bus.regions().stream().noneMatch(region -> region.owner().equals("c0")));
     }
 
     @Test
