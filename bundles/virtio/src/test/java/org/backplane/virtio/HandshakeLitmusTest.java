@@ -10,18 +10,22 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.backplane.testkit.DriverRing;
 import org.backplane.testkit.DriverRing.Buffer;
+import org.backplane.testkit.DriverRing.Used;
 import org.backplane.testkit.TestMemory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The two handshakes of virtio 1.2, section 2.7.10, as litmus tests: each side stores, then looks
- * at what the other stores; in no round may both miss. The two threads start each round together,
- * give or take some nanoseconds, so that the stores are still under way when the loads are done.
+ * The handshakes of a split virtqueue as litmus tests. In the two of virtio 1.2, section 2.7.10,
+ * each side stores, then looks at what the other stores, and in no round may both miss. In that of
+ * section 2.7.8 whoever sees the used index sees the entry. The two threads start each round
+ * together, give or take some nanoseconds, so that the stores are still under way when the loads
+ * are done.
  */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-class SuppressionLitmusTest {
+class HandshakeLitmusTest {
     private static final int ROUNDS = 30_000;
     private static final int SPINS_BEFORE_YIELD = 2_000;
 
@@ -164,6 +168,40 @@ class SuppressionLitmusTest {
                             ring::enableInterrupts,
                             settle);
             assertEquals(0, missed, "used chains that nobody would have collected");
+        }
+    }
+
+    @Test
+    void whoSeesTheUsedIndexSeesTheEntry() throws Exception {
+        try (QueueRig rig = new QueueRig(4, true)) {
+            Buffer buffer = rig.writable(64);
+            DriverRing ring = rig.driver;
+            DescriptorChain[] next = new DescriptorChain[1];
+            int[] written = new int[1];
+            Runnable settle =
+                    () -> {
+                        ring.add(buffer);
+                        ring.publish();
+                        next[0] = rig.queue.poll();
+                        written[0] = (written[0] + 1) % 64;
+                    };
+            settle.run();
+            int stale =
+                    missedByBoth(
+                            () -> {
+                                rig.queue.complete(next[0], written[0]);
+                                return false;
+                            },
+                            () -> {
+                                Used used = ring.collect();
+                                while (used == null) {
+                                    Thread.onSpinWait();
+                                    used = ring.collect();
+                                }
+                                return used.equals(new Used(next[0].head(), written[0]));
+                            },
+                            settle);
+            assertEquals(0, stale, "entries that were not there yet");
         }
     }
 }
