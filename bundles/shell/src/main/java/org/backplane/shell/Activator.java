@@ -41,6 +41,7 @@ public final class Activator implements BundleActivator {
                                 CommandProcessor.COMMAND_FUNCTION,
                                 VmCommands.names())));
         context.registerService(Converter.class, new VmFormat(), null);
+        context.registerService(Converter.class, new BundleById(context), null);
         Path socket = socket(context);
         if (socket == null) {
             log.log(Level.INFO, "no {0} and no {1}: no socket", SOCKET, RUN_FOLDER);
