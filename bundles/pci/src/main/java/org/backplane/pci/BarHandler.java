@@ -10,7 +10,13 @@ public interface BarHandler {
     void write(int bar, long offset, int width, long value);
 
     /**
-     * A BAR now decodes at a base, or nowhere (-1); under no lock, on the thread that caused it.
+     * A BAR now decodes at a base, or nowhere (-1). A move is told as nowhere, then the new base;
+     * of several BARs of a bridge, all that is lost is told before what is gained. What a handler
+     * maps on being told therefore never overlaps what another has mapped.
+     *
+     * <p>Under no lock, on the thread that caused it; or, if another thread is telling at that
+     * time, on that one, so that news do not overtake each other. Must not wait. May come after the
+     * function is closed, with nowhere.
      */
     default void moved(int bar, long base) {}
 

@@ -1,7 +1,5 @@
 package org.backplane.pci;
 
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.List;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
@@ -30,8 +28,6 @@ import org.backplane.bus.RegionLease;
 final class BaseAddressRegister {
     static final long NOWHERE = -1;
 
-    private final Logger log = System.getLogger(BaseAddressRegister.class.getName());
-
     private final HostBridge bridge;
     private final PciShape.Bar bar;
     private final String owner;
@@ -50,7 +46,7 @@ final class BaseAddressRegister {
     /** Where firmware put it, and a reset puts it again. */
     private long home = NOWHERE;
 
-    private long refusals;
+    /** Why the last claim was refused. */
     private String refusal;
 
     /** What the handler was told last; of the bridge's courier alone. */
@@ -161,8 +157,13 @@ final class BaseAddressRegister {
                 lease != null && lease.decoding());
     }
 
-    /** Follows a guest's write to a dword of the header that may be this register or COMMAND. */
-    void guestWrote(int dword) {
+    /**
+     * Follows a guest's write to a dword of the header that may be this register or COMMAND.
+     *
+     * @param refused takes why the BAR could not be put where the guest wrote; to be logged later,
+     *     not under the bus's lock
+     */
+    void guestWrote(int dword, List<String> refused) {
         int own = dword - Type0Header.baseAddress(bar.index());
         boolean here = own >= 0 && own < width();
         if (here) {
@@ -170,10 +171,7 @@ final class BaseAddressRegister {
         }
         settle();
         if (here && waiting()) {
-            refusals++;
-            if (Long.bitCount(refusals) == 1) {
-                log.log(Level.DEBUG, "unplaced for now: {0}", refusal);
-            }
+            refused.add(refusal);
         }
         if (dword == Type0Header.COMMAND && placed()) {
             dropReserve();
@@ -241,11 +239,6 @@ final class BaseAddressRegister {
         }
     }
 
-    /** How often the guest wrote an address that could not be had. */
-    long refusals() {
-        return refusals;
-    }
-
     /** Gives up the reserve if it is in the way. */
     void yieldReserve(AddressAllocator window, AddressRange wanted) {
         if (reserve != null && reserve.window() == window && reserve.range().overlaps(wanted)) {
@@ -301,8 +294,10 @@ final class BaseAddressRegister {
     /**
      * After the registers were reset and all claims given up: goes home. Where another has moved in
      * meanwhile, it is placed anew; where there is no room it waits for its home.
+     *
+     * @param refused takes why it could not be placed
      */
-    void goHome() {
+    void goHome(List<String> refused) {
         if (home == NOWHERE) {
             return;
         }
@@ -312,8 +307,8 @@ final class BaseAddressRegister {
         if (lease == null) {
             try {
                 place();
-            } catch (ClaimException refused) {
-                log.log(Level.WARNING, "after the reset: {0}", refused.getMessage());
+            } catch (ClaimException full) {
+                refused.add(full.getMessage());
                 program(old);
             }
         }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Supplier;
 import org.backplane.bus.Bus;
+import org.backplane.device.GuestErrors;
 
 /**
  * MSI-X of one function: table, pending-bit array and what becomes of a request (PCI 3.0, section
@@ -24,6 +25,7 @@ final class MsixTable {
 
     private final PciShape.Msix shape;
     private final MsiSink sink;
+    private final GuestErrors errors;
 
     /** Guards the fields below. Nothing is called with it held. */
     private final Object lock = new Object();
@@ -43,9 +45,10 @@ final class MsixTable {
     /** By vector, messages decided on that have not arrived. */
     private final AtomicIntegerArray leaving;
 
-    MsixTable(PciShape.Msix shape, MsiSink sink) {
+    MsixTable(PciShape.Msix shape, MsiSink sink, GuestErrors errors) {
         this.shape = shape;
         this.sink = sink;
+        this.errors = errors;
         table = new int[shape.vectors() * WORDS];
         pending = new long[shape.pbaLength() / Long.BYTES];
         leaving = new AtomicIntegerArray(shape.vectors());
@@ -194,6 +197,7 @@ final class MsixTable {
     /** Reads where {@link #covers} says so. */
     long read(int bar, long offset, int width) {
         if (!legal(offset, width)) {
+            errors.add("MSI-X read of %d bytes at 0x%x of BAR %d", width, offset, bar);
             return Bus.allOnes(width);
         }
         synchronized (lock) {
@@ -210,6 +214,7 @@ final class MsixTable {
     /** Writes where {@link #covers} says so; the pending bits are read-only. */
     void write(int bar, long offset, int width, long value) {
         if (!legal(offset, width) || !inTable(bar, offset, width)) {
+            errors.add("MSI-X write of %d bytes at 0x%x of BAR %d", width, offset, bar);
             return;
         }
         int at = (int) (offset - shape.tableOffset());

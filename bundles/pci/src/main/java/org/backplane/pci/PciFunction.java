@@ -1,11 +1,14 @@
 package org.backplane.pci;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
+import org.backplane.device.GuestErrors;
 import org.backplane.device.state.SavedState;
 
 /**
@@ -15,6 +18,7 @@ import org.backplane.device.state.SavedState;
  * <p>Configuration accesses never park. One that moves a BAR has taken effect when it returns.
  */
 public final class PciFunction implements AutoCloseable {
+    private final Logger log = System.getLogger(PciFunction.class.getName());
     private final HostBridge bridge;
     private final String slot;
     private final int device;
@@ -23,6 +27,7 @@ public final class PciFunction implements AutoCloseable {
     private final CapabilityList capabilities;
     private final byte[] answeredBy;
     private final ConfigSpace config;
+    private final GuestErrors errors;
     private final MsixTable msix;
     private final List<BaseAddressRegister> registers;
     private final PciWires wires = new PciWires(this);
@@ -44,7 +49,8 @@ public final class PciFunction implements AutoCloseable {
         capabilities = new CapabilityList(shape);
         answeredBy = capabilities.answeredBy(handler);
         config = new ConfigSpace(shape, capabilities);
-        msix = shape.msix().map(where -> new MsixTable(where, bridge.msi())).orElse(null);
+        errors = new GuestErrors(slot);
+        msix = shape.msix().map(where -> new MsixTable(where, bridge.msi(), errors)).orElse(null);
         registers = shape.bars().stream().map(this::register).toList();
     }
 
@@ -113,7 +119,7 @@ public final class PciFunction implements AutoCloseable {
      * Beyond 256 bytes there are zeros, which say that there is no extended capability.
      */
     public long readConfig(int offset, int width) {
-        if (closed || !ConfigSpace.legal(offset, width)) {
+        if (closed || !legal(offset, width)) {
             return Bus.allOnes(width);
         }
         if (offset >= Type0Header.SPACE_SIZE) {
@@ -127,9 +133,17 @@ public final class PciFunction implements AutoCloseable {
                         & Bus.allOnes(width);
     }
 
+    private boolean legal(int offset, int width) {
+        boolean legal = ConfigSpace.legal(offset, width);
+        if (!legal) {
+            errors.add("configuration access of %d bytes at 0x%x", width, offset);
+        }
+        return legal;
+    }
+
     /** A configuration write; one that is not naturally aligned is dropped. */
     public void writeConfig(int offset, int width, long value) {
-        if (closed || !ConfigSpace.legal(offset, width) || offset >= Type0Header.SPACE_SIZE) {
+        if (closed || !legal(offset, width) || offset >= Type0Header.SPACE_SIZE) {
             return;
         }
         int capability = answeredBy[offset];
@@ -143,13 +157,15 @@ public final class PciFunction implements AutoCloseable {
         }
         int dword = offset & ~3;
         if (dword == Type0Header.COMMAND || isBaseAddress(dword)) {
+            List<String> refused = new ArrayList<>();
             bridge.rearrange(
                     () -> {
                         if (!closed) {
                             config.write(offset, width, value);
-                            registers.forEach(register -> register.guestWrote(dword));
+                            registers.forEach(each -> each.guestWrote(dword, refused));
                         }
                     });
+            refused.forEach(refusal -> errors.add("unplaced for now: %s", refusal));
         } else {
             config.write(offset, width, value);
         }
@@ -179,11 +195,9 @@ public final class PciFunction implements AutoCloseable {
         return List.copyOf(states);
     }
 
-    /** How often the guest gave a BAR an address that could not be had. */
-    public long refusedPlacements() {
-        long[] sum = new long[1];
-        bridge.bus().change(() -> registers.forEach(each -> sum[0] += each.refusals()));
-        return sum[0];
+    /** Mistakes of the guest so far: BARs put where there is no room, odd accesses. */
+    public long guestErrors() {
+        return errors.count();
     }
 
     /** Whether memory decoding and bus mastering are off: the guest has let go. */
@@ -194,14 +208,16 @@ public final class PciFunction implements AutoCloseable {
 
     /** Puts config space and MSI-X into the state after {@link #place}; INTx is low. */
     public void reset() {
+        List<String> refused = new ArrayList<>();
         bridge.rearrange(
                 () -> {
                     config.reset();
                     registers.forEach(BaseAddressRegister::giveUp);
                     if (!closed) {
-                        registers.forEach(BaseAddressRegister::goHome);
+                        registers.forEach(register -> register.goHome(refused));
                     }
                 });
+        refused.forEach(refusal -> log.log(Level.WARNING, "after the reset: {0}", refusal));
         if (msix != null) {
             msix.reset();
         }

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.backplane.bus.AddressRange;
-import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.Placement;
 import org.backplane.bus.RegionLease;
@@ -58,7 +58,7 @@ class BarTest {
 
     @Test
     void a64BitBarFallsBackToTheLowWindow() throws ClaimException {
-        rig.bus.claim(rig.mmio64, "other", 1L << 36, new Placement.Exact(HIGH), new NoHandler());
+        rig.bus.claim(rig.mmio64, "other", 1L << 36, new Placement.Exact(HIGH), Rig.SILENT);
         PciFunction function = rig.running("a", Rig.shape(Rig.memory64(0, 0x1000)));
         assertEquals(LOW, Rig.bar(function, 0).base());
         assertEquals(8, rig.load(Space.MMIO, LOW + 8, 4));
@@ -70,8 +70,7 @@ class BarTest {
                 rig.plug(
                         "vga0",
                         Rig.shape(Rig.io(0, 16), Rig.memory(1, 1 << 29), Rig.memory(2, 1 << 30)));
-        rig.bus.claim(
-                rig.mmio32, "net0", 0x1000, new Placement.Exact(LOW + 0x1000), new NoHandler());
+        rig.bus.claim(rig.mmio32, "net0", 0x1000, new Placement.Exact(LOW + 0x1000), Rig.SILENT);
         ClaimException refusal = assertThrows(ClaimException.class, function::place);
         assertEquals(
                 "vga0 bar2 cannot have 0x40000000 bytes aligned to 0x40000000 in window"
@@ -239,7 +238,7 @@ class BarTest {
         rig.writeBar(second, 0, LOW);
         assertEquals(-1, Rig.bar(second, 0).base());
         assertEquals(LOW, Rig.bar(second, 0).register());
-        assertEquals(1, second.refusedPlacements());
+        assertEquals(1, second.guestErrors());
         assertEquals(1, rig.bus.regions().stream().filter(RegionLease::decoding).count());
         rig.writeBar(first, 0, LOW + 0x8000);
         assertEquals(LOW, Rig.bar(second, 0).base());
@@ -261,7 +260,7 @@ class BarTest {
 
     @Test
     void handlersHearOfWhatIsLostBeforeWhatIsGained() throws ClaimException {
-        java.util.List<String> order = new java.util.ArrayList<>();
+        List<String> order = new ArrayList<>();
         PciFunction waiting =
                 rig.bridge.plug("a", -1, Rig.shape(Rig.memory(0, 0x1000)), logging("a", order));
         PciFunction leaving =
@@ -277,7 +276,7 @@ class BarTest {
     }
 
     private static BarHandler logging(String name, List<String> order) {
-        return new NoHandlerCard() {
+        return new Inert() {
             @Override
             public void moved(int bar, long base) {
                 order.add(
@@ -291,7 +290,7 @@ class BarTest {
     @Test
     void aHandlerThatFailsDoesNotKeepTheOthersFromHearing() throws ClaimException {
         BarHandler failing =
-                new NoHandlerCard() {
+                new Inert() {
                     @Override
                     public void moved(int bar, long base) {
                         throw new IllegalStateException("expected in this test");
@@ -321,8 +320,7 @@ class BarTest {
     @Test
     void waitsForAddressesThatAreNotOfPci() throws ClaimException {
         RegionLease other =
-                rig.bus.claim(
-                        rig.mmio32, "flash", 0x1000, new Placement.Exact(LOW), new NoHandler());
+                rig.bus.claim(rig.mmio32, "flash", 0x1000, new Placement.Exact(LOW), Rig.SILENT);
         PciFunction function = rig.running("a", Rig.shape(Rig.memory(0, 0x1000)));
         rig.writeBar(function, 0, LOW);
         assertEquals(-1, Rig.bar(function, 0).base());
@@ -414,7 +412,7 @@ class BarTest {
     void anAccessUnderWayWhileClosingReadsAllOnes() throws ClaimException {
         PciFunction[] function = new PciFunction[1];
         BarHandler handler =
-                new NoHandlerCard() {
+                new Inert() {
                     @Override
                     public long read(int bar, long offset, int width) {
                         function[0].close();
@@ -435,7 +433,7 @@ class BarTest {
         assertEquals(1, rig.bus.regions().size());
     }
 
-    private static class NoHandlerCard implements BarHandler {
+    private static class Inert implements BarHandler {
         @Override
         public long read(int bar, long offset, int width) {
             return 0;
@@ -443,18 +441,6 @@ class BarTest {
 
         @Override
         public void write(int bar, long offset, int width, long value) {
-            throw new AssertionError("nobody writes here");
-        }
-    }
-
-    private static final class NoHandler implements org.backplane.bus.IoHandler {
-        @Override
-        public long read(long offset, int width) {
-            return Bus.allOnes(width);
-        }
-
-        @Override
-        public void write(long offset, int width, long value) {
             throw new AssertionError("nobody writes here");
         }
     }

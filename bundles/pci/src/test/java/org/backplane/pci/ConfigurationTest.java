@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.backplane.bus.ClaimException;
@@ -65,6 +66,7 @@ class ConfigurationTest {
         rig.write(function, Type0Header.COMMAND - 1, 2, 0xffff);
         rig.write(function, Type0Header.COMMAND - 2, 4, 0xffff_ffffL);
         rig.write(function, Type0Header.COMMAND, 8, -1);
+        assertEquals(3, function.guestErrors());
         assertEquals(0, rig.read(function, Type0Header.COMMAND, 2));
     }
 
@@ -260,6 +262,6 @@ class ConfigurationTest {
     }
 
     private static String hex(byte[] bytes) {
-        return java.util.HexFormat.of().formatHex(bytes);
+        return HexFormat.of().formatHex(bytes);
     }
 }

@@ -8,6 +8,7 @@ import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
 import org.backplane.bus.Space;
 
 /** A host bridge with three windows, and the guest's side of configuration space. */
@@ -16,20 +17,49 @@ final class Rig {
     static final AddressRange LOW = new AddressRange(0x4000_0000, 0x4000_0000);
     static final AddressRange HIGH = new AddressRange(1L << 36, 1L << 36);
 
+    /** Answers nothing. */
+    static final IoHandler SILENT =
+            new IoHandler() {
+                @Override
+                public long read(long offset, int width) {
+                    return Bus.allOnes(width);
+                }
+
+                @Override
+                public void write(long offset, int width, long value) {
+                    throw new AssertionError("nobody writes here");
+                }
+            };
+
     final Bus bus = new Bus();
-    final AddressAllocator io = bus.addWindow("pci-io", Space.IO, PORTS);
-    final AddressAllocator mmio32 = bus.addWindow("pci-mmio32", Space.MMIO, LOW);
-    final AddressAllocator mmio64 = bus.addWindow("pci-mmio64", Space.MMIO, HIGH);
+    final AddressAllocator io;
+    final AddressAllocator mmio32;
+    final AddressAllocator mmio64;
     final List<String> messages = Collections.synchronizedList(new ArrayList<>());
     final List<String> pins = Collections.synchronizedList(new ArrayList<>());
-    final HostBridge bridge =
-            new HostBridge(
-                    bus,
-                    new HostBridge.Windows(io, mmio32, mmio64),
-                    (address, data) -> messages.add("%x=%x".formatted(address, data)),
-                    (device, pin, high) ->
-                            pins.add(
-                                    "%d%c %s".formatted(device, '@' + pin, high ? "high" : "low")));
+    final HostBridge bridge;
+
+    Rig() {
+        this(PORTS, LOW, HIGH);
+    }
+
+    Rig(AddressRange ports, AddressRange low, AddressRange high) {
+        io = bus.addWindow("pci-io", Space.IO, ports);
+        mmio32 = bus.addWindow("pci-mmio32", Space.MMIO, low);
+        mmio64 = bus.addWindow("pci-mmio64", Space.MMIO, high);
+        bridge =
+                new HostBridge(
+                        bus,
+                        new HostBridge.Windows(io, mmio32, mmio64),
+                        (address, data) -> messages.add("%x=%x".formatted(address, data)),
+                        (device, pin, level) ->
+                                pins.add(
+                                        "%d%c %s"
+                                                .formatted(
+                                                        device,
+                                                        '@' + pin,
+                                                        level ? "high" : "low")));
+    }
 
     /** Answers with the BAR's number and the offset; remembers writes and moves. */
     static final class Card implements BarHandler {
@@ -128,8 +158,7 @@ final class Rig {
     }
 
     boolean allFree() {
-        return io.holes().equals(List.of(PORTS))
-                && mmio32.holes().equals(List.of(LOW))
-                && mmio64.holes().equals(List.of(HIGH));
+        return bus.windows().stream()
+                .allMatch(window -> window.holes().equals(List.of(window.range())));
     }
 }

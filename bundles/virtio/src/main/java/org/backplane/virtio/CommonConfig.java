@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.backplane.device.GuestErrors;
 
 /**
  * The common configuration: registers, negotiation and the life of a device as its driver drives it

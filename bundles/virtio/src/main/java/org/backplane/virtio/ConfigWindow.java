@@ -1,6 +1,7 @@
 package org.backplane.virtio;
 
 import org.backplane.bus.IoHandler;
+import org.backplane.device.GuestErrors;
 
 /**
  * The configuration access window: a capability through which a driver reaches the structures

@@ -5,6 +5,7 @@ import java.util.List;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.DeviceException;
+import org.backplane.device.GuestErrors;
 import org.backplane.device.state.SavedState;
 import org.backplane.memory.MemoryView;
 import org.backplane.pci.BarHandler;
@@ -141,7 +142,7 @@ public final class VirtioPciFunction implements AutoCloseable {
 
     /** What the guest did wrong so far, as far as it broke nothing. */
     public long guestErrors() {
-        return errors.count();
+        return errors.count() + function.guestErrors();
     }
 
     /**

@@ -1,27 +1,27 @@
-package org.backplane.virtio;
+package org.backplane.device;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts what a driver did wrong that stops nothing. Thread-safe.
+ * Counts what the guest did wrong with one slot and stops nothing. Thread-safe.
  *
  * <p>A debug line is written for the first, second, fourth, eighth, ... mistake: a guest that makes
  * one in a loop writes sixty lines in its life, and no clock is read.
  */
-final class GuestErrors {
+public final class GuestErrors {
     private static final Logger LOG = System.getLogger(GuestErrors.class.getName());
 
     private final String slot;
     private final AtomicLong count = new AtomicLong();
 
-    GuestErrors(String slot) {
+    public GuestErrors(String slot) {
         this.slot = slot;
     }
 
     /** Counts a mistake; what it was is formatted only for a line that is written. */
-    void add(String format, Object... values) {
+    public void add(String format, Object... values) {
         long now = count.incrementAndGet();
         if (Long.bitCount(now) == 1 && LOG.isLoggable(Level.DEBUG)) {
             LOG.log(
@@ -33,7 +33,7 @@ final class GuestErrors {
         }
     }
 
-    long count() {
+    public long count() {
         return count.get();
     }
 }
