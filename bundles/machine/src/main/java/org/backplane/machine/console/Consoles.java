@@ -127,7 +127,7 @@ public final class Consoles implements AutoCloseable {
             server.close();
             throw e;
         }
-        var line = new UnixLine(server);
+        var line = new UnixLine(server, path);
         var console = new HostConsole(name, line::write, line);
         new MachineThread("console/" + name + "/input", () -> line.serve(console)).start();
         return console;
@@ -141,11 +141,13 @@ public final class Consoles implements AutoCloseable {
     /** One peer at a time on a listening socket; output waits for the first one to come. */
     private static final class UnixLine implements AutoCloseable {
         private final ServerSocketChannel server;
+        private final Path path;
         private SocketChannel peer;
         private boolean closed;
 
-        UnixLine(ServerSocketChannel server) {
+        UnixLine(ServerSocketChannel server, Path path) {
             this.server = server;
+            this.path = path;
         }
 
         void serve(HostConsole console) {
@@ -223,6 +225,7 @@ public final class Consoles implements AutoCloseable {
                 }
             }
             server.close();
+            Files.deleteIfExists(path);
         }
     }
 }
