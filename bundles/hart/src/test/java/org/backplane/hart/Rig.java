@@ -127,6 +127,11 @@ final class Rig implements AutoCloseable, ExitHandler {
             }
         }
 
+        /** Whether the run is over. */
+        boolean ended() {
+            return thread.getState() == Thread.State.TERMINATED;
+        }
+
         /** Whether the thread waits in the kernel; it may not do so yet. */
         boolean parked() {
             Thread.State state = thread.getState();
