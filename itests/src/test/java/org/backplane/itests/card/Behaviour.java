@@ -13,7 +13,11 @@ public enum Behaviour {
     /** Throws when it is quiesced and when it is closed. */
     THROWS_AT_THE_END,
     /** Refuses every state. */
-    REFUSES_STATE;
+    REFUSES_STATE,
+    /** Leaves a thread behind, named {@link #LEFT_BEHIND}, that ends when it is interrupted. */
+    LEAVES_A_THREAD;
+
+    public static final String LEFT_BEHIND = "card-left-behind";
 
     public static final String HEADER = "Card-Behaviour";
 }

@@ -1,5 +1,6 @@
 package org.backplane.itests.card;
 
+import java.util.concurrent.locks.LockSupport;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Placement;
@@ -73,7 +74,18 @@ final class Card implements Device, IoHandler {
         if (behaviour == Behaviour.THROWS_IN_START) {
             throw new IllegalStateException("thrown in start");
         }
+        if (behaviour == Behaviour.LEAVES_A_THREAD) {
+            Thread thread = new Thread(Card::linger, Behaviour.LEFT_BEHIND);
+            thread.setDaemon(true);
+            thread.start();
+        }
         line.set((memory & 1) != 0);
+    }
+
+    private static void linger() {
+        while (!Thread.interrupted()) {
+            LockSupport.park();
+        }
     }
 
     @Override
