@@ -45,21 +45,7 @@ final class Image implements AutoCloseable {
     static Image kept(DeviceContext context, BlkSettings settings) throws DeviceException {
         String where = "Slot '%s': path=%s".formatted(context.slot(), settings.path());
         Fd file = context.kept("image", Fd.class, () -> open(where, settings));
-        try {
-            FileStatus status = file.status();
-            if (status.kind() == FileStatus.Kind.OTHER) {
-                throw new DeviceException(
-                        where + " is neither a file nor a block device; give one of these.");
-            }
-            if (status.size() == 0 || status.size() % BlkWire.SECTOR != 0) {
-                throw new DeviceException(
-                        "%s has %d bytes; a disk is a positive multiple of %d."
-                                .formatted(where, status.size(), BlkWire.SECTOR));
-            }
-            return new Image(file, status);
-        } catch (LinuxException e) {
-            throw new DeviceException(where + " cannot be used: " + e.getMessage() + ".", e);
-        }
+        return new Image(file, status(where, file));
     }
 
     private static Fd open(String where, BlkSettings settings) throws DeviceException {
@@ -71,23 +57,52 @@ final class Image implements AutoCloseable {
                 flags.add(OpenFlag.EXCLUSIVE);
             }
         }
-        Fd file = null;
+        Fd file;
         try {
             file = Fd.open(settings.path(), flags.toArray(OpenFlag[]::new));
+        } catch (LinuxException e) {
+            throw unusable(where, e);
+        }
+        try {
+            // Before the slot keeps it: what is no disk now is looked at anew the next time.
+            status(where, file);
             if (file.lock(!settings.readOnly())) {
                 return file;
             }
+            throw new DeviceException(
+                    where
+                            + " is in use by another virtual machine; stop that one"
+                            + (settings.readOnly() ? "." : ", or give both of them ro=on."));
         } catch (LinuxException e) {
-            if (file != null) {
-                file.close();
-            }
-            throw new DeviceException(where + " cannot be opened: " + e.getMessage() + ".", e);
+            file.close();
+            throw unusable(where, e);
+        } catch (DeviceException e) {
+            file.close();
+            throw e;
         }
-        file.close();
-        throw new DeviceException(
-                where
-                        + " is in use by another virtual machine; stop that one"
-                        + (settings.readOnly() ? "." : ", or give both of them ro=on."));
+    }
+
+    private static FileStatus status(String where, Fd file) throws DeviceException {
+        FileStatus status;
+        try {
+            status = file.status();
+        } catch (LinuxException e) {
+            throw unusable(where, e);
+        }
+        if (status.kind() == FileStatus.Kind.OTHER) {
+            throw new DeviceException(
+                    where + " is neither a file nor a block device; give one of these.");
+        }
+        if (status.size() == 0 || status.size() % BlkWire.SECTOR != 0) {
+            throw new DeviceException(
+                    "%s has %d bytes; a disk is a positive multiple of %d."
+                            .formatted(where, status.size(), BlkWire.SECTOR));
+        }
+        return status;
+    }
+
+    private static DeviceException unusable(String where, LinuxException cause) {
+        return new DeviceException(where + " cannot be used: " + cause.getMessage() + ".", cause);
     }
 
     /** In bytes. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.backplane.device.DeviceException;
 import org.junit.jupiter.api.Test;
@@ -69,7 +70,9 @@ class BlkSettingsTest {
 
     private static String refusal(Path image, String... settings) throws Exception {
         try (Disk disk = Disk.in(image, settings)) {
-            return assertThrows(DeviceException.class, disk::create).getMessage();
+            String message = assertThrows(DeviceException.class, disk::create).getMessage();
+            assertEquals(List.of(), disk.slot.keptNames());
+            return message;
         }
     }
 
@@ -81,7 +84,7 @@ class BlkSettingsTest {
     void refusesImagesThatAreNoDisk() throws Exception {
         Path absent = folder.resolve("absent");
         assertEquals(
-                "Slot 'disk0': path=%s cannot be opened: open '%s' for reading and writing: No such file or directory (errno 2)."
+                "Slot 'disk0': path=%s cannot be used: open '%s' for reading and writing: No such file or directory (errno 2)."
                         .formatted(absent, absent),
                 refusal(absent));
         Path odd = file(513);
