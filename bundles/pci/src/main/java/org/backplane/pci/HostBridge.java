@@ -58,7 +58,8 @@ public final class HostBridge {
      * The windows that BARs live in; a 64-bit BAR falls back to the 32-bit one.
      *
      * @param io null if the board has no I/O space
-     * @param mmio32 ends at 4 GiB or below
+     * @param mmio32 ends at 4 GiB or below; where it ends at 4 GiB, a guest that sizes a BAR with
+     *     decoding on moves it to the top and back, elsewhere it stays
      * @param mmio64 null if there is none
      */
     public record Windows(AddressAllocator io, AddressAllocator mmio32, AddressAllocator mmio64) {
