@@ -109,6 +109,12 @@ public final class VmCommands {
         return machine().swap(given.get(0), given.size() > 1 ? given.get(1) : LATEST);
     }
 
+    @Descriptor("code that was replaced and whose class loader is not collected yet")
+    public List<String> stale(String... words) throws ShellException {
+        Arguments.none("vm:stale", words);
+        return machine().stillLoaded();
+    }
+
     @Descriptor("stops the processors until vm:resume")
     public MachineReport pause(String... words) throws ShellException, MachineException {
         Arguments.none("vm:pause", words);

@@ -166,6 +166,6 @@ final class RecordedMachine implements Machine {
 
     @Override
     public List<String> stillLoaded() {
-        return List.of();
+        return List.of("org.backplane.device.virtio.blk 0.9.0 (bundle 11)");
     }
 }

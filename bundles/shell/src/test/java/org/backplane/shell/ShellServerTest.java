@@ -81,6 +81,10 @@ class ShellServerTest {
             return "a\0b";
         }
 
+        public List<String> nothing() {
+            return List.of();
+        }
+
         public String umlaut() {
             return "\u00fc";
         }
@@ -230,6 +234,11 @@ class ShellServerTest {
     @Test
     void outputNeverHoldsTheTrailersFirstByte() throws IOException {
         assertEquals("ab\n\0status 0\n", answer("exec zero\n"));
+    }
+
+    @Test
+    void emptyListPrintsNothing() throws IOException {
+        assertEquals("\0status 0\n", answer("exec nothing\n"));
     }
 
     @Test

@@ -18,7 +18,7 @@ class VmCommandsTest {
         assertArrayEquals(
                 new String[] {
                     "history", "inspect", "map", "pause", "pci", "plug", "reset", "resume", "slots",
-                    "status", "stop", "swap", "unplug"
+                    "stale", "status", "stop", "swap", "unplug"
                 },
                 VmCommands.names());
     }
@@ -29,6 +29,7 @@ class VmCommandsTest {
         assertEquals(machine.map(), commands.map());
         assertEquals(machine.functions(), commands.pci());
         assertEquals(machine.report(), commands.status());
+        assertEquals(machine.stillLoaded(), commands.stale());
         assertEquals(machine.inspect("disk0"), commands.inspect("disk0"));
         assertEquals(machine.history("disk0"), commands.history("disk0"));
     }
