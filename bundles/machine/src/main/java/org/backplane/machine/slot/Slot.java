@@ -7,11 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.backplane.bus.ClaimException;
 import org.backplane.bus.RegionLease;
-import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
-import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.machine.AddressMap;
 import org.backplane.machine.HistoryEntry;
@@ -51,9 +48,6 @@ public final class Slot {
 
     /** What a device that left in place has saved for the next. */
     private Optional<SavedState> parked = Optional.empty();
-
-    /** A device, where it came from and what it holds. */
-    private record Occupant(Offer offer, Device device, Attachment attachment) {}
 
     Slot(SlotSpec spec, Board board, MachineServices services) {
         leases = new LeaseStack(spec.name());
@@ -102,27 +96,26 @@ public final class Slot {
 
     private void doFill(Offer offer) throws MachineException {
         History.Steps steps = history.steps();
-        Attachment attachment = new Attachment(gear, environment);
-        Device device = null;
+        Occupant fresh = null;
         Face made = null;
         try {
-            device = offer.factory().create(attachment);
+            fresh = Occupant.create(offer, gear, environment);
             if (face == null) {
-                made = Face.of(gear, device);
+                made = Face.of(gear, fresh.device());
             } else {
-                refuseMismatch(face, device);
+                refuseMismatch(fresh);
             }
             steps.done("create", offer.toString());
             if (parked.isPresent()) {
-                restore(device, parked.get());
+                fresh.restore(parked.get());
                 steps.done("restore", parked.get().schema());
             }
-            device.start();
+            fresh.device().start();
             Face target = made == null ? face : made;
-            target.connect(device, true);
-            attachment.connect();
+            target.connect(fresh.device(), true);
+            fresh.attachment().connect();
             face = target;
-            occupant = new Occupant(offer, device, attachment);
+            occupant = fresh;
             parked = Optional.empty();
             state = SlotState.RUNNING;
             detail = "";
@@ -130,11 +123,13 @@ public final class Slot {
             target.kick();
             steps.done("open", "");
         } catch (Throwable e) {
-            discard(device, attachment);
+            if (fresh != null) {
+                fresh.discard();
+            }
             if (made != null) {
                 made.close();
             }
-            String reason = sentence(e);
+            String reason = Occupant.sentence(e);
             state = SlotState.FAILED;
             detail = reason;
             gate.refuse();
@@ -168,46 +163,39 @@ public final class Slot {
     private void doSwap(Offer next) throws MachineException {
         Occupant old = occupant;
         History.Steps steps = history.steps();
-        // Made before the pause: the new code is loaded and judged while the old one still serves.
-        Attachment attachment = new Attachment(gear, environment);
-        Device device = null;
+        Occupant fresh = null;
         boolean quiesced = false;
         boolean cut = false;
         try {
-            device = next.factory().create(attachment);
-            refuseMismatch(face, device);
-            refuseUnsavable(old.device());
+            // Before the pause: the new code is loaded and judged while the old one still serves.
+            fresh = Occupant.create(next, gear, environment);
+            refuseMismatch(fresh);
+            old.refuseUnsavable();
             steps.done("create", next.toString());
             state = SlotState.SWAPPING;
             quiesced = true;
-            old.device().quiesce();
-            if (!SlotGear.drained(old.device())) {
-                throw new DeviceException(
-                        "its requests were not done after %d s"
-                                .formatted(SlotGear.DRAIN_BOUND.toSeconds()));
-            }
+            old.drain();
             steps.done("quiesce", "");
             closeGate();
             History.Steps pause = history.steps();
-            Optional<SavedState> saved = save(old.device());
+            Optional<SavedState> saved = old.save();
             if (saved.isPresent()) {
-                restore(device, saved.get());
+                fresh.restore(saved.get());
             }
-            device.start();
+            fresh.device().start();
             steps.done("transfer", saved.map(SavedState::schema).orElse("stateless"));
             cut = true;
             old.attachment().disconnect();
-            face.connect(device, true);
-            attachment.connect();
-            occupant = new Occupant(next, device, attachment);
+            face.connect(fresh.device(), true);
+            fresh.attachment().connect();
+            occupant = fresh;
             state = SlotState.RUNNING;
             gate.open();
             face.kick();
             pause.done("open", "pause from gate closed to open");
         } catch (Throwable e) {
-            rollBack(old, quiesced, cut, attachment);
-            discard(device, attachment);
-            String reason = sentence(e);
+            rollBack(old, fresh, quiesced, cut);
+            String reason = Occupant.sentence(e);
             steps.done("rolled back", reason);
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
@@ -217,16 +205,18 @@ public final class Slot {
                             .formatted(spec().name(), next, reason),
                     e);
         }
-        discard(old.device(), old.attachment());
+        old.discard();
         steps.done("swapped", "%s -> %s".formatted(old.offer(), next));
     }
 
-    private void rollBack(Occupant old, boolean quiesced, boolean cut, Attachment attachment) {
+    private void rollBack(Occupant old, Occupant fresh, boolean quiesced, boolean cut) {
         if (cut) {
-            attachment.disconnect();
+            fresh.attachment().disconnect();
             face.connect(old.device(), false);
             old.attachment().connect();
         }
+        occupant = old;
+        state = SlotState.RUNNING;
         gate.open();
         if (quiesced) {
             try {
@@ -236,7 +226,9 @@ public final class Slot {
             }
             face.kick();
         }
-        state = SlotState.RUNNING;
+        if (fresh != null) {
+            fresh.discard();
+        }
     }
 
     /**
@@ -261,12 +253,9 @@ public final class Slot {
         }
         History.Steps steps = history.steps();
         try {
-            old.device().quiesce();
-            if (!SlotGear.drained(old.device())) {
-                throw new DeviceException("its requests were not done in time");
-            }
+            old.drain();
             closeGate();
-            parked = save(old.device());
+            parked = old.save();
             vacancy++;
             state = SlotState.VACANT;
             detail = "%s was withdrawn".formatted(leaving);
@@ -274,7 +263,7 @@ public final class Slot {
         } catch (DeviceException | RuntimeException | Error e) {
             parked = Optional.empty();
             state = SlotState.FAILED;
-            detail = "withdrawn without its state: " + sentence(e);
+            detail = "withdrawn without its state: " + Occupant.sentence(e);
             gate.refuse();
             face.failed();
             steps.done("failed", detail);
@@ -282,7 +271,7 @@ public final class Slot {
         old.attachment().disconnect();
         face.disconnect();
         occupant = null;
-        discard(old.device(), old.attachment());
+        old.discard();
     }
 
     /** The vacancy's bound has passed: what is gone is gone, and the guest reads all ones. */
@@ -311,10 +300,7 @@ public final class Slot {
         Occupant now = occupant;
         if (now != null) {
             try {
-                now.device().quiesce();
-                if (!SlotGear.drained(now.device())) {
-                    throw new DeviceException("its requests were not done at the machine's reset");
-                }
+                now.drain();
                 closeGate();
                 now.device().reset();
             } catch (DeviceException | RuntimeException | Error e) {
@@ -343,12 +329,9 @@ public final class Slot {
         Occupant now = occupant;
         if (now != null) {
             try {
-                now.device().quiesce();
-                if (!SlotGear.drained(now.device())) {
-                    history.add("unplug", "requests were still under way");
-                }
-            } catch (RuntimeException | Error e) {
-                LOG.log(Level.WARNING, () -> "%s: quiesce".formatted(spec().name()), e);
+                now.drain();
+            } catch (DeviceException | RuntimeException | Error e) {
+                history.add("unplug", Occupant.sentence(e));
             }
         }
         emptyGate();
@@ -359,7 +342,7 @@ public final class Slot {
             if (face != null) {
                 face.disconnect();
             }
-            discard(now.device(), now.attachment());
+            now.discard();
         }
         dropFace();
         leases.close();
@@ -389,13 +372,13 @@ public final class Slot {
         emptyGate();
         gate.refuse();
         state = SlotState.FAILED;
-        detail = sentence(cause);
+        detail = Occupant.sentence(cause);
         history.add("failed", detail);
         now.attachment().disconnect();
         face.disconnect();
         face.failed();
         occupant = null;
-        discard(now.device(), now.attachment());
+        now.discard();
     }
 
     private void closeGate() throws InterruptedException, DeviceException {
@@ -418,56 +401,11 @@ public final class Slot {
         }
     }
 
-    /** Closes a device that answers no longer, and its leases backwards. */
-    private void discard(Device device, Attachment attachment) {
-        if (device != null) {
-            try {
-                device.close();
-            } catch (Throwable e) {
-                // Nothing depends on it any more; what it held is closed below all the same.
-                LOG.log(Level.WARNING, () -> "%s: close".formatted(spec().name()), e);
-            }
-        }
-        attachment.close();
-    }
-
-    private static void refuseMismatch(Face face, Device device) throws DeviceException {
-        Optional<String> mismatch = face.mismatch(device);
+    private void refuseMismatch(Occupant fresh) throws DeviceException {
+        Optional<String> mismatch = face.mismatch(fresh.device());
         if (mismatch.isPresent()) {
             throw new DeviceException(mismatch.get());
         }
-    }
-
-    private static void refuseUnsavable(Device device) throws DeviceException {
-        if (device.saveSupport() instanceof SaveSupport.Unsupported unsupported) {
-            throw new DeviceException(
-                    "its state cannot be saved: %s".formatted(unsupported.reason()));
-        }
-    }
-
-    private static Optional<SavedState> save(Device device) throws DeviceException {
-        refuseUnsavable(device);
-        return device.saveSupport() instanceof SaveSupport.Saveable saveable
-                ? Optional.of(saveable.saver().save())
-                : Optional.empty();
-    }
-
-    private static void restore(Device device, SavedState saved) throws DeviceException {
-        if (device.saveSupport() instanceof SaveSupport.Saveable saveable) {
-            saveable.restorer().restore(saved);
-        } else {
-            throw new DeviceException(
-                    "the old device saved '%s', the new one takes no state"
-                            .formatted(saved.schema()));
-        }
-    }
-
-    private static String sentence(Throwable cause) {
-        return cause instanceof DeviceException
-                        || cause instanceof ClaimException
-                        || cause instanceof MachineException
-                ? cause.getMessage()
-                : cause.toString();
     }
 
     /** What firmware has to say of it, if it is a platform device. */
