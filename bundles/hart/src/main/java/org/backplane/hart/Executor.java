@@ -1,13 +1,15 @@
 package org.backplane.hart;
 
-import java.util.Arrays;
 import org.backplane.memory.OffHeap;
 
 /**
  * The interpreter's loop. Belongs to the hart's thread; allocates nothing.
  *
  * <p>The loop's method has to stay under 8,000 bytes of bytecode, inlined callees included, or
- * HotSpot does not compile it; {@link Units} takes what is rare.
+ * HotSpot does not compile it. It calls nothing that HotSpot would inline and that has branches of
+ * its own: what such a callee was never seen to do would invalidate the code of the whole loop when
+ * it first does it. {@link Units#execute} is too large to be inlined; all else that is rare ends
+ * the run and is done by {@link #execute}.
  *
  * <p>Guest loads and stores are plain accesses of the guest's width. The compiler cannot hoist one
  * out of a guest's loop: each instruction is one turn of this loop, whose address comes out of the
@@ -26,30 +28,75 @@ final class Executor {
     private final Csrs csrs;
     private final Units units;
 
-    /** One instruction that lies in two pages; elsewhere {@link Op#LOOK_UP}. */
+    // Why a run ended.
+    private static final int DONE = 0;
+    private static final int TRAPPED = 1;
+    private static final int NOT_FETCHED = 2;
+    private static final int NOT_DECODED = 3;
+    private static final int CROSSING = 4;
+
+    private final Trap trap;
+
+    /** In the last place, an instruction that lies in two pages. */
     private final long[] crossing = new long[CodePage.SLOTS];
 
-    Executor(Registers registers, Mmu mmu, Csrs csrs, Units units) {
+    Executor(Registers registers, Mmu mmu, Csrs csrs, Units units, Trap trap) {
         this.registers = registers;
         this.mmu = mmu;
         this.csrs = csrs;
         this.units = units;
-        Arrays.fill(crossing, Op.LOOK_UP);
-    }
-
-    /** Decodes the instruction that starts in a page's last halfword. */
-    private long[] cross(CodePage page, long base) {
-        int low = page.half(CodePage.SLOTS - 1);
-        int high = mmu.bufferedCode(base + CodePage.SIZE).half(0);
-        crossing[CodePage.SLOTS - 1] = Decoder.decode(high << 16 | low, CodePage.SLOTS - 1);
-        return crossing;
+        this.trap = trap;
     }
 
     /**
      * Executes up to a number of instructions, from {@link Registers#pc} on; fewer where one
-     * changes the context, reaches a device, waits or traps. A trap enters the guest's handler.
+     * changes the context, reaches a device, waits, traps or has to be decoded. A trap enters the
+     * guest's handler.
      */
-    void run(int limit) {
+    void execute(int limit) {
+        try {
+            int outcome = run(limit, NO_CODE);
+            if (outcome == CROSSING) {
+                crossing[CodePage.SLOTS - 1] = Decoder.decode(instruction(), CodePage.SLOTS - 1);
+                outcome = run(1, crossing);
+            }
+            if (outcome == NOT_FETCHED) {
+                mmu.code(registers.pc);
+            } else if (outcome == NOT_DECODED) {
+                mmu.bufferedCode(registers.pc).decode(slot(registers.pc));
+            } else if (outcome == TRAPPED) {
+                if (trap.cause() == Trap.ILLEGAL_INSTRUCTION) {
+                    trap.of(Trap.ILLEGAL_INSTRUCTION, instruction() & 0xffffffffL);
+                }
+                csrs.enterHandler(trap.cause(), trap.value());
+            }
+        } catch (Trap raised) {
+            csrs.enterHandler(raised.cause(), raised.value());
+        }
+    }
+
+    private static int slot(long pc) {
+        return (int) (pc & Tlb.PAGE_MASK) >>> 1;
+    }
+
+    /** The bits of the instruction at the pc; traps where its second half cannot be fetched. */
+    private int instruction() {
+        long pc = registers.pc;
+        int slot = slot(pc);
+        int word = mmu.bufferedCode(pc).instruction(slot);
+        if (slot == CodePage.SLOTS - 1 && !Encoding.compressed(word)) {
+            word |= mmu.bufferedCode(pc + 2).half(0) << 16;
+        }
+        return word;
+    }
+
+    /**
+     * Executes instructions of pages that are in the code buffer.
+     *
+     * @param first the page that the pc is in, or {@link #NO_CODE}
+     * @return why it ended
+     */
+    private int run(int limit, long[] first) {
         final long[] x = registers.x;
         final long[] f = registers.f;
         final AddressSpace space = mmu.space();
@@ -58,14 +105,14 @@ final class Executor {
         final long[] writeTags = space.write.tags;
         final long[] writeDeltas = space.write.deltas;
         final long[] codeTags = space.code.tags;
+        final CodePage[] codePages = space.code.pages;
         final long dataTag = mmu.dataTag();
         final long codeTag = mmu.codeTag();
         final boolean floatDirty = csrs.floatingPointDirty();
 
         long base = registers.pc & ~Tlb.PAGE_MASK;
         int i = (int) (registers.pc & Tlb.PAGE_MASK) >>> 1;
-        CodePage page = null;
-        long[] code = NO_CODE;
+        long[] code = first;
         int budget = limit;
         int n = limit;
         try {
@@ -75,11 +122,12 @@ final class Executor {
                     base = pc & ~Tlb.PAGE_MASK;
                     i = (int) (pc & Tlb.PAGE_MASK) >>> 1;
                     int entry = (int) (base >>> Tlb.PAGE_BITS) & codeTags.length - 1;
-                    page =
-                            codeTags[entry] == (base | codeTag)
-                                    ? space.code.pages[entry]
-                                    : mmu.code(pc);
-                    code = page.ops;
+                    if (codeTags[entry] != (base | codeTag)) {
+                        registers.pc = pc;
+                        registers.retire(budget - n);
+                        return NOT_FETCHED;
+                    }
+                    code = codePages[entry].ops;
                 }
                 long d = code[i];
                 int low = (int) d;
@@ -93,17 +141,10 @@ final class Executor {
                 {
                     switch (Op.op(low)) {
                         case Op.UNDECODED:
-                            page.decode(i);
-                            n++;
-                            continue;
-                        case Op.LOOK_UP:
-                            code = NO_CODE;
-                            n++;
-                            continue;
                         case Op.CROSS:
-                            code = cross(page, base);
-                            n++;
-                            continue;
+                            registers.pc = base + 2L * i;
+                            registers.retire(budget - n);
+                            return Op.op(low) == Op.CROSS ? CROSSING : NOT_DECODED;
                         case Op.LI:
                             x[rd] = immediate;
                             break complete;
@@ -378,18 +419,6 @@ final class Executor {
                         case Op.MULHU:
                             x[rd] = multiplyHighUnsigned(x[rs1], x[rs2]);
                             break complete;
-                        case Op.DIVU:
-                            x[rd] = x[rs2] == 0 ? -1 : Long.divideUnsigned(x[rs1], x[rs2]);
-                            break complete;
-                        case Op.REMU:
-                            x[rd] = x[rs2] == 0 ? x[rs1] : Long.remainderUnsigned(x[rs1], x[rs2]);
-                            break complete;
-                        case Op.DIVUW:
-                            x[rd] = divideUnsigned((int) x[rs1], (int) x[rs2]);
-                            break complete;
-                        case Op.REMUW:
-                            x[rd] = remainderUnsigned((int) x[rs1], (int) x[rs2]);
-                            break complete;
                         case Op.FENCE_LIGHT:
                             OffHeap.loadFence();
                             OffHeap.storeFence();
@@ -409,33 +438,22 @@ final class Executor {
                         if (outcome == Units.END_AFTER) {
                             registers.pc += 2L * Op.length(low);
                         }
-                        return;
+                        return DONE;
                     }
                 }
                 i += Op.length(low);
             }
             registers.pc = base + 2L * i;
             registers.retire(budget);
-        } catch (Trap trap) {
+            return DONE;
+        } catch (Trap raised) {
             registers.pc = base + 2L * i;
             registers.retire(budget - n);
-            long value = trap.value();
-            if (trap.cause() == Trap.ILLEGAL_INSTRUCTION && page != null) {
-                value = page.instruction(i) & 0xffffffffL;
-            }
-            csrs.enterHandler(trap.cause(), value);
+            return TRAPPED;
         }
     }
 
     private static long multiplyHighUnsigned(long a, long b) {
         return Math.multiplyHigh(a, b) + (a >> 63 & b) + (b >> 63 & a);
-    }
-
-    private static int divideUnsigned(int a, int b) {
-        return b == 0 ? -1 : Integer.divideUnsigned(a, b);
-    }
-
-    private static int remainderUnsigned(int a, int b) {
-        return b == 0 ? a : Integer.remainderUnsigned(a, b);
     }
 }

@@ -50,7 +50,8 @@ final class Hart implements Vcpu {
                                 atomics,
                                 new FloatUnit(registers, csrs, arithmetic, trap),
                                 new SystemUnit(registers, csrs, mmu, code, trap, sbi, state),
-                                csrs));
+                                csrs),
+                        trap);
     }
 
     @Override
@@ -143,7 +144,7 @@ final class Hart implements Vcpu {
                 csrs.enterInterrupt(first);
             }
         }
-        executor.run(RUN);
+        executor.execute(RUN);
     }
 
     /** S-mode as SBI HSM leaves it (SBI 2.0, table 14). */

@@ -1,5 +1,6 @@
 package org.backplane.hart;
 
+import java.io.IOException;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.HypervisorException;
@@ -21,6 +22,20 @@ public final class HartHypervisor implements Hypervisor {
     @Override
     public String architecture() {
         return "riscv64";
+    }
+
+    /**
+     * Has the JVM see all of the interpreter, so that the first guest runs at full speed soon;
+     * takes a fraction of a second, on a thread of its own if need be.
+     *
+     * @throws HypervisorException it failed, as a guest would
+     */
+    public void rehearse() throws HypervisorException {
+        try {
+            new Rehearsal().run();
+        } catch (IOException e) {
+            throw new HypervisorException("engine hart cannot get memory: " + e.getMessage(), e);
+        }
     }
 
     @Override

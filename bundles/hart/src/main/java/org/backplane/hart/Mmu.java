@@ -42,6 +42,8 @@ final class Mmu {
     private boolean supervisorHasLocal;
     private long root;
     private long asidTag;
+    private long dataTag;
+    private long codeTag;
     private long satp;
 
     /** Of the last walk. */
@@ -62,12 +64,12 @@ final class Mmu {
 
     /** The current address space as in the tags of data buffers of the current context. */
     long dataTag() {
-        return current == supervisor ? 0 : asidTag;
+        return dataTag;
     }
 
     /** The same for code, which S-mode fetches from its own pages only, with or without SUM. */
     long codeTag() {
-        return userMode ? asidTag : 0;
+        return codeTag;
     }
 
     /** Privilege and sstatus changed. */
@@ -81,6 +83,8 @@ final class Mmu {
         userMode = nowUser;
         userAccess = sum;
         current = nowUser ? user : sum && translating ? supervisorOfUser : supervisor;
+        dataTag = current == supervisor ? 0 : asidTag;
+        codeTag = nowUser ? asidTag : 0;
     }
 
     long satp() {

@@ -3,8 +3,8 @@ package org.backplane.hart;
 /**
  * A decoded instruction: a long that holds an operation, three registers, a length and an
  * immediate. What the operation is stands in the low byte; operations are dense from 0, in the
- * order of how they are executed: by {@link Executor}'s loop up to {@link #LAST_INLINE}, by a unit
- * beside it from there on.
+ * order of how they are executed: by {@link Executor}'s loop up to {@link #MULHU}, by {@link Units}
+ * from there on.
  *
  * <pre>
  *  63        32 31  28 27  25  24   23  19 18  14 13   8 7      0
@@ -17,8 +17,8 @@ final class Op {
     /** Not decoded yet. */
     static final int UNDECODED = 0;
 
-    /** Fills the page that holds a single instruction across a boundary: look the page up again. */
-    static final int LOOK_UP = 1;
+    /** A 32-bit instruction of which only the first half lies in the page. */
+    static final int CROSS = 1;
 
     static final int LI = 2;
     static final int AUIPC = 3;
@@ -80,19 +80,17 @@ final class Op {
     static final int FSW = 59;
     static final int FSD = 60;
     static final int MULHU = 61;
+
     static final int DIVU = 62;
     static final int REMU = 63;
     static final int DIVUW = 64;
     static final int REMUW = 65;
-    static final int LAST_INLINE = 65;
-
     static final int MULH = 66;
     static final int MULHSU = 67;
     static final int DIV = 68;
     static final int REM = 69;
     static final int DIVW = 70;
     static final int REMW = 71;
-    static final int LAST_INTEGER = 71;
 
     static final int ILLEGAL = 72;
     static final int ECALL = 73;
@@ -110,11 +108,6 @@ final class Op {
     static final int CSRRWI = 82;
     static final int CSRRSI = 83;
     static final int CSRRCI = 84;
-
-    /** A 32-bit instruction of which only the first half lies in the page. */
-    static final int CROSS = 85;
-
-    static final int LAST_SYSTEM = 85;
 
     static final int LR_W = 86;
     static final int SC_W = 87;

@@ -97,7 +97,7 @@ class AtomicsTest {
 
     /** Harts that all count in one word lose nothing; each in its own way. */
     @Test
-    void harts_countTogetherByAddAndByLoadReserved() throws Exception {
+    void hartsCountTogetherByAddAndByLoadReserved() throws Exception {
         try (Rig rig = new Rig(3)) {
             Program add = new Program(Rig.RAM).li(S0, WORD).li(A1, 1).li(A3, ROUNDS);
             add.label("again").amo(Encoding.AMOADD, 4, 0, A1, S0);
