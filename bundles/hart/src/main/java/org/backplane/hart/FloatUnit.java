@@ -32,7 +32,6 @@ final class FloatUnit {
         int low = (int) decoded;
         boolean single = op < Op.FADD_S + Op.FLOAT_DOUBLE;
         int operation = single ? op : op - Op.FLOAT_DOUBLE;
-        csrs.dirtyFloatingPoint();
         if (operation >= Op.FCVT_S_W && operation != Op.FMV_X_W) {
             fromInteger(operation, single, low);
         } else if (operation >= Op.FEQ_S) {
@@ -42,6 +41,7 @@ final class FloatUnit {
         } else {
             twice(operation, low, Op.immediate(decoded));
         }
+        csrs.dirtyFloatingPoint();
     }
 
     private int mode(int low) {

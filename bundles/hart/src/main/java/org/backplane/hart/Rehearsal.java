@@ -143,7 +143,11 @@ final class Rehearsal implements ExitHandler {
     private void accesses() {
         emit(Op.CSRRC, 0, FLOATS, 0, Csrs.SSTATUS);
         emit(Op.CSRRS, 0, INITIAL, 0, Csrs.SSTATUS);
-        emit(Op.FLD, 1, HIT, 0, 0);
+        // Where they find the registers clean, and after that, in the next run, dirty.
+        int[] floats = {Op.FLW, Op.FSW, Op.FLD, Op.FSD};
+        for (int op : floats) {
+            emit(op, 1, HIT, 1, 0);
+        }
         emit(Op.CSRRS, 0, SUM, 0, Csrs.SSTATUS);
         emit(Op.CSRRC, 0, SUM, 0, Csrs.SSTATUS);
         constant(MISS, (int) COMPETITOR);
