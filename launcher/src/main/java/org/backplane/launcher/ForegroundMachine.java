@@ -35,12 +35,31 @@ public record ForegroundMachine(Distribution distribution, Locations locations) 
         if (plan.console().equals("stdio")) {
             Terminal.deliverEveryByte();
         }
+        return run(
+                plan,
+                run -> {
+                    MachineRun.Outcome outcome = run.await();
+                    if (!outcome.sentence().isEmpty()) {
+                        System.err.println("backplane: " + outcome.sentence());
+                    }
+                    return outcome.status();
+                });
+    }
+
+    /** What is done with a machine while it runs. */
+    public interface Use {
+        /** Returns the exit status. */
+        int of(MachineRun run) throws IOException, InterruptedException;
+    }
+
+    /**
+     * Starts a machine, uses it and stops it.
+     *
+     * @return the exit status
+     */
+    public int run(Plan plan, Use use) throws IOException, InterruptedException {
         try (MachineRun run = MachineRun.start(distribution, locations, plan)) {
-            MachineRun.Outcome outcome = run.await();
-            if (!outcome.sentence().isEmpty()) {
-                System.err.println("backplane: " + outcome.sentence());
-            }
-            return outcome.status();
+            return use.of(run);
         } catch (StartException e) {
             e.sentences().forEach(sentence -> System.err.println("backplane: " + sentence));
             return ExitStatus.FAILED;

@@ -103,6 +103,11 @@ public final class MachineRun implements AutoCloseable {
         return framework.end();
     }
 
+    /** Completed when the shell was started: the guest runs by then. */
+    public CompletableFuture<Void> shellStarted() {
+        return framework.secondList();
+    }
+
     /** How a machine ended: an exit status, and the sentence to print if it is not empty. */
     public record Outcome(int status, String sentence) {}
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.ForegroundMachine;
+import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.guest.GuestCache;
 import org.backplane.launcher.guest.Progress;
@@ -15,6 +16,7 @@ import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.PlanReader;
 import org.backplane.launcher.option.Problems;
 import org.backplane.launcher.option.RunOptions;
+import org.backplane.launcher.tour.Tour;
 import picocli.CommandLine.Option;
 
 /** {@code backplane demo}. */
@@ -50,6 +52,13 @@ public final class DemoCommand implements Command {
             description = "Debian mirror (default: the one in the host's apt configuration).")
     private String mirror;
 
+    @Option(
+            names = "--tour",
+            description =
+                    "Show everything without a person, one line a step; exit status 0 only if every"
+                            + " step held.")
+    private boolean tour;
+
     @Option(names = "--refresh", description = "Look for newer packages of the guest.")
     private boolean refresh;
 
@@ -61,7 +70,7 @@ public final class DemoCommand implements Command {
         }
         PlanReader reader = machine.reader();
         String chosen = name == null ? reader.freeName() : name;
-        reader.check(options(chosen, Optional.empty(), List.of()), problems);
+        reader.check(options(chosen), problems);
         if (!problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
@@ -69,22 +78,84 @@ public final class DemoCommand implements Command {
         Guest guest =
                 new GuestCache(cache, new Progress(System.err, isTerminal()))
                         .guest(Optional.ofNullable(mirror), refresh);
-        Path scratch = cache.resolve("scratch-" + chosen + ".img");
-        makeScratch(scratch);
-        Optional<Plan> plan =
-                reader.read(
-                        options(chosen, Optional.of(guest), List.of(escaped(scratch))), problems);
-        return plan.isPresent() ? machine.run(plan.get()) : ExitStatus.BAD_INPUT;
+        return tour ? tour(machine, chosen, guest, cache) : boot(machine, chosen, guest, cache);
     }
 
-    private RunOptions options(String chosen, Optional<Guest> guest, List<String> disks) {
+    private int boot(ForegroundMachine machine, String chosen, Guest guest, Path cache)
+            throws IOException, InterruptedException {
+        Path scratch = cache.resolve("scratch-" + chosen + ".img");
+        makeScratch(scratch);
+        Problems problems = new Problems();
+        Optional<Plan> plan =
+                machine.reader().read(options(chosen, guest, scratch, APPEND, "stdio"), problems);
+        return plan.isPresent() ? machine.run(plan.get()) : told(problems);
+    }
+
+    private int tour(ForegroundMachine machine, String chosen, Guest guest, Path cache)
+            throws IOException, InterruptedException {
+        Path folder = Files.createTempDirectory(cache, "tour-");
+        Path scratch = folder.resolve("scratch.img");
+        Path socket = folder.resolve("console.sock");
+        try {
+            makeScratch(scratch);
+            Problems problems = new Problems();
+            Optional<Plan> plan =
+                    machine.reader()
+                            .read(
+                                    options(
+                                            chosen,
+                                            guest,
+                                            scratch,
+                                            APPEND + " backplane.agent",
+                                            "unix=" + socket),
+                                    problems);
+            if (plan.isEmpty()) {
+                return told(problems);
+            }
+            Path bundle = machine.distribution().bundle(Group.DEVICE, "device-virtio-blk");
+            return machine.run(
+                    plan.get(),
+                    run ->
+                            Tour.take(run, socket, scratch, bundle, System.out)
+                                    ? ExitStatus.OK
+                                    : ExitStatus.FAILED);
+        } finally {
+            Files.deleteIfExists(socket);
+            Files.deleteIfExists(scratch);
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private static int told(Problems problems) {
+        problems.sentences().forEach(sentence -> System.err.println("backplane: " + sentence));
+        return ExitStatus.BAD_INPUT;
+    }
+
+    private RunOptions options(
+            String chosen, Guest guest, Path scratch, String append, String console) {
         return new RunOptions(
-                guest.map(found -> found.kernel().toString()),
-                guest.map(found -> found.initrd().toString()),
+                Optional.of(guest.kernel().toString()),
+                Optional.of(guest.initrd().toString()),
+                Optional.of(append),
+                Optional.ofNullable(memory),
+                Optional.ofNullable(cpus),
+                List.of(escaped(scratch) + ",name=disk0"),
+                List.of(),
+                Optional.of(console),
+                Optional.of(chosen),
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /** What can be judged before the guest is there, so that nothing is fetched in vain. */
+    private RunOptions options(String chosen) {
+        return new RunOptions(
+                Optional.empty(),
+                Optional.empty(),
                 Optional.of(APPEND),
                 Optional.ofNullable(memory),
                 Optional.ofNullable(cpus),
-                disks,
+                List.of(),
                 List.of(),
                 Optional.empty(),
                 Optional.of(chosen),

@@ -45,6 +45,20 @@ public record Distribution(Path home) {
         return home.resolve("bundles").resolve(group.name().toLowerCase(Locale.ROOT));
     }
 
+    /**
+     * The jar of a bundle.
+     *
+     * @param name of its module
+     */
+    public Path bundle(Group group, String name) throws IOException {
+        for (Path jar : bundles(group)) {
+            if (jar.getFileName().toString().startsWith(name + "-")) {
+                return jar;
+            }
+        }
+        throw new IOException("the distribution " + home + " lacks the bundle " + name);
+    }
+
     /** The jars of a group, by name. */
     public List<Path> bundles(Group group) throws IOException {
         List<Path> jars = new ArrayList<>();

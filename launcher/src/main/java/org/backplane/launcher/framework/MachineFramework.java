@@ -39,6 +39,7 @@ public final class MachineFramework {
     private final Distribution distribution;
     private final Framework framework;
     private final CompletableFuture<Object> end = new CompletableFuture<>();
+    private final CompletableFuture<Void> secondList = new CompletableFuture<>();
     private final AtomicBoolean secondListAsked = new AtomicBoolean();
     private final List<String> startFailures = new ArrayList<>();
 
@@ -174,6 +175,14 @@ public final class MachineFramework {
     /** The shell is worth having, but a machine runs without it: failures are told, not fatal. */
     public void startSecondList() {
         try {
+            installSecondList();
+        } finally {
+            secondList.complete(null);
+        }
+    }
+
+    private void installSecondList() {
+        try {
             List<Bundle> bundles = install(Group.SECOND);
             resolve(bundles);
             for (Bundle bundle : bundles) {
@@ -213,6 +222,11 @@ public final class MachineFramework {
     /** Completed by the machine when it ends: docs/launcher.md. */
     public CompletableFuture<Object> end() {
         return end;
+    }
+
+    /** Completed when the second list was started, or could not be, which the log tells. */
+    public CompletableFuture<Void> secondList() {
+        return secondList;
     }
 
     /** The bundles there are and their states, by id. */
