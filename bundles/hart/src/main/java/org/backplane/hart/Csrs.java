@@ -86,12 +86,16 @@ final class Csrs {
         this.registers = registers;
     }
 
-    /** As SBI HSM starts a hart: S-mode, no translation, interrupts off. */
+    /**
+     * As SBI HSM starts a hart: S-mode, no translation, interrupts off. The counters are open to
+     * U-mode as firmware leaves them: Linux without the PMU extension never sets scounteren, and
+     * the vDSO's clock reads {@code time}.
+     */
     void reset() {
         user = false;
         status = 0;
         vector = 0;
-        counterEnable = 0;
+        counterEnable = COUNTERS;
         environment = 0;
         scratch = 0;
         exceptionPc = 0;

@@ -188,6 +188,16 @@ class TrapTest {
     }
 
     @Test
+    void userModeReadsTheCountersOfAHartThatWasJustStarted() throws Exception {
+        run(
+                p -> {
+                    enterUser(p);
+                    p.csrr(A0, Csrs.TIME).csrr(A1, Csrs.CYCLE).emit(Program.EBREAK);
+                });
+        assertEquals(Trap.BREAKPOINT, rig.get(CAUSE));
+    }
+
+    @Test
     void aTrapKeepsTheInterruptEnableAndTurnsItOff() throws Exception {
         run(p -> p.li(T0, Csrs.STATUS_SIE).csrs(Csrs.SSTATUS, T0).emit(Program.EBREAK));
         long mask = Csrs.STATUS_SIE | Csrs.STATUS_SPIE | Csrs.STATUS_SPP;
