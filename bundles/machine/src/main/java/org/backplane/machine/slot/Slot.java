@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.bus.RegionLease;
+import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
 import org.backplane.machine.AddressMap;
@@ -312,8 +313,18 @@ public final class Slot {
         }
         if (state == SlotState.RUNNING) {
             gate.open();
+            resumeAfterReset(now.device());
         }
         history.add("reset", "");
+    }
+
+    /** What the drain before the reset stopped, taking console input for one, goes on. */
+    private void resumeAfterReset(Device device) throws InterruptedException {
+        try {
+            device.resume();
+        } catch (RuntimeException | Error e) {
+            doFail(e);
+        }
     }
 
     /** Unplugs: everything the slot and its device hold is given back. */

@@ -300,7 +300,7 @@ class SlotTest {
         write(42);
         slot.reset();
         assertEquals(0, read(0));
-        assertEquals(List.of("start", "quiesce", "reset"), factory.made.get(0).calls);
+        assertEquals(List.of("start", "quiesce", "reset", "resume"), factory.made.get(0).calls);
         assertFalse(lines.containsValue(true));
     }
 
