@@ -328,15 +328,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public void unplug(String slot, boolean force) throws MachineException {
-        boolean released =
-                slots.get(slot).report().address().isEmpty()
-                        || board.bridge().functions().stream()
-                                .filter(function -> function.slot().equals(slot))
-                                .allMatch(org.backplane.pci.PciFunction::released);
-        if (!released && !force) {
+        Slot there = slots.get(slot);
+        if (!force && !there.released()) {
             throw new MachineException(
                     "The guest uses '%s': let it go there (echo 1 > /sys/bus/pci/devices/0000:%s/remove), or unplug with --force."
-                            .formatted(slot, slots.get(slot).report().address()));
+                            .formatted(slot, there.report().address()));
         }
         slots.remove(slot);
     }

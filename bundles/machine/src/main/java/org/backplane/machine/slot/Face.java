@@ -49,6 +49,12 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
     /** The PCI function, if the guest sees one. */
     Optional<PciFunction> function();
 
+    /**
+     * Whether the guest has let go of it: nobody tells the monitor of a removal in sysfs, but a
+     * driver that left has switched its function off.
+     */
+    boolean released();
+
     /** For inspection. */
     Map<String, String> facts();
 

@@ -99,6 +99,11 @@ final class PciFace implements Face, BarHandler {
     }
 
     @Override
+    public boolean released() {
+        return function.released();
+    }
+
+    @Override
     public Map<String, String> facts() {
         return Map.of();
     }

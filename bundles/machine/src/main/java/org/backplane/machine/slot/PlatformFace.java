@@ -37,6 +37,11 @@ final class PlatformFace implements Face {
     }
 
     @Override
+    public boolean released() {
+        return true;
+    }
+
+    @Override
     public Map<String, String> facts() {
         return Map.of();
     }

@@ -21,7 +21,6 @@ import org.backplane.machine.board.Board;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.board.PlatformDevice;
 import org.backplane.machine.slot.Factories.Offer;
-import org.backplane.pci.PciFunction;
 
 /**
  * A place in the machine that devices fill one after the other. What the guest sees belongs to the
@@ -497,7 +496,9 @@ public final class Slot {
         return owner.equals(spec().name()) || owner.startsWith(spec().name() + " ");
     }
 
-    Optional<PciFunction> function() {
-        return Optional.ofNullable(face).flatMap(Face::function);
+    /** Whether the guest has let go of the device. */
+    public boolean released() {
+        Face seen = face;
+        return seen == null || seen.released();
     }
 }

@@ -245,6 +245,12 @@ final class VirtioFace implements Face, VirtioBackend {
         return Optional.of(function.function());
     }
 
+    /** Linux leaves memory decoding on, but resets the device (virtio 1.2, section 2.1). */
+    @Override
+    public boolean released() {
+        return function.status() == 0 || function.function().released();
+    }
+
     @Override
     public Map<String, String> facts() {
         var facts = new LinkedHashMap<String, String>();
