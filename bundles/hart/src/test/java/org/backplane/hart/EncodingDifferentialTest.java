@@ -177,7 +177,15 @@ class EncodingDifferentialTest {
         }
         program.finish();
         GuestProgram.Results theirs = QemuUser.run(program, CPU);
-        GuestProgram.Results ours = HartRunner.run(program);
+        compare(words, results, HartRunner.run(program), theirs);
+        compare(words, results, HartRunner.runTranslated(program), theirs);
+    }
+
+    private static void compare(
+            List<Integer> words,
+            int results,
+            GuestProgram.Results ours,
+            GuestProgram.Results theirs) {
         List<String> differences = new ArrayList<>();
         for (int i = 0; i < words.size(); i++) {
             int at = results + i * Long.BYTES;

@@ -15,7 +15,10 @@ import org.backplane.memory.Access;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.OffHeap;
 
-/** Runs programs on a hart, in S-mode without translation: the tested side. */
+/**
+ * Runs programs on a hart: the tested side. Either in S-mode without translation, or in U-mode with
+ * every page of 4 KiB somewhere else in memory than its neighbours.
+ */
 final class HartRunner implements ExitHandler, AutoCloseable {
     /** Stores here tell the runner of a trap, or of the program's end. */
     private static final int REPORT = 0x1000_0000;
@@ -26,65 +29,140 @@ final class HartRunner implements ExitHandler, AutoCloseable {
     private static final int REPORT_DONE = 24;
 
     private static final int SRET = 0x10200073;
-    private static final int TRAP_VECTOR = GuestProgram.ENTRY + 0x100;
     private static final long LENGTH = GuestProgram.END - GuestProgram.BASE;
 
+    /** The runner's own code and tables; the same address with translation and without. */
+    private static final long OWN = 0x9000_0000L;
+
+    private static final long TRAP_VECTOR = OWN + 0x100;
+    private static final long TABLES = OWN + 0x1000;
+    private static final long OWN_LENGTH = 0x10_0000;
+
+    /** Where translated pages are, a power of two of them and more than are used. */
+    private static final long PAGES = 0x8000_0000L;
+
+    private static final int PAGE_COUNT = 1 << 15;
+    private static final int PAGE = 4096;
+    private static final int STRIDE = 12347;
+    private static final long PAGE_FLAGS =
+            Sv39.VALID | Sv39.READ | Sv39.WRITE | Sv39.EXECUTE | Sv39.USER;
+    private static final long KNOWN = Sv39.ACCESSED | Sv39.DIRTY;
+
+    private final boolean translated;
     private final GuestMemory memory;
     private final Vm vm;
     private final List<String> traps = new ArrayList<>();
 
-    private HartRunner() throws IOException, HypervisorException {
-        memory =
-                new GuestMemory(
-                        "differential",
-                        List.of(new GuestMemory.RamBank(GuestProgram.BASE, LENGTH)));
+    private HartRunner(boolean translated) throws IOException, HypervisorException {
+        this.translated = translated;
+        GuestMemory.RamBank program =
+                translated
+                        ? new GuestMemory.RamBank(PAGES, (long) PAGE_COUNT * PAGE)
+                        : new GuestMemory.RamBank(GuestProgram.BASE, LENGTH);
+        GuestMemory.RamBank own = new GuestMemory.RamBank(OWN, OWN_LENGTH);
+        memory = new GuestMemory("differential", List.of(program, own));
         RiscvAia aia = new RiscvAia(0x2800_0000, 63, 0x0c00_0000, 0x5000, 1, 10_000_000);
         vm = new HartHypervisor().create(new VmSpec("differential", 1, aia), memory, this);
     }
 
     static GuestProgram.Results run(GuestProgram program) throws IOException, HypervisorException {
-        try (HartRunner runner = new HartRunner()) {
+        try (HartRunner runner = new HartRunner(false)) {
+            return runner.execute(program);
+        }
+    }
+
+    static GuestProgram.Results runTranslated(GuestProgram program)
+            throws IOException, HypervisorException {
+        try (HartRunner runner = new HartRunner(true)) {
+            runner.mapPages();
             return runner.execute(program);
         }
     }
 
     private GuestProgram.Results execute(GuestProgram program) throws HypervisorException {
-        put(GuestProgram.ENTRY, entry().code());
+        put(OWN, entry().code());
         put(TRAP_VECTOR, trapHandler(program.afterIllegal()).code());
         put(GuestProgram.FINISH, finish().code());
         put(GuestProgram.CODE, program.code());
         put(GuestProgram.DATA, program.data());
         Vcpu hart = vm.vcpus().get(0);
-        hart.enterAt(GuestProgram.ENTRY);
+        hart.enterAt(OWN);
         hart.run();
         if (!traps.isEmpty()) {
             throw new AssertionError("the program trapped: " + String.join(", ", traps));
         }
         byte[] output = new byte[program.outputLength()];
-        if (output.length > 0) {
-            OffHeap.copy(host(GuestProgram.OUTPUT, output.length), output, 0, output.length);
+        for (int at = 0; at < output.length; at += PAGE) {
+            int length = Math.min(PAGE, output.length - at);
+            OffHeap.copy(host(GuestProgram.OUTPUT + at, length), output, at, length);
         }
         return new GuestProgram.Results(ByteBuffer.wrap(output).order(ByteOrder.LITTLE_ENDIAN));
     }
 
-    private void put(int address, byte[] bytes) {
-        if (bytes.length > 0) {
-            OffHeap.copy(bytes, 0, host(address, bytes.length), bytes.length);
+    private void put(long address, byte[] bytes) {
+        int length;
+        for (int at = 0; at < bytes.length; at += length) {
+            int left = PAGE - (int) (address + at) % PAGE;
+            length = Math.min(left, bytes.length - at);
+            OffHeap.copy(bytes, at, host(address + at, length), length);
         }
     }
 
-    private long host(int address, int length) {
-        return memory.layout().translate(address, length, Access.WRITE);
+    private long host(long address, int length) {
+        return memory.layout().translate(physical(address), length, Access.WRITE);
     }
 
-    /** Floating point on, and a trap vector. */
-    private static GuestProgram entry() {
+    private long physical(long address) {
+        if (!translated || address >= PAGES) {
+            return address;
+        }
+        long page = (address - GuestProgram.BASE) / PAGE;
+        return PAGES + page * STRIDE % PAGE_COUNT * PAGE + address % PAGE;
+    }
+
+    /** Gigapages for the reports and the runner's own code; tables of three levels for the rest. */
+    private void mapPages() {
+        long gigabyte = 1L << 30;
+        entry(TABLES, 0, 0, Sv39.VALID | Sv39.READ | Sv39.WRITE | Sv39.USER | KNOWN);
+        entry(TABLES, (int) (OWN / gigabyte), 2 * gigabyte, Sv39.VALID | Sv39.EXECUTE | KNOWN);
+        long middle = TABLES + PAGE;
+        entry(TABLES, (int) (GuestProgram.BASE / gigabyte), middle, Sv39.VALID);
+        long leaf = middle;
+        for (int page = 0; page < LENGTH / PAGE; page++) {
+            int index = page % (PAGE / Long.BYTES);
+            if (index == 0) {
+                leaf += PAGE;
+                entry(middle, page * Long.BYTES / PAGE, leaf, Sv39.VALID);
+            }
+            // Some pages have yet to be marked as accessed and dirty.
+            long flags = page % 3 == 0 ? PAGE_FLAGS : PAGE_FLAGS | KNOWN;
+            entry(leaf, index, physical(GuestProgram.BASE + (long) page * PAGE), flags);
+        }
+    }
+
+    private void entry(long table, int index, long target, long flags) {
+        OffHeap.putLong(host(table + index * Long.BYTES, Long.BYTES), target >>> 2 | flags);
+    }
+
+    /** Floating point on, a trap vector, and to the program in its mode. */
+    private GuestProgram entry() {
         GuestProgram entry = new GuestProgram();
-        entry.emit(Rv64.u(Rv64.LUI, 5, (int) Csrs.STATUS_FS));
+        entry.emit(Rv64.u(Rv64.LUI, 5, (int) (Csrs.STATUS_FS | Csrs.STATUS_SUM)));
         entry.emit(Rv64.csrrs(0, Csrs.SSTATUS, 5));
-        entry.loadAddress(5, TRAP_VECTOR).emit(Rv64.csrrw(0, Csrs.STVEC, 5));
-        entry.loadAddress(5, GuestProgram.CODE);
-        return entry.emit(Rv64.i(Rv64.JALR, 0, 0, 5, 0));
+        entry.emit(Rv64.u(Rv64.AUIPC, 5, 0)).emit(Rv64.addi(5, 5, 0x100 - 8));
+        entry.emit(Rv64.csrrw(0, Csrs.STVEC, 5));
+        if (translated) {
+            entry.emit(Rv64.addi(5, 0, Sv39.MODE_SV39)).emit(Rv64.i(Rv64.OP_IMM, 1, 5, 5, 60));
+            entry.loadAddress(6, (int) (TABLES / PAGE)).emit(Rv64.r(Rv64.OP, 6, 0, 5, 5, 6));
+            entry.emit(Rv64.csrrw(0, Csrs.SATP, 5));
+            entry.emit(Rv64.r(Rv64.SYSTEM, 0, Encoding.SFENCE_VMA, 0, 0, 0));
+        }
+        entry.loadAddress(5, GuestProgram.CODE).emit(Rv64.csrrw(0, Csrs.SEPC, 5));
+        if (!translated) {
+            entry.emit(Rv64.addi(5, 0, (int) Csrs.STATUS_SPP));
+            entry.emit(Rv64.csrrs(0, Csrs.SSTATUS, 5));
+        }
+        return entry.emit(SRET);
     }
 
     private static GuestProgram trapHandler(int afterIllegal) {

@@ -7,7 +7,10 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Single instructions over drawn registers, all registers compared with QEMU after each. */
+/**
+ * Single instructions over drawn registers, all registers compared with QEMU after each; in S-mode
+ * and in U-mode behind page tables.
+ */
 class StepDifferentialTest {
     private static final long SEED = Long.getLong("differential.seed", 20260101L);
     private static final int REPORTED = 20;
@@ -23,11 +26,16 @@ class StepDifferentialTest {
         group.accept(steps);
         GuestProgram program = steps.finish();
         GuestProgram.Results theirs = QemuUser.run(program);
-        GuestProgram.Results ours = HartRunner.run(program);
-        List<String> differences = steps.differences(ours, theirs);
+        report("S-mode", steps.differences(HartRunner.run(program), theirs));
+        report("U-mode, translated", steps.differences(HartRunner.runTranslated(program), theirs));
+    }
+
+    private static void report(String mode, List<String> differences) {
         if (!differences.isEmpty()) {
             fail(
-                    differences.size()
+                    mode
+                            + ": "
+                            + differences.size()
                             + " blocks differ (seed "
                             + SEED
                             + ")\n"
@@ -42,37 +50,37 @@ class StepDifferentialTest {
     void computesAsQemuDoes() throws Exception {
         compare(
                 steps -> {
-                    new IntegerSteps(steps).computing(60);
-                    new IntegerSteps(steps).immediates(150);
+                    new IntegerSteps(steps).computing(100);
+                    new IntegerSteps(steps).immediates(200);
                 });
     }
 
     @Test
     void branchesAsQemuDoes() throws Exception {
-        compare(steps -> new IntegerSteps(steps).branches(250));
+        compare(steps -> new IntegerSteps(steps).branches(400));
     }
 
     @Test
     void loadsAndStoresAsQemuDoes() throws Exception {
-        compare(steps -> new MemorySteps(steps).loadsAndStores(200));
+        compare(steps -> new MemorySteps(steps).loadsAndStores(500));
     }
 
     @Test
     void updatesAtomicallyAsQemuDoes() throws Exception {
-        compare(steps -> new MemorySteps(steps).atomics(80));
+        compare(steps -> new MemorySteps(steps).atomics(150));
     }
 
     @Test
     void computesInFloatingPointAsQemuDoes() throws Exception {
         compare(
                 steps -> {
-                    new FloatSteps(steps).computing(50);
+                    new FloatSteps(steps).computing(100);
                     new FloatSteps(steps).controlAndStatus(40);
                 });
     }
 
     @Test
     void expandsCompressedInstructionsAsQemuDoes() throws Exception {
-        compare(steps -> new CompressedSteps(steps).all(100));
+        compare(steps -> new CompressedSteps(steps).all(200));
     }
 }

@@ -19,6 +19,7 @@ final class StepProgram {
     static final int LINK = 4;
     static final int SCRATCH_BYTES = 2048;
 
+    private static final int PAGE = 4096;
     private static final int LAST = 31;
     private static final int FLOATS = 32;
     private static final int FCSR_SLOT = 64;
@@ -43,6 +44,8 @@ final class StepProgram {
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = value();
         }
+        // The middle of the scratch memory is where two pages meet.
+        program.data(new long[(PAGE - SCRATCH_BYTES / 2) / Long.BYTES]);
         scratch = program.data(bytes);
         int over = program.here();
         program.emit(0);
