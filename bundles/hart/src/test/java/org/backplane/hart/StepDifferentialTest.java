@@ -83,4 +83,9 @@ class StepDifferentialTest {
     void expandsCompressedInstructionsAsQemuDoes() throws Exception {
         compare(steps -> new CompressedSteps(steps).all(200));
     }
+
+    @Test
+    void executesRewrittenCodeAsQemuDoes() throws Exception {
+        compare(steps -> new CodeSteps(steps).rewriting(300, 40));
+    }
 }
