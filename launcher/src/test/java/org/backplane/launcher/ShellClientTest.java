@@ -1,0 +1,116 @@
+package org.backplane.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class ShellClientTest {
+    @TempDir Path folder;
+
+    private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+    private Path socket;
+    private ServerSocketChannel server;
+
+    @BeforeEach
+    void listen() throws IOException {
+        socket = folder.resolve("shell.sock");
+        server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        server.bind(UnixDomainSocketAddress.of(socket));
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        server.close();
+    }
+
+    /** Serves one client: reads up to and with some text, then sends the answers and closes. */
+    private CompletableFuture<String> serve(String until, String... answers) {
+        CompletableFuture<String> heard = new CompletableFuture<>();
+        Thread thread =
+                new Thread(
+                        () -> {
+                            StringBuilder text = new StringBuilder();
+                            try (SocketChannel client = server.accept()) {
+                                ByteBuffer one = ByteBuffer.allocate(1);
+                                while (text.indexOf(until) < 0 && client.read(one.clear()) > 0) {
+                                    text.append((char) one.get(0));
+                                }
+                                for (String answer : answers) {
+                                    client.write(StandardCharsets.UTF_8.encode(answer));
+                                }
+                            } catch (IOException e) {
+                                heard.completeExceptionally(e);
+                            }
+                            heard.complete(text.toString());
+                        });
+        thread.setDaemon(true);
+        thread.start();
+        return heard;
+    }
+
+    private int execute(String command) throws IOException {
+        try (ShellClient client = ShellClient.connect(socket)) {
+            return client.execute(command, new PrintStream(output));
+        }
+    }
+
+    @Test
+    void copiesTheOutputAndReturnsTheStatus() throws Exception {
+        CompletableFuture<String> heard = serve("\n", "one\ntw", "o ü\n\0sta", "tus 0\n");
+        assertEquals(0, execute("vm:slots"));
+        assertEquals("exec vm:slots\n", heard.get());
+        assertEquals("one\ntwo ü\n", output.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void returnsTheStatusOfACommandThatFailed() throws IOException {
+        serve("\n", "no slot is called x\n\0status 1\n");
+        assertEquals(1, execute("vm:inspect x"));
+    }
+
+    @Test
+    void failsWhenTheMachineGoesAwayBeforeTheStatus() throws IOException {
+        serve("\n", "half");
+        assertEquals(ExitStatus.FAILED, execute("vm:stop"));
+        assertEquals("half", output.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void copiesASessionBothWays() throws Exception {
+        CompletableFuture<String> heard = serve("exit\n", "g! ", "bye\n");
+        try (ShellClient client = ShellClient.connect(socket)) {
+            byte[] typed = "lb\nexit\n".getBytes(StandardCharsets.UTF_8);
+            assertEquals(
+                    0, client.session(new ByteArrayInputStream(typed), new PrintStream(output)));
+        }
+        assertEquals("session\nlb\nexit\n", heard.get());
+        assertEquals("g! bye\n", output.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void saysThatNobodyListens() throws IOException {
+        server.close();
+        String refusal =
+                assertThrows(IOException.class, () -> ShellClient.connect(socket)).getMessage();
+        assertTrue(refusal.contains("does not answer"), refusal);
+    }
+}
