@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -92,6 +93,9 @@ public final class ShellClient implements AutoCloseable {
             }
         } catch (AsynchronousCloseException e) {
             return ExitStatus.FAILED;
+        } catch (SocketException e) {
+            // The machine closed without reading what was typed last: the session is over.
+            return ExitStatus.OK;
         }
         return ExitStatus.OK;
     }

@@ -52,7 +52,8 @@ class TourPartsTest {
                                     client.write(StandardCharsets.US_ASCII.encode(answer));
                                 }
                             } catch (IOException e) {
-                                throw new IllegalStateException(e);
+                                // The dialog closed before the guest had said everything.
+                                System.out.println("guest: " + e.getMessage());
                             }
                         });
         thread.setDaemon(true);

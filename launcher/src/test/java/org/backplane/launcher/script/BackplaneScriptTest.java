@@ -1,0 +1,191 @@
+package org.backplane.launcher.script;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Map;
+import org.backplane.launcher.script.ScriptFolder.Result;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class BackplaneScriptTest {
+    @TempDir Path temporary;
+
+    private ScriptFolder folder;
+    private Path java;
+
+    /** A JVM that prints its arguments. */
+    @BeforeEach
+    void aJvmOfVersion17() throws IOException {
+        folder = new ScriptFolder(temporary);
+        jvm("17.0.9", "printf '<%s>' \"$@\"; echo");
+    }
+
+    private void jvm(String version, String body) throws IOException {
+        java = folder.program("jvm/bin/java", body);
+        folder.write("jvm/release", "JAVA_VERSION=\"" + version + "\"\n");
+    }
+
+    private Map<String, String> environment() {
+        return Map.of("JAVA_HOME", temporary.resolve("jvm").toString());
+    }
+
+    private Path distribution() throws IOException {
+        folder.write("dist/lib/launcher.jar", "");
+        return folder.copy("backplane", "dist/backplane");
+    }
+
+    @Test
+    void startsTheDistributionItIsIn() throws Exception {
+        Result result =
+                folder.run(temporary, environment(), distribution().toString(), "list", "a b");
+        assertEquals(0, result.status(), result.output());
+        assertTrue(
+                result.output().endsWith("<org.backplane.launcher.Main><list><a b>\n"),
+                result.output());
+        assertTrue(
+                result.output().contains("<-Dbackplane.home=" + temporary.resolve("dist") + ">"),
+                result.output());
+        assertTrue(result.output().contains("<-XX:TieredStopAtLevel=1>"), result.output());
+    }
+
+    @Test
+    void worksByALinkFromAnyFolderAndRunsMachinesWithEveryCompiler() throws Exception {
+        Path link = temporary.resolve("link");
+        Files.createSymbolicLink(link, distribution());
+        Result result = folder.run(Path.of("/"), environment(), link.toString(), "run", "--x");
+        assertTrue(
+                result.output().endsWith("<org.backplane.launcher.Main><run><--x>\n"),
+                result.output());
+        assertFalse(result.output().contains("TieredStopAtLevel"), result.output());
+    }
+
+    @Test
+    void refusesAnOldJava() throws Exception {
+        jvm("11.0.2", "echo started");
+        Result result = folder.run(temporary, environment(), distribution().toString(), "list");
+        assertEquals(1, result.status());
+        assertTrue(result.output().contains("Java 17 or newer is needed"), result.output());
+        assertFalse(result.output().contains("started"));
+    }
+
+    @Test
+    void allowsNativeAccessWhereTheJvmWarnsOfIt() throws Exception {
+        jvm("25", "printf '<%s>' \"$@\"; echo");
+        Result result = folder.run(temporary, environment(), distribution().toString(), "list");
+        assertTrue(
+                result.output().contains("<--enable-native-access=ALL-UNNAMED>"), result.output());
+    }
+
+    @Test
+    void returnsTheStatusOfTheMachine() throws Exception {
+        jvm("17", "exit 7");
+        Path script = distribution();
+        assertEquals(7, folder.run(temporary, environment(), script.toString(), "run").status());
+        assertEquals(7, folder.run(temporary, environment(), script.toString(), "list").status());
+    }
+
+    @Test
+    void passesATerminationOnAndWaitsForTheMachine() throws Exception {
+        jvm(
+                "17",
+                "trap 'echo ended; exit 3' TERM; echo up; kill -TERM $PPID; while :; do wait; done");
+        Result result = folder.run(temporary, environment(), distribution().toString(), "run");
+        assertEquals(new Result(3, "up\nended\n"), result);
+    }
+
+    @Test
+    void restoresTheTerminalOfAMachineThatWasKilled() throws Exception {
+        Assumptions.assumeTrue(
+                Files.isExecutable(Path.of("/usr/bin/script")), "skipped: there is no script(1)");
+        jvm("17", "stty raw -echo; kill -KILL $$");
+        Path inside =
+                folder.program(
+                        "inside",
+                        "before=$(stty -g)\n"
+                                + distribution()
+                                + " run > /dev/null 2>&1\necho \"status $?\"\n"
+                                + "[ \"$before\" = \"$(stty -g)\" ] && echo same || echo changed");
+        Result result =
+                folder.run(
+                        temporary, environment(), "script", "-qec", inside.toString(), "/dev/null");
+        assertEquals("status 137\r\nsame\r\n", result.output());
+    }
+
+    /** A checkout whose Maven makes the distribution. */
+    private Path checkout() throws IOException {
+        folder.write("tree/launcher/pom.xml", "");
+        folder.write("tree/launcher/src/main/java/A.java", "");
+        folder.write("tree/launcher/src/test/java/ATest.java", "");
+        folder.program("jvm/bin/javac", "");
+        folder.program(
+                "tools/mvn",
+                "echo run >> '"
+                        + temporary
+                        + "/builds'; [ ! -e broken ] || { echo '[ERROR] it broke'; exit 1; }\n"
+                        + "mkdir -p launcher/target/distribution/lib\n"
+                        + "touch launcher/target/distribution/lib/launcher.jar");
+        return folder.copy("backplane", "tree/backplane");
+    }
+
+    private Result runCheckout(Path script) throws IOException, InterruptedException {
+        return folder.run(
+                temporary,
+                Map.of(
+                        "JAVA_HOME",
+                        temporary.resolve("jvm").toString(),
+                        "PATH",
+                        temporary.resolve("tools") + ":" + System.getenv("PATH")),
+                script.toString(),
+                "list");
+    }
+
+    private long builds() throws IOException {
+        Path builds = temporary.resolve("builds");
+        return Files.exists(builds) ? Files.readAllLines(builds).size() : 0;
+    }
+
+    private void touchLater(String file) throws IOException {
+        Path path = temporary.resolve("tree").resolve(file);
+        Files.setLastModifiedTime(path, FileTime.from(Instant.now().plusSeconds(60)));
+    }
+
+    @Test
+    void buildsOnceAndAgainOnlyWhenASourceIsNewer() throws Exception {
+        Path script = checkout();
+        Result first = runCheckout(script);
+        assertEquals(0, first.status(), first.output());
+        assertTrue(first.output().contains("building backplane"), first.output());
+        assertEquals(1, builds());
+        assertFalse(runCheckout(script).output().contains("building"));
+        touchLater("launcher/src/test/java/ATest.java");
+        runCheckout(script);
+        assertEquals(1, builds(), "tests are no part of the distribution");
+        touchLater("launcher/src/main/java/A.java");
+        runCheckout(script);
+        assertEquals(2, builds());
+    }
+
+    @Test
+    void showsWhyABuildFailedAndStartsNothing() throws Exception {
+        Path script = checkout();
+        folder.write("tree/broken", "");
+        Result result = runCheckout(script);
+        assertEquals(1, result.status());
+        assertTrue(result.output().contains("[ERROR] it broke"), result.output());
+        assertTrue(result.output().contains("build.log"), result.output());
+        assertFalse(result.output().contains("launcher.Main"), result.output());
+        runCheckout(script);
+        assertEquals(2, builds(), "a failed build is tried again");
+    }
+}
