@@ -29,7 +29,7 @@ class EncodingDifferentialTest {
     private static final int AREA = 8192;
 
     @BeforeEach
-    void reference() {
+    void reference() throws Exception {
         QemuUser.assumeInstalled();
         System.out.println("encoding differential test, -Ddifferential.seed=" + SEED);
     }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -18,13 +17,12 @@ class OperandDifferentialTest {
     private static final int DRAWN = 1500;
     private static final int REPORTED = 20;
 
-    @BeforeEach
-    void reference() {
-        QemuUser.assumeInstalled();
-    }
-
     @TestFactory
     List<DynamicTest> arithmeticAgreesWithQemu() throws Exception {
+        if (QemuUser.missing() != null) {
+            // A skipped test, where an aborted factory would count as nothing.
+            return List.of(DynamicTest.dynamicTest("reference", QemuUser::assumeInstalled));
+        }
         System.out.println("floating-point differential test, -Ddifferential.seed=" + SEED);
         OperandTables tables = new OperandTables(Operation.floating(), SEED, DRAWN);
         GuestProgram.Results theirs = QemuUser.run(tables.program());
@@ -33,6 +31,10 @@ class OperandDifferentialTest {
 
     @TestFactory
     List<DynamicTest> hartAgreesWithQemu() throws Exception {
+        if (QemuUser.missing() != null) {
+            // A skipped test, where an aborted factory would count as nothing.
+            return List.of(DynamicTest.dynamicTest("reference", QemuUser::assumeInstalled));
+        }
         System.out.println("instruction differential test, -Ddifferential.seed=" + SEED);
         List<DynamicTest> tests = new ArrayList<>();
         for (List<Operation> batch : List.of(Operation.integer(), Operation.floating())) {

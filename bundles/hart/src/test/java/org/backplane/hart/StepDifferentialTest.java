@@ -16,7 +16,7 @@ class StepDifferentialTest {
     private static final int REPORTED = 20;
 
     @BeforeEach
-    void reference() {
+    void reference() throws Exception {
         QemuUser.assumeInstalled();
         System.out.println("step differential test, -Ddifferential.seed=" + SEED);
     }
