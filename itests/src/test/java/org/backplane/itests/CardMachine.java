@@ -1,9 +1,9 @@
 package org.backplane.itests;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.apache.felix.cm.impl.ConfigurationManager;
 import org.backplane.bus.Space;
 import org.backplane.itests.card.Behaviour;
@@ -42,16 +42,8 @@ final class CardMachine {
                 Framework.base(),
                 Framework.onClassPath(ConfigurationManager.class),
                 Framework.project(
-                        List.of(
-                                "bus",
-                                "linux",
-                                "memory",
-                                "hypervisor",
-                                "device",
-                                "pci",
-                                "virtio",
-                                "machine",
-                                "chipset")));
+                        Stream.concat(Framework.BOARD.stream(), Stream.of("machine", "chipset"))
+                                .toList()));
     }
 
     Machine machine() {

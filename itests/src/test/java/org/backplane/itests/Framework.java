@@ -13,6 +13,10 @@ import org.ops4j.pax.exam.Option;
 
 /** What the test's framework is made of. Bundles come by file, so nothing has to be installed. */
 final class Framework {
+    /** The board tier's bundles. */
+    static final List<String> BOARD =
+            List.of("bus", "linux", "memory", "hypervisor", "device", "pci", "virtio");
+
     private Framework() {}
 
     /** JUnit, what Pax Exam needs, and the framework's settings as the launcher has them. */

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.inject.Inject;
 import org.apache.felix.cm.impl.ConfigurationManager;
 import org.backplane.machine.SlotReport;
@@ -44,18 +45,11 @@ public final class GuestIT {
                 Framework.base(),
                 Framework.onClassPath(ConfigurationManager.class),
                 Framework.project(
-                        List.of(
-                                "bus",
-                                "linux",
-                                "memory",
-                                "hypervisor",
-                                "device",
-                                "pci",
-                                "virtio",
-                                "hart",
-                                "machine",
-                                "chipset",
-                                "device-virtio-blk")));
+                        Stream.concat(
+                                        Framework.BOARD.stream(),
+                                        Stream.of(
+                                                "hart", "machine", "chipset", "device-virtio-blk"))
+                                .toList()));
     }
 
     @Before

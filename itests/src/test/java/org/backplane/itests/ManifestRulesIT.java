@@ -49,7 +49,12 @@ public final class ManifestRulesIT {
     /** Packages of others, by prefix, that each bundle may import; the JDK's need no import. */
     private static final Map<String, Set<String>> ALLOWED_OF_OTHERS =
             Map.of(
-                    "machine", Set.of("org.osgi.service.cm", "org.osgi.util.tracker"),
+                    // File Install only where a folder is watched: the import is optional.
+                    "machine",
+                            Set.of(
+                                    "org.osgi.service.cm",
+                                    "org.osgi.util.tracker",
+                                    "org.apache.felix.fileinstall"),
                     "shell", Set.of("org.apache.felix.service.", "org.osgi.util.tracker"));
 
     private static final Set<String> PLUGGABLE =
