@@ -184,6 +184,9 @@ final class Decoder {
     private static long fence(int word, int funct3) {
         switch (funct3) {
             case Encoding.FENCE:
+                if (word == Encoding.PAUSE) {
+                    return Op.pack(Op.PAUSE, 0, 0, 0, 2, 0);
+                }
                 return Op.pack(
                         Encoding.ordersStoreBeforeLoad(word) ? Op.FENCE_FULL : Op.FENCE_LIGHT,
                         0,

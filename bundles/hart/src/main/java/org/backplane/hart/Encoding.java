@@ -173,6 +173,9 @@ final class Encoding {
 
     // The sets of FENCE: predecessor in 27:24, successor in 23:20, each i, o, r, w from the top.
 
+    /** PAUSE of Zihintpause: a FENCE that orders nothing. */
+    static final int PAUSE = 0x0100000f;
+
     /** Whether a FENCE orders earlier stores, device output included, before later loads. */
     static boolean ordersStoreBeforeLoad(int word) {
         return (word >>> 24 & 0x5) != 0 && (word >>> 20 & 0xa) != 0;

@@ -168,7 +168,7 @@ final class Mmu {
      */
     CodePage code(long address) {
         long physical = translate(address, FETCH) & ~Tlb.PAGE_MASK;
-        long host = memory.map().read(physical);
+        long host = memory.map().main(physical);
         if (host == 0) {
             throw trap.of(Trap.FETCH_ACCESS_FAULT, address);
         }
@@ -246,7 +246,7 @@ final class Mmu {
         long table = root;
         boolean global = false;
         for (int level = Sv39.LEVELS - 1; level >= 0; level--) {
-            long host = map.read(table + Sv39.offset(address, level));
+            long host = map.main(table + Sv39.offset(address, level));
             if (host == 0) {
                 throw accessFault(address, access);
             }

@@ -108,6 +108,7 @@ final class Op {
     static final int CSRRWI = 82;
     static final int CSRRSI = 83;
     static final int CSRRCI = 84;
+    static final int PAUSE = 85;
 
     static final int LR_W = 86;
     static final int SC_W = 87;

@@ -13,6 +13,7 @@ final class PhysicalMap {
     private final long[] lengths;
     private final long[] deltas;
     private final boolean[] writable;
+    private final boolean[] device;
 
     private PhysicalMap(List<MemoryRange> ranges) {
         this.ranges = ranges;
@@ -21,12 +22,14 @@ final class PhysicalMap {
         lengths = new long[count];
         deltas = new long[count];
         writable = new boolean[count];
+        device = new boolean[count];
         for (int i = 0; i < count; i++) {
             MemoryRange range = ranges.get(i);
             starts[i] = range.guestAddress();
             lengths[i] = range.length();
             deltas[i] = range.hostAddress() - range.guestAddress();
             writable[i] = range.writable();
+            device[i] = range.kind() == MemoryRange.Kind.DEVICE;
         }
     }
 
@@ -47,6 +50,19 @@ final class PhysicalMap {
         for (int i = 0; i < starts.length; i++) {
             if (Long.compareUnsigned(address - starts[i], lengths[i]) < 0) {
                 return address + deltas[i];
+            }
+        }
+        return 0;
+    }
+
+    /**
+     * Host address of a guest address in RAM or ROM, or 0: what may be read at any time and more
+     * than once, as fetches and walks of page tables do.
+     */
+    long main(long address) {
+        for (int i = 0; i < starts.length; i++) {
+            if (Long.compareUnsigned(address - starts[i], lengths[i]) < 0) {
+                return device[i] ? 0 : address + deltas[i];
             }
         }
         return 0;

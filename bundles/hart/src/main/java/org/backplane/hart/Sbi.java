@@ -1,5 +1,6 @@
 package org.backplane.hart;
 
+import java.util.function.Consumer;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
 import org.backplane.memory.OffHeap;
@@ -195,7 +196,7 @@ final class Sbi {
         if (other == null) {
             return INVALID_PARAMETER;
         }
-        if (vm.memory().map().read(address) == 0) {
+        if (vm.memory().map().main(address) == 0) {
             return INVALID_ADDRESS;
         }
         if (!other.state().start(new HartState.Entry(address, id, opaque))) {
@@ -213,7 +214,7 @@ final class Sbi {
         if (type != SUSPEND_NON_RETENTIVE) {
             return type < SUSPEND_NON_RETENTIVE ? INVALID_PARAMETER : NOT_SUPPORTED;
         }
-        if (vm.memory().map().read(address) == 0) {
+        if (vm.memory().map().main(address) == 0) {
             return INVALID_ADDRESS;
         }
         hart.state().suspend(new HartState.Entry(address, hart.index(), opaque));
@@ -255,7 +256,7 @@ final class Sbi {
             return INVALID_PARAMETER;
         }
         long count = Math.min(length, CodePage.SIZE - (address & Tlb.PAGE_MASK));
-        long host = vm.memory().map().read(address);
+        long host = vm.memory().map().main(address);
         if (host == 0 || count < 0) {
             return INVALID_PARAMETER;
         }
@@ -270,7 +271,7 @@ final class Sbi {
     }
 
     /** Calls the machine, during which the hart counts as away. */
-    private void outside(java.util.function.Consumer<ExitHandler> call) {
+    private void outside(Consumer<ExitHandler> call) {
         hart.leaveGuest();
         try {
             call.accept(vm.exits());

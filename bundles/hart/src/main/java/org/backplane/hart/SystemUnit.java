@@ -60,6 +60,11 @@ final class SystemUnit {
                 mmu.clearCode();
                 registers.pc = next;
                 break;
+            case Op.PAUSE:
+                // What it waits for may be another hart's, whose thread waits for a processor.
+                Thread.yield();
+                registers.pc = next;
+                break;
             default:
                 throw trap.of(Trap.ILLEGAL_INSTRUCTION, 0);
         }

@@ -139,6 +139,7 @@ final class Units {
             case Op.WFI:
             case Op.SFENCE_VMA:
             case Op.FENCE_I:
+            case Op.PAUSE:
                 system.execute(op, low);
                 return END;
             case Op.CSRRW:

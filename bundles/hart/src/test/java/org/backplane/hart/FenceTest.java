@@ -253,4 +253,19 @@ class FenceTest {
             lease.close();
         }
     }
+
+    @Test
+    void instructionsAreNotFetchedFromADevicesMemory() throws Exception {
+        try (Rig rig = new Rig(1);
+                Memfd file = Memfd.create("window", CodePage.SIZE)) {
+            long window = 0x4000_0000L;
+            MemoryLease lease = rig.memory.map(window, file, 0, CodePage.SIZE, true);
+            Program p = new Program(Rig.RAM).la(T0, "handler").csrw(Csrs.STVEC, T0);
+            p.li(S0, window).li(A1, function(1)).store(8, A1, 0, S0);
+            p.emit(Rv64.i(Rv64.JALR, 0, Program.RA, S0, 0)).exit(0).until(Rig.RAM + 0x100);
+            p.label("handler").csrr(A0, Csrs.SCAUSE).exit(A0);
+            assertEquals(Trap.FETCH_ACCESS_FAULT, rig.run(p));
+            lease.close();
+        }
+    }
 }

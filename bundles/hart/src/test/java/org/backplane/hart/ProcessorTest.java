@@ -290,4 +290,13 @@ class ProcessorTest {
         assertEquals(-3, sbi(DBCN, 0, 5, 0x1000, 0));
         assertEquals("hello!", rig.console.toString());
     }
+
+    /** Zihintpause: nothing but a hint, and counted as an instruction. */
+    @Test
+    void aPauseInASpinLoopIsAnInstructionLikeOthers() throws Exception {
+        Program p = new Program(Rig.RAM).li(A2, 100).csrr(A0, Csrs.INSTRET);
+        p.label("again").emit(Encoding.PAUSE).addi(A2, A2, -1).bne(A2, 0, "again");
+        p.csrr(A1, Csrs.INSTRET).emit(Rv64.r(Rv64.OP, 0, 0x20, A0, A1, A0));
+        assertEquals(301, result(p));
+    }
 }
