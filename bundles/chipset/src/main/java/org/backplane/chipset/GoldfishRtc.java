@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
+import org.backplane.device.GuestErrors;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.context.InterruptLine;
@@ -27,7 +28,7 @@ final class GoldfishRtc implements Device, IoHandler {
 
     private final DeviceContext context;
     private final Clock wallClock;
-    private final GuestMistakes mistakes;
+    private final GuestErrors errors;
     private final InterruptLine line;
     private final TimerLease timer;
 
@@ -42,7 +43,7 @@ final class GoldfishRtc implements Device, IoHandler {
     private GoldfishRtc(DeviceContext context) throws DeviceException {
         this.context = context;
         wallClock = context.wallClock();
-        mistakes = new GuestMistakes(GoldfishRtc.class, context.slot());
+        errors = new GuestErrors(context.slot());
         line = context.line();
         timer = context.timer(this::expired);
     }
@@ -59,7 +60,7 @@ final class GoldfishRtc implements Device, IoHandler {
     @Override
     public long read(long register, int width) {
         if (width != RtcRegisters.WIDTH) {
-            mistakes.access("a read", register, width);
+            errors.add("a read of %d bytes at offset 0x%x", width, register);
             return -1;
         }
         synchronized (lock) {
@@ -75,7 +76,7 @@ final class GoldfishRtc implements Device, IoHandler {
                 case RtcRegisters.IRQ_ENABLED -> enabled ? 1 : 0;
                 case RtcRegisters.ALARM_STATUS -> armed ? 1 : 0;
                 default -> {
-                    mistakes.access("a read", register, width);
+                    errors.add("a read of %d bytes at offset 0x%x", width, register);
                     yield 0;
                 }
             };
@@ -85,7 +86,7 @@ final class GoldfishRtc implements Device, IoHandler {
     @Override
     public void write(long register, int width, long value) {
         if (width != RtcRegisters.WIDTH) {
-            mistakes.access("a write", register, width);
+            errors.add("a write of %d bytes at offset 0x%x", width, register);
             return;
         }
         synchronized (lock) {
@@ -110,7 +111,7 @@ final class GoldfishRtc implements Device, IoHandler {
                     pending = false;
                     drive();
                 }
-                default -> mistakes.access("a write", register, width);
+                default -> errors.add("a write of %d bytes at offset 0x%x", width, register);
             }
         }
     }

@@ -6,6 +6,7 @@ import java.util.Set;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
+import org.backplane.device.GuestErrors;
 import org.backplane.device.context.Console;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.context.FirmwareNode;
@@ -34,7 +35,7 @@ final class Ns16550a implements Device, IoHandler {
 
     private final Console console;
     private final InterruptLine line;
-    private final GuestMistakes mistakes;
+    private final GuestErrors errors;
 
     private final Object lock = new Object();
     private final ReceiveFifo receiver = new ReceiveFifo();
@@ -63,7 +64,7 @@ final class Ns16550a implements Device, IoHandler {
     private Ns16550a(DeviceContext context) throws DeviceException {
         console = context.console();
         line = context.line();
-        mistakes = new GuestMistakes(Ns16550a.class, context.slot());
+        errors = new GuestErrors(context.slot());
     }
 
     static Ns16550a in(DeviceContext context) throws DeviceException {
@@ -82,7 +83,7 @@ final class Ns16550a implements Device, IoHandler {
     @Override
     public long read(long offset, int width) {
         if (width != 1) {
-            mistakes.access("a read", offset, width);
+            errors.add("a read of %d bytes at offset 0x%x", width, offset);
             return -1;
         }
         synchronized (lock) {
@@ -104,7 +105,7 @@ final class Ns16550a implements Device, IoHandler {
     @Override
     public void write(long offset, int width, long value) {
         if (width != 1) {
-            mistakes.access("a write", offset, width);
+            errors.add("a write of %d bytes at offset 0x%x", width, offset);
             return;
         }
         int octet = (int) value & 0xff;
@@ -131,7 +132,7 @@ final class Ns16550a implements Device, IoHandler {
                 case UartRegisters.SCR -> scratch = octet;
                 // The status registers' write is for the factory's test only (section 8.3).
                 case UartRegisters.LSR, UartRegisters.MSR ->
-                        mistakes.access("a write", offset, width);
+                        errors.add("a write of %d bytes at offset 0x%x", width, offset);
                 default -> throw new AssertionError("outside of the region: " + offset);
             }
         }

@@ -7,6 +7,7 @@ import java.util.Set;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
+import org.backplane.device.GuestErrors;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.context.DeviceContext.PowerRequest;
 import org.backplane.device.context.FirmwareNode;
@@ -25,11 +26,11 @@ final class PowerSwitch implements Device, IoHandler {
 
     private final System.Logger log = System.getLogger(PowerSwitch.class.getName());
     private final DeviceContext context;
-    private final GuestMistakes mistakes;
+    private final GuestErrors errors;
 
     private PowerSwitch(DeviceContext context) {
         this.context = context;
-        mistakes = new GuestMistakes(PowerSwitch.class, context.slot());
+        errors = new GuestErrors(context.slot());
     }
 
     static PowerSwitch in(DeviceContext context) throws DeviceException {
@@ -63,7 +64,7 @@ final class PowerSwitch implements Device, IoHandler {
     @Override
     public void write(long offset, int width, long value) {
         if (offset != 0 || width != SIZE) {
-            mistakes.access("a write", offset, width);
+            errors.add("a write of %d bytes at offset 0x%x", width, offset);
             return;
         }
         int exitCode = (int) (value >>> 16);
@@ -78,7 +79,10 @@ final class PowerSwitch implements Device, IoHandler {
                         Integer.toString(exitCode));
                 context.power(PowerRequest.POWER_OFF);
             }
-            default -> mistakes.access("a write of an unknown request", offset, width);
+            default ->
+                    errors.add(
+                            "a write of an unknown request of %d bytes at offset 0x%x",
+                            width, offset);
         }
     }
 
