@@ -11,12 +11,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class HostileGuestTest {
     private static final long SEED = Long.getLong("hostile.seed", 20260101L);
-    private static final int GUESTS = 60;
+    private static final int GUESTS = 40;
     private static final int CODE_BITS = 18;
     private static final int CODE_BYTES = 1 << CODE_BITS;
     private static final long HANDLER = Rig.RAM + 0x100;
     private static final long NOISE = Rig.RAM + 0x400;
-    private static final int LOOKS = 3_000_000;
+    private static final int LOOKS = 1_000_000;
     private static final long INSTRUCTIONS = 200_000;
 
     private static final int[] OPCODES = {
