@@ -1,0 +1,420 @@
+package org.backplane.machine.slot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.Proxy;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
+import org.backplane.bus.AddressAllocator;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Bus;
+import org.backplane.bus.Space;
+import org.backplane.device.Device;
+import org.backplane.device.DeviceFactory;
+import org.backplane.device.state.SaveSupport;
+import org.backplane.device.state.SavedState;
+import org.backplane.hypervisor.Vm;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.SlotState;
+import org.backplane.machine.board.Board;
+import org.backplane.machine.board.InterruptLines;
+import org.backplane.machine.console.Consoles;
+import org.backplane.machine.slot.Factories.Offer;
+import org.backplane.memory.GuestMemory;
+import org.backplane.memory.OffHeap;
+import org.backplane.pci.HostBridge;
+import org.backplane.testkit.DriverRing;
+import org.backplane.testkit.RecordingMsi;
+import org.backplane.testkit.TestMemory;
+import org.backplane.testkit.VirtioDriver;
+import org.backplane.virtio.DescriptorChain;
+import org.backplane.virtio.SplitQueue;
+import org.backplane.virtio.VirtioDevice;
+import org.backplane.virtio.VirtioShape;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.Version;
+
+/** A virtio slot from the driver's side: a real function, queue and worker, a driver that plays. */
+@Timeout(20)
+class VirtioSlotTest {
+    private static final long FEATURES =
+            VirtioDriver.VERSION_1 | VirtioDriver.EVENT_IDX | VirtioDriver.INDIRECT_DESC;
+
+    /** Answers each request with a byte: its version. */
+    private static final class VersionDevice implements VirtioDevice {
+        private final int version;
+        private final boolean throwing;
+        private final CountDownLatch hold;
+        private volatile SplitQueue queue;
+        private volatile boolean quiesced;
+
+        VersionDevice(int version, boolean throwing, CountDownLatch hold) {
+            this.version = version;
+            this.throwing = throwing;
+            this.hold = hold;
+        }
+
+        @Override
+        public VirtioShape shape() {
+            return new VirtioShape(2, 0x018000, 0, List.of(16), 4);
+        }
+
+        @Override
+        public long readConfig(int offset, int width) {
+            return version;
+        }
+
+        @Override
+        public void writeConfig(int offset, int width, long value) {}
+
+        @Override
+        public void activate(long features, List<SplitQueue> queues) {
+            queue = queues.get(0);
+        }
+
+        @Override
+        public void work(int index) {
+            if (throwing) {
+                throw new IllegalStateException("broken work");
+            }
+            while (!quiesced) {
+                DescriptorChain chain = queue.poll();
+                if (chain == null) {
+                    return;
+                }
+                if (hold != null) {
+                    awaitUninterrupted(hold);
+                }
+                OffHeap.putByte(chain.address(chain.readableSegments()), (byte) version);
+                queue.complete(chain, 1);
+                queue.interrupt();
+            }
+        }
+
+        private static void awaitUninterrupted(CountDownLatch latch) {
+            try {
+                latch.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void start() {}
+
+        @Override
+        public void quiesce() {
+            quiesced = true;
+        }
+
+        @Override
+        public boolean idle() {
+            return true;
+        }
+
+        @Override
+        public void resume() {
+            quiesced = false;
+        }
+
+        @Override
+        public void reset() {
+            quiesced = false;
+            queue = null;
+        }
+
+        @Override
+        public SaveSupport saveSupport() {
+            return new SaveSupport.Saveable(
+                    () -> SavedState.of("version", 1).build(),
+                    state -> state.require("version", 1));
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private final Bus bus = new Bus();
+    private final RecordingMsi msi = new RecordingMsi();
+    private final Consoles consoles = new Consoles(() -> {});
+    private final TestMemory memory = memory();
+    private final Board board = new TestBoard();
+    private final DriverRing ring = new DriverRing(memory, 16, true);
+    private Slot slot;
+    private VirtioDriver driver;
+    private int bundles;
+
+    private static TestMemory memory() {
+        try {
+            return new TestMemory();
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** A board whose engine has no doorbells, so that stores reach the function's handler. */
+    private final class TestBoard implements Board {
+        private final AddressAllocator platform =
+                bus.addWindow("platform", Space.MMIO, new AddressRange(0x1000, 0x1000_0000));
+        private final Vm vm =
+                (Vm)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {Vm.class},
+                                (proxy, method, arguments) ->
+                                        switch (method.getName()) {
+                                            case "doorbell" -> (Vm.Lease) () -> {};
+                                            case "guestTime" -> 0L;
+                                            default -> null;
+                                        });
+        private final HostBridge bridge =
+                new HostBridge(
+                        bus,
+                        new HostBridge.Windows(
+                                bus.addWindow("io", Space.IO, new AddressRange(0x1000, 0xf000)),
+                                bus.addWindow(
+                                        "mmio32",
+                                        Space.MMIO,
+                                        new AddressRange(0x4000_0000, 0x1000_0000)),
+                                bus.addWindow(
+                                        "mmio64",
+                                        Space.MMIO,
+                                        new AddressRange(0x40_0000_0000L, 0x1000_0000))),
+                        msi,
+                        (device, pin, high) -> {});
+
+        @Override
+        public Bus bus() {
+            return bus;
+        }
+
+        @Override
+        public AddressAllocator platformWindow(Space space) {
+            return platform;
+        }
+
+        @Override
+        public HostBridge bridge() {
+            return bridge;
+        }
+
+        @Override
+        public GuestMemory memory() {
+            return memory.guestMemory();
+        }
+
+        @Override
+        public Vm vm() {
+            return vm;
+        }
+
+        @Override
+        public InterruptLines lines() {
+            throw new AssertionError("a virtio slot has no line");
+        }
+    }
+
+    @BeforeEach
+    void plug() throws Exception {
+        slot =
+                new Slot(
+                        new SlotSpec("disk0", "version", Map.of(), "the test"),
+                        board,
+                        new MachineServices(consoles, request -> {}, offer -> {}));
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        slot.close();
+        assertTrue(board.bridge().functions().isEmpty());
+        consoles.close();
+        memory.close();
+    }
+
+    private Offer offer(int version, boolean throwing, CountDownLatch hold) {
+        long id = ++bundles;
+        var bundle =
+                (Bundle)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {Bundle.class},
+                                (proxy, method, arguments) ->
+                                        switch (method.getName()) {
+                                            case "getVersion" -> new Version(1, 0, version);
+                                            case "getBundleId" -> id;
+                                            case "hashCode" -> (int) id;
+                                            case "equals" -> proxy == arguments[0];
+                                            default -> "version";
+                                        });
+        DeviceFactory factory = context -> (Device) new VersionDevice(version, throwing, hold);
+        return new Offer("version", factory, bundle, 0);
+    }
+
+    private void fill(Offer offer) throws Exception {
+        slot.fill(offer);
+        driver = new VirtioDriver(bus, board.bridge().ecam(), 1);
+    }
+
+    private void bringUp() {
+        driver.enableMsix();
+        assertTrue(driver.negotiate(FEATURES));
+        ring.reset();
+        assertTrue(driver.enableQueue(0, ring, 0));
+        assertTrue(driver.ready());
+    }
+
+    /** Puts a request and returns where its answer will be. */
+    private long request() {
+        long answer = memory.allocate(1, 1);
+        ring.add(new DriverRing.Buffer(answer, 1, true));
+        ring.publish();
+        driver.ring(0);
+        return answer;
+    }
+
+    private void awaitUsed(int index) {
+        awaitTrue(() -> !(ring.usedIndex() != index));
+    }
+
+    /** Spins; the time-out of a test that waits for ever interrupts it. */
+    private static void awaitTrue(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            if (Thread.interrupted()) {
+                throw new AssertionError("waited in vain");
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    private int answer() {
+        int used = ring.usedIndex();
+        long address = request();
+        awaitUsed(used + 1 & 0xffff);
+        ring.collect();
+        return memory.getByte(address);
+    }
+
+    @Test
+    void workerServesRequestsAndInterrupts() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        assertEquals(1, answer());
+        awaitTrue(() -> !(msi.messages().isEmpty()));
+        assertFalse(slot.released());
+    }
+
+    @Test
+    void nextVersionServesTheSameQueueAfterASwap() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        for (int version = 2; version < 20; version++) {
+            assertEquals(version - 1, answer());
+            slot.swap(offer(version, false, null));
+            assertEquals(version, driver.read(VirtioDriver.DEVICE, 0, 4));
+        }
+        assertEquals(18, ring.usedIndex());
+    }
+
+    @Test
+    void requestThatComesDuringTheSwapIsServedOnce() throws Exception {
+        var hold = new CountDownLatch(1);
+        fill(offer(1, false, hold));
+        bringUp();
+        long first = request();
+        var swap =
+                new Thread(
+                        () -> {
+                            try {
+                                slot.swap(offer(2, false, null));
+                            } catch (MachineException e) {
+                                throw new AssertionError(e);
+                            }
+                        });
+        swap.start();
+        awaitTrue(() -> !(slot.state() != SlotState.SWAPPING));
+        long second = request();
+        hold.countDown();
+        awaitUsed(2);
+        swap.join();
+        assertEquals(1, memory.getByte(first));
+        assertEquals(2, memory.getByte(second));
+        assertEquals(SlotState.RUNNING, slot.state());
+    }
+
+    @Test
+    void resetReadsZeroOnceNobodyIsInTheDeviceAndTheDriverComesBack() throws Exception {
+        var hold = new CountDownLatch(1);
+        fill(offer(1, false, hold));
+        bringUp();
+        request();
+        driver.requestReset();
+        assertTrue(driver.status() != 0, "read 0 while a request was in the device");
+        hold.countDown();
+        awaitTrue(() -> !(driver.status() != 0));
+        assertTrue(slot.released());
+        bringUp();
+        assertEquals(1, answer());
+    }
+
+    @Test
+    void throwingWorkFailsTheSlotAndTheDriverIsTold() throws Exception {
+        fill(offer(1, true, null));
+        bringUp();
+        request();
+        awaitTrue(() -> !(slot.state() != SlotState.FAILED));
+        awaitTrue(() -> !((driver.status() & VirtioDriver.NEEDS_RESET) == 0));
+        slot.swap(offer(2, false, null));
+        driver.requestReset();
+        awaitTrue(() -> !(driver.status() != 0));
+        bringUp();
+        assertEquals(2, answer());
+    }
+
+    @Test
+    void driverOfAFailedDeviceCanStillReset() throws Exception {
+        fill(offer(1, true, null));
+        bringUp();
+        request();
+        awaitTrue(() -> !(slot.state() != SlotState.FAILED));
+        driver.requestReset();
+        awaitTrue(() -> !(driver.status() != 0));
+        assertEquals(SlotState.FAILED, slot.state());
+    }
+
+    @Test
+    void versionOfAnotherShapeIsRefused() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        Offer other =
+                new Offer(
+                        "version",
+                        context ->
+                                (Device)
+                                        Proxy.newProxyInstance(
+                                                getClass().getClassLoader(),
+                                                new Class<?>[] {VirtioDevice.class},
+                                                (proxy, method, arguments) ->
+                                                        method.getName().equals("shape")
+                                                                ? new VirtioShape(
+                                                                        1,
+                                                                        0x020000,
+                                                                        0,
+                                                                        List.of(16),
+                                                                        4)
+                                                                : null),
+                        offer(2, false, null).bundle(),
+                        0);
+        var refusal = assertThrows(MachineException.class, () -> slot.swap(other));
+        assertTrue(refusal.getMessage().contains("deviceId=1"), refusal.getMessage());
+        assertEquals(1, answer());
+    }
+}
