@@ -7,8 +7,11 @@ import org.backplane.memory.OffHeap;
  * other harts and to devices; each is a full fence, whatever aq and rl say. Belongs to the hart's
  * thread.
  *
- * <p>SC succeeds if the reserved bytes hold what LR loaded: a value changed and changed back in
- * between goes unnoticed, which no program can tell from a schedule in which it never changed.
+ * <p>SC succeeds if the reserved bytes hold what LR loaded. A value that another hart changed and
+ * changed back in between goes unnoticed, where the atomicity axiom (unprivileged ISA, chapter
+ * "RVWMO") wants a failure: exact reservations would have every store look for them. A
+ * compare-and-swap, which is what Linux and compilers make of LR and SC, cannot tell; a program
+ * that loads from elsewhere between the two, and trusts SC to notice, can.
  */
 final class Atomics {
     private static final long NONE = -1;
