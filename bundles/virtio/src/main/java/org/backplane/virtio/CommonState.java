@@ -151,9 +151,9 @@ record CommonState(
                 presentNext == Ledger.NONE || contains(ledger, presentNext),
                 "head %d to be presented, which is not in the ledger",
                 presentNext);
-        SplitQueue.State state = ringState(from.number("ringState", 0));
+        RingState state = ringState(from.number("ringState", 0));
         require(
-                (state == SplitQueue.State.DISABLED) != enabled,
+                (state == RingState.DISABLED) != enabled,
                 "ring state %d of a queue whose enable bit is %d",
                 ringState(state),
                 enabled ? 1 : 0);
@@ -162,13 +162,11 @@ record CommonState(
                 "a disabled queue with %d requests out",
                 ledger.length);
         require(
-                state != SplitQueue.State.HALTED || resetPending,
+                state != RingState.HALTED || resetPending,
                 "a halted queue without a reset under way");
         QueueState ring =
                 new QueueState(
-                        state == SplitQueue.State.RUNNING && resetPending
-                                ? SplitQueue.State.HALTED
-                                : state,
+                        state == RingState.RUNNING && resetPending ? RingState.HALTED : state,
                         bits(from, "nextAvailable", 16),
                         bits(from, "usedIndex", 16),
                         from.number("wantsDoorbell", 1) != 0,
@@ -218,7 +216,7 @@ record CommonState(
     }
 
     // Numbers in the saved form do not follow the order of an enum's constants.
-    private static int ringState(SplitQueue.State state) {
+    private static int ringState(RingState state) {
         return switch (state) {
             case DISABLED -> 0;
             case RUNNING -> 1;
@@ -227,13 +225,13 @@ record CommonState(
         };
     }
 
-    private static SplitQueue.State ringState(long number) throws DeviceException {
+    private static RingState ringState(long number) throws DeviceException {
         require(number >= 0 && number <= 3, "ring state %d", number);
         return switch ((int) number) {
-            case 0 -> SplitQueue.State.DISABLED;
-            case 1 -> SplitQueue.State.RUNNING;
-            case 2 -> SplitQueue.State.HALTED;
-            default -> SplitQueue.State.BROKEN;
+            case 0 -> RingState.DISABLED;
+            case 1 -> RingState.RUNNING;
+            case 2 -> RingState.HALTED;
+            default -> RingState.BROKEN;
         };
     }
 

@@ -9,7 +9,7 @@ package org.backplane.virtio;
  * @param ledger heads taken and not completed, oldest first
  */
 record QueueState(
-        SplitQueue.State state,
+        RingState state,
         int nextAvailable,
         int usedIndex,
         boolean wantsDoorbell,

@@ -18,16 +18,6 @@ import org.backplane.memory.MemoryView;
  * resetting, gives nothing either. No method throws for what a guest did.
  */
 public final class SplitQueue {
-    enum State {
-        /** Not set up, or reset: nothing is taken and nothing is stored. */
-        DISABLED,
-        RUNNING,
-        /** The driver asked for a reset: nothing new, but what is out completes. */
-        HALTED,
-        /** The driver broke the ring: nothing new, and nothing is stored any more. */
-        BROKEN
-    }
-
     private static final String LEFT_MEMORY = "the ring is no longer in memory";
 
     private final int index;
@@ -37,7 +27,7 @@ public final class SplitQueue {
     private final Object lock = new Object();
 
     // All below under the lock.
-    private State state = State.DISABLED;
+    private RingState state = RingState.DISABLED;
 
     /** Null while disabled. */
     private RingMemory ring;
@@ -90,7 +80,7 @@ public final class SplitQueue {
     public DescriptorChain poll() {
         String problem;
         synchronized (lock) {
-            if (state != State.RUNNING) {
+            if (state != RingState.RUNNING) {
                 return null;
             }
             if (ledger.presents()) {
@@ -119,7 +109,7 @@ public final class SplitQueue {
                         return taken;
                     }
                 }
-                state = State.BROKEN;
+                state = RingState.BROKEN;
             } finally {
                 if (taken == null) {
                     memory.unpin(ticket);
@@ -157,7 +147,7 @@ public final class SplitQueue {
             if (stored) {
                 return;
             }
-            state = State.BROKEN;
+            state = RingState.BROKEN;
         }
         transport.broken(index, LEFT_MEMORY);
     }
@@ -189,7 +179,7 @@ public final class SplitQueue {
     public void disableNotifications() {
         synchronized (lock) {
             wantsDoorbell = false;
-            if (state != State.RUNNING || ring.eventIndex()) {
+            if (state != RingState.RUNNING || ring.eventIndex()) {
                 return;
             }
             long ticket = memory.pin();
@@ -210,7 +200,7 @@ public final class SplitQueue {
     public boolean enableNotifications() {
         synchronized (lock) {
             wantsDoorbell = true;
-            if (state != State.RUNNING) {
+            if (state != RingState.RUNNING) {
                 return false;
             }
             long ticket = memory.pin();
@@ -229,7 +219,7 @@ public final class SplitQueue {
             if (!storing()) {
                 return;
             }
-            state = State.BROKEN;
+            state = RingState.BROKEN;
         }
         transport.broken(index, reason);
     }
@@ -264,14 +254,14 @@ public final class SplitQueue {
             if (ledger.size() != setup.size()) {
                 ledger = new Ledger(this, memory, setup.size());
             }
-            state = State.RUNNING;
+            state = RingState.RUNNING;
         }
     }
 
     void halt() {
         synchronized (lock) {
-            if (state == State.RUNNING) {
-                state = State.HALTED;
+            if (state == RingState.RUNNING) {
+                state = RingState.HALTED;
             }
         }
     }
@@ -323,7 +313,7 @@ public final class SplitQueue {
                                 : LEFT_MEMORY;
                 if (problem != null) {
                     memory.unpin(ticket);
-                    state = State.BROKEN;
+                    state = RingState.BROKEN;
                     return problem;
                 }
                 ledger.enter(chain, ticket);
@@ -337,7 +327,7 @@ public final class SplitQueue {
 
     /** Whether completions reach the driver. */
     private boolean storing() {
-        return state == State.RUNNING || state == State.HALTED;
+        return state == RingState.RUNNING || state == RingState.HALTED;
     }
 
     /**
@@ -386,9 +376,15 @@ public final class SplitQueue {
     }
 
     private void clear() {
+        boolean someOut = ledger.outstanding() > 0;
         ledger.clear();
         ledger.presentAgain(Ledger.NONE);
-        state = State.DISABLED;
+        if (someOut) {
+            // Whoever still holds one of these chains may complete it late, when its head is out
+            // again under the next driver: that one gets other objects.
+            ledger = new Ledger(this, memory, 0);
+        }
+        state = RingState.DISABLED;
         ring = null;
         nextAvailable = 0;
         usedIndex = 0;

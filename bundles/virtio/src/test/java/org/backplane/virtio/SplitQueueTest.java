@@ -303,6 +303,25 @@ class SplitQueueTest {
     }
 
     @Test
+    void ignoresALateCompletionWhenTheSameHeadIsOutAgain() throws Exception {
+        try (QueueRig rig = new QueueRig(8, false)) {
+            rig.submit(rig.writable(1));
+            DescriptorChain late = rig.queue.poll();
+            rig.port.disable();
+            rig.driver.reset();
+            assertNull(rig.port.enable(QueueRig.setup(rig.driver, false, true)));
+            rig.submit(rig.writable(1));
+            DescriptorChain current = rig.queue.poll();
+            assertEquals(late.head(), current.head());
+            rig.queue.complete(late, 1);
+            assertEquals(0, rig.driver.usedIndex());
+            assertEquals(1, rig.queue.outstanding());
+            rig.queue.complete(current, 1);
+            assertEquals(1, rig.driver.usedIndex());
+        }
+    }
+
+    @Test
     void startsAtTheBeginningAfterAReset() throws Exception {
         try (QueueRig rig = new QueueRig(8, true)) {
             for (int i = 0; i < 5; i++) {
@@ -382,7 +401,7 @@ class SplitQueueTest {
             rig.driver.pokeDescriptor(head, 0x10, 5, 2, 0);
             QueuePort other = new QueuePort(0, 8, rig.view, rig);
             assertNotNull(other.restore(QueueRig.setup(rig.driver, true, true), state));
-            assertEquals(SplitQueue.State.BROKEN, other.save().state());
+            assertEquals(RingState.BROKEN, other.save().state());
             assertEquals(0, other.queue().outstanding());
         }
     }
