@@ -259,6 +259,7 @@ final class VirtioFace implements Face, VirtioBackend {
         facts.put("negotiated features", "0x%x".formatted(function.negotiatedFeatures()));
         facts.put("queue sizes", function.shape().queueSizes().toString());
         facts.put("outstanding requests", Integer.toString(function.outstanding()));
+        facts.put("guest mistakes", Long.toString(function.guestErrors()));
         return facts;
     }
 
