@@ -59,11 +59,10 @@ final class CommonConfig {
     }
 
     synchronized long read(int offset, int width) {
-        int natural = VirtioPciLayout.commonFieldWidth(offset);
-        if (width == 8 && natural == 4 && VirtioPciLayout.commonFieldWidth(offset + 4) == 4) {
+        if (wholeAddress(offset, width)) {
             return field(offset) | field(offset + 4) << 32;
         }
-        if (natural != width) {
+        if (VirtioPciLayout.commonFieldWidth(offset) != width) {
             errors.add("read of %d bytes at 0x%x of the common configuration", width, offset);
             return 0;
         }
@@ -71,10 +70,8 @@ final class CommonConfig {
     }
 
     synchronized void write(int offset, int width, long value) {
-        int natural = VirtioPciLayout.commonFieldWidth(offset);
-        boolean whole =
-                width == 8 && natural == 4 && VirtioPciLayout.commonFieldWidth(offset + 4) == 4;
-        if (natural != width && !whole) {
+        boolean whole = wholeAddress(offset, width);
+        if (!whole && VirtioPciLayout.commonFieldWidth(offset) != width) {
             errors.add("write of %d bytes at 0x%x of the common configuration", width, offset);
             return;
         }
@@ -89,6 +86,14 @@ final class CommonConfig {
         } else {
             setField(offset, value);
         }
+    }
+
+    /** Drivers write addresses in halves; in one piece is right too where the machine can. */
+    private static boolean wholeAddress(int offset, int width) {
+        return width == 8
+                && (offset == VirtioPciLayout.QUEUE_DESC
+                        || offset == VirtioPciLayout.QUEUE_DRIVER
+                        || offset == VirtioPciLayout.QUEUE_DEVICE);
     }
 
     private long field(int offset) {

@@ -270,6 +270,8 @@ class VirtioPciFunctionTest {
             assertEquals(0x1122_3344_5566_7788L, rig.driver.read(COMMON, 0x20, 8));
             assertEquals(0, rig.driver.read(COMMON, 0x22, 2), "no field begins there");
             assertEquals(0, rig.driver.read(COMMON, 0x14, 4), "nor is it that wide");
+            rig.driver.write(COMMON, 0x00, 8, 1);
+            assertEquals(0, rig.driver.get(Common.DEVICE_FEATURE_SELECT), "two fields at once");
         }
     }
 
