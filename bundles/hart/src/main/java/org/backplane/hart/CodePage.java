@@ -5,7 +5,8 @@ import org.backplane.memory.OffHeap;
 /**
  * What was fetched from one physical page, and its instructions as far as they were decoded. The
  * fetched bytes never change: an instruction cache's line, good until FENCE.I finds that memory
- * says otherwise. Shared by harts; {@link #ops} is filled by races that all write the same.
+ * says otherwise. Shared by harts; {@link #ops} is filled by races that all write the same, each in
+ * one store, as 64-bit JVMs do.
  */
 final class CodePage {
     static final int SIZE = 4096;

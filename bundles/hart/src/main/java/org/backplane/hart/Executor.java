@@ -23,11 +23,6 @@ final class Executor {
     private static final long ALIGN_4 = ALIGN_1 | 3;
     private static final long ALIGN_8 = ALIGN_1 | 7;
 
-    private final Registers registers;
-    private final Mmu mmu;
-    private final Csrs csrs;
-    private final Units units;
-
     // Why a run ended.
     private static final int DONE = 0;
     private static final int TRAPPED = 1;
@@ -35,6 +30,10 @@ final class Executor {
     private static final int NOT_DECODED = 3;
     private static final int CROSSING = 4;
 
+    private final Registers registers;
+    private final Mmu mmu;
+    private final Csrs csrs;
+    private final Units units;
     private final Trap trap;
 
     /** In the last place, an instruction that lies in two pages. */
