@@ -16,6 +16,8 @@ import org.backplane.launcher.framework.Distribution;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.framework.MachineFramework;
 import org.backplane.launcher.framework.StartException;
+import org.backplane.launcher.guest.GuestCache;
+import org.backplane.launcher.guest.Progress;
 import org.backplane.launcher.option.DeviceKinds;
 import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.Size;
@@ -24,6 +26,8 @@ import org.osgi.framework.Bundle;
 /** What this host offers to machines, one line each. */
 public final class HostCheck {
     private static final String ROW = "%-10s %-4s %s%n";
+    private static final List<String> TOOLS =
+            List.of("apt-get", "apt-cache", "dpkg-deb", "tar", "stty");
 
     private final Distribution distribution;
     private final Locations locations;
@@ -131,28 +135,37 @@ public final class HostCheck {
         }
     }
 
+    /** For information: machines run on the embedded processor, which needs nothing of the host. */
     private static void kvm(PrintStream out) {
         Path device = Path.of("/dev/kvm");
-        boolean usable = Files.isReadable(device) && Files.isWritable(device);
-        out.printf(
-                ROW,
-                "kvm",
-                usable ? "ok" : "-",
-                usable
-                        ? "/dev/kvm can be used"
-                        : Files.exists(device)
-                                ? "/dev/kvm cannot be opened by this user; not needed: the embedded"
-                                        + " processor is used"
-                                : "no /dev/kvm; not needed: the embedded processor is used");
+        String found =
+                !Files.exists(device)
+                        ? "there is no /dev/kvm"
+                        : Files.isReadable(device) && Files.isWritable(device)
+                                ? "/dev/kvm is there"
+                                : "/dev/kvm cannot be opened by this user";
+        out.printf(ROW, "kvm", "-", found + "; not needed, the embedded processor is used");
     }
 
+    /** What the demo needs; machines run without. */
     private void demo(PrintStream out) {
-        for (String tool : List.of("apt-get", "apt-cache", "dpkg-deb", "tar", "stty")) {
-            boolean there = onPath(tool);
-            if (!there) {
-                line(out, "tool", false, tool + " is missing; needed by: backplane demo");
-            }
-        }
+        List<String> missing = TOOLS.stream().filter(tool -> !onPath(tool)).toList();
+        out.printf(
+                ROW,
+                "tools",
+                missing.isEmpty() ? "ok" : "-",
+                missing.isEmpty()
+                        ? String.join(", ", TOOLS)
+                        : "missing: " + String.join(", ", missing) + "; needed by: backplane demo");
+        Path guest = locations.cache().resolve(GuestCache.FOLDER);
+        boolean cached = new GuestCache(guest, new Progress(out, false)).isFilled();
+        out.printf(
+                ROW,
+                "guest",
+                cached ? "ok" : "-",
+                cached
+                        ? "the demo's guest is in " + guest
+                        : "not there yet; backplane demo fetches it (117 MB)");
     }
 
     private static boolean onPath(String tool) {

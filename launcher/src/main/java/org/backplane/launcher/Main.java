@@ -1,6 +1,8 @@
 package org.backplane.launcher;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import org.backplane.launcher.command.CheckCommand;
@@ -63,10 +65,20 @@ public final class Main {
         try {
             return dispatch(root, arguments);
         } catch (IOException e) {
-            String message = e.getMessage();
-            System.err.println("backplane: " + (message == null ? e.toString() : message));
+            System.err.println("backplane: " + sentence(e));
             return ExitStatus.FAILED;
         }
+    }
+
+    /** The JDK's exceptions of the file system say little more than the path. */
+    static String sentence(IOException e) {
+        if (e instanceof AccessDeniedException denied) {
+            return denied.getFile() + " cannot be used by this user; change its mode or owner";
+        }
+        if (e instanceof NoSuchFileException missing) {
+            return "there is no " + missing.getFile();
+        }
+        return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
     private static CommandLine commandLine() {

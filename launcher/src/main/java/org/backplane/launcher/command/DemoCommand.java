@@ -74,7 +74,7 @@ public final class DemoCommand implements Command {
         if (!problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
-        Path cache = machine.locations().cache().resolve("guest");
+        Path cache = machine.locations().cache().resolve(GuestCache.FOLDER);
         Guest guest =
                 new GuestCache(cache, new Progress(System.err, isTerminal()))
                         .guest(Optional.ofNullable(mirror), refresh);

@@ -6,6 +6,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -154,11 +155,21 @@ public final class RunFolders {
     }
 
     private void makeBase() throws IOException {
-        Path parent = base.getParent();
-        if (parent != null) {
-            Files.createDirectories(parent);
+        try {
+            Path parent = base.getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            makePrivate(base);
+        } catch (FileSystemException e) {
+            throw new IOException(
+                    "the folder "
+                            + base
+                            + " cannot be made or used ("
+                            + e.getClass().getSimpleName()
+                            + "); set XDG_RUNTIME_DIR to a folder of this user",
+                    e);
         }
-        makePrivate(base);
     }
 
     /** Makes a folder of mode 0700, or checks that the one there is such and this user's. */

@@ -161,15 +161,18 @@ final class DebianArchive {
                         wanted.uri(),
                         part.toString(),
                         "SHA256:" + wanted.sha256());
+        boolean goesOn = Files.exists(part);
         try {
             apt(this::percent, command.toArray(String[]::new));
         } catch (IOException e) {
-            if (!Files.exists(part) || Files.size(part) < wanted.size()) {
+            if (!goesOn || (Files.exists(part) && Files.size(part) < wanted.size())) {
                 throw e;
             }
-            // A whole file with a wrong digest: what an interrupted attempt left was bad.
-            Files.delete(part);
+            // Whole, but of a wrong digest (then apt puts it aside): what was there before was bad.
+            Files.deleteIfExists(part);
             apt(this::percent, command.toArray(String[]::new));
+        } finally {
+            Files.deleteIfExists(part.resolveSibling(part.getFileName() + ".FAILED"));
         }
         progress.end();
         if (!Digest.of(part).equals(wanted.sha256())) {

@@ -20,6 +20,9 @@ import java.util.stream.Stream;
  * is there. Processes take turns by a lock.
  */
 public final class GuestCache {
+    /** Its folder in the user's cache. */
+    public static final String FOLDER = "guest";
+
     private static final String RELEASE = "trixie";
     private static final String ARCHITECTURE = "riscv64";
     private static final String KERNEL_METAPACKAGE = "linux-image-riscv64";

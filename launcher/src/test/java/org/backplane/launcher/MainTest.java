@@ -1,0 +1,80 @@
+package org.backplane.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final PrintStream systemOut = System.out;
+    private final PrintStream systemErr = System.err;
+
+    @BeforeEach
+    void capture() {
+        System.setOut(new PrintStream(out));
+        System.setErr(new PrintStream(err));
+    }
+
+    @AfterEach
+    void release() {
+        System.setOut(systemOut);
+        System.setErr(systemErr);
+    }
+
+    @Test
+    void refusesAnUnknownCommandAndNamesTheKnown() throws InterruptedException {
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("jump"));
+        assertTrue(err.toString().contains("'jump' is no command"), err::toString);
+        assertTrue(err.toString().contains("run, demo, shell, list, check, help"), err::toString);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "demo", "shell", "list", "check"})
+    void helpsWithEveryCommand(String command) throws InterruptedException {
+        assertEquals(ExitStatus.OK, Main.run("help", command));
+        String byHelp = out.toString();
+        assertTrue(byHelp.startsWith("Usage: backplane " + command), byHelp);
+        out.reset();
+        assertEquals(ExitStatus.OK, Main.run(command, "--help"));
+        assertEquals(byHelp, out.toString());
+    }
+
+    @Test
+    void refusesNoWordsAtAll() throws InterruptedException {
+        assertEquals(ExitStatus.BAD_INPUT, Main.run());
+        assertTrue(err.toString().startsWith("Usage: backplane"), err::toString);
+    }
+
+    @Test
+    void refusesUnknownOptionsOfShortCommands() throws InterruptedException {
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("list", "--long", "x"));
+        assertEquals(
+                "backplane: --long is no option of list; see: backplane help list\n",
+                err.toString());
+    }
+
+    @Test
+    void refusesAShellCommandOfTwoLinesAndABadName() throws InterruptedException {
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("shell", "--name", "a/b", "x\ny"));
+        assertTrue(err.toString().contains("--name a/b"), err::toString);
+        assertTrue(err.toString().contains("one line"), err::toString);
+    }
+
+    @Test
+    void saysWhatTheFileSystemMeant() {
+        assertTrue(Main.sentence(new AccessDeniedException("/x")).contains("/x cannot be used"));
+        assertEquals("there is no /x", Main.sentence(new NoSuchFileException("/x")));
+        assertEquals("y", Main.sentence(new IOException("y")));
+    }
+}
