@@ -39,7 +39,7 @@ class TranslationModelTest {
     private boolean sum;
     private boolean mxr;
 
-    @Property(tries = 150, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 100, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
     void accessesEndAsAWalkOfTheTablesWould(@ForAll long seed) throws Exception {
         random = new Random(seed);
         history.clear();
@@ -235,6 +235,9 @@ class TranslationModelTest {
         long table = spaces[current].root;
         for (int level = 2; level >= 0; level--) {
             int shift = 12 + 9 * level;
+            if (!memory(table)) {
+                return "cause " + (kind == Mmu.FETCH ? 1 : kind == Mmu.LOAD ? 5 : 7);
+            }
             long entry = get(table, (int) (address >>> shift) & 511);
             boolean r = (entry & 2) != 0;
             boolean w = (entry & 4) != 0;
@@ -262,8 +265,12 @@ class TranslationModelTest {
         return pageFault;
     }
 
+    private static boolean memory(long physical) {
+        return physical >= Rig.RAM && physical < Rig.RAM + Rig.SIZE;
+    }
+
     private String reached(long physical, int kind) {
-        boolean memory = physical >= Rig.RAM && physical < Rig.RAM + Rig.SIZE;
+        boolean memory = memory(physical);
         if (kind == Mmu.FETCH) {
             return memory ? hex(physical & -4096) : "cause " + Trap.FETCH_ACCESS_FAULT;
         }
