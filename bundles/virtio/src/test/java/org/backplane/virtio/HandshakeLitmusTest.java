@@ -24,9 +24,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * together, give or take some nanoseconds, so that the stores are still under way when the loads
  * are done.
  */
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
+@Timeout(value = 600, unit = TimeUnit.SECONDS)
 class HandshakeLitmusTest {
-    private static final int ROUNDS = 30_000;
+    private static final int ROUNDS = 20_000;
     private static final int SPINS_BEFORE_YIELD = 2_000;
 
     /** Lets two threads through together. */

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * will wake them. A signal that is lost leaves both asleep, which is noticed at once and not by
  * waiting: whoever goes to sleep as the second, with no signal on its way, fails the test.
  */
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
+@Timeout(value = 600, unit = TimeUnit.SECONDS)
 class SignalStressTest {
     private static final int CHAINS = 200_000;
 
