@@ -2,6 +2,7 @@ package org.backplane.machine;
 
 import java.util.List;
 import org.backplane.bus.AddressRange;
+import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 
 /** The address map at one moment: memory and every window with its regions and holes. */
@@ -24,5 +25,11 @@ public record AddressMap(List<Memory> memory, List<Window> windows) {
      * @param decoding whether accesses reach it now
      */
     public record Region(
-            String owner, AddressRange range, boolean decoding, long reads, long writes) {}
+            String owner, AddressRange range, boolean decoding, long reads, long writes) {
+        /** A picture of a lease. */
+        public static Region of(RegionLease lease) {
+            return new Region(
+                    lease.owner(), lease.range(), lease.decoding(), lease.reads(), lease.writes());
+        }
+    }
 }

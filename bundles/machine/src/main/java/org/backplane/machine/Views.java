@@ -42,14 +42,7 @@ final class Views {
                 window.range(),
                 regions.stream()
                         .filter(region -> region.window() == window)
-                        .map(
-                                region ->
-                                        new AddressMap.Region(
-                                                region.owner(),
-                                                region.range(),
-                                                region.decoding(),
-                                                region.reads(),
-                                                region.writes()))
+                        .map(AddressMap.Region::of)
                         .toList(),
                 window.holes());
     }

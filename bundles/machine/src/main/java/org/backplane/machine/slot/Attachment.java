@@ -163,12 +163,12 @@ final class Attachment implements DeviceContext, AutoCloseable {
                 new Switchable() {
                     @Override
                     public void connect() {
-                        region.connect(handler);
+                        region.handler().connect(handler);
                     }
 
                     @Override
                     public void disconnect() {
-                        region.connect(null);
+                        region.handler().connect(null);
                     }
                 });
         return region.lease();

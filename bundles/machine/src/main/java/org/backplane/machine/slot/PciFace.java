@@ -1,8 +1,10 @@
 package org.backplane.machine.slot;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.PciDevice;
@@ -10,12 +12,13 @@ import org.backplane.pci.PciFunction;
 
 /** A PCI function whose BARs are answered, through the gate, by the device behind it. */
 final class PciFace implements Face, BarHandler {
-    private final SlotGear gear;
+    private static final int BARS = 6;
+
+    private final GatedHandler[] bars = new GatedHandler[BARS];
     private final PciFunction function;
-    private volatile PciDevice device;
 
     PciFace(SlotGear gear, PciDevice first) throws ClaimException {
-        this.gear = gear;
+        Arrays.setAll(bars, bar -> new GatedHandler(gear));
         function = gear.board().bridge().plug(gear.name(), -1, first.shape(), this);
         try {
             function.place();
@@ -43,43 +46,39 @@ final class PciFace implements Face, BarHandler {
         if (fresh) {
             pci.wired(function.wires());
         }
-        device = pci;
+        for (int bar = 0; bar < BARS; bar++) {
+            bars[bar].connect(new Bar(pci, bar));
+        }
     }
 
     @Override
     public void disconnect() {
-        device = null;
+        for (GatedHandler bar : bars) {
+            bar.connect(null);
+        }
+    }
+
+    /** One BAR of a device. */
+    private record Bar(PciDevice device, int bar) implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return device.readBar(bar, offset, width);
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            device.writeBar(bar, offset, width, value);
+        }
     }
 
     @Override
     public long read(int bar, long offset, int width) {
-        Gate gate = gear.gate();
-        if (!gate.enter()) {
-            return -1;
-        }
-        try {
-            return device.readBar(bar, offset, width);
-        } catch (Throwable e) {
-            gear.failed().accept(e);
-            return -1;
-        } finally {
-            gate.leave();
-        }
+        return bars[bar].read(offset, width);
     }
 
     @Override
     public void write(int bar, long offset, int width, long value) {
-        Gate gate = gear.gate();
-        if (!gate.enter()) {
-            return;
-        }
-        try {
-            device.writeBar(bar, offset, width, value);
-        } catch (Throwable e) {
-            gear.failed().accept(e);
-        } finally {
-            gate.leave();
-        }
+        bars[bar].write(offset, width, value);
     }
 
     @Override

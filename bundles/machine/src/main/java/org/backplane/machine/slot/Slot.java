@@ -480,14 +480,7 @@ public final class Slot {
         List<AddressMap.Region> regions =
                 gear.board().bus().regions().stream()
                         .filter(region -> owns(region.owner()))
-                        .map(
-                                region ->
-                                        new AddressMap.Region(
-                                                region.owner(),
-                                                region.range(),
-                                                region.decoding(),
-                                                region.reads(),
-                                                region.writes()))
+                        .map(AddressMap.Region::of)
                         .toList();
         return new SlotInspection(report(), facts, regions, held);
     }

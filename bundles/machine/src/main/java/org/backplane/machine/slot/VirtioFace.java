@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.bus.ClaimException;
+import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.device.context.Lease;
 import org.backplane.hypervisor.HypervisorException;
@@ -34,6 +35,7 @@ final class VirtioFace implements Face, VirtioBackend {
     private final VirtioPciFunction function;
     private final List<EventFd> doorbells = new ArrayList<>();
     private final List<QueueWorker> workers = new ArrayList<>();
+    private final GatedHandler config;
     private volatile VirtioDevice device;
 
     /** Whether the device behind was activated; work is called only then. */
@@ -41,6 +43,7 @@ final class VirtioFace implements Face, VirtioBackend {
 
     VirtioFace(SlotGear gear, VirtioDevice first) throws ClaimException {
         this.gear = gear;
+        config = new GatedHandler(gear);
         leases = new LeaseStack(gear.name());
         VirtioShape shape = first.shape();
         try {
@@ -93,6 +96,7 @@ final class VirtioFace implements Face, VirtioBackend {
             virtio.activate(function.negotiatedFeatures(), function.queues());
         }
         device = virtio;
+        config.connect(new Config(virtio));
         active = function.active();
     }
 
@@ -100,6 +104,20 @@ final class VirtioFace implements Face, VirtioBackend {
     public void disconnect() {
         active = false;
         device = null;
+        config.connect(null);
+    }
+
+    /** The device-specific configuration of a device. */
+    private record Config(VirtioDevice device) implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return device.readConfig((int) offset, width);
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            device.writeConfig((int) offset, width, value);
+        }
     }
 
     @Override
@@ -116,33 +134,12 @@ final class VirtioFace implements Face, VirtioBackend {
 
     @Override
     public long readConfig(int offset, int width) {
-        Gate gate = gear.gate();
-        if (!gate.enter()) {
-            return -1;
-        }
-        try {
-            return device.readConfig(offset, width);
-        } catch (Throwable e) {
-            gear.failed().accept(e);
-            return -1;
-        } finally {
-            gate.leave();
-        }
+        return config.read(offset, width);
     }
 
     @Override
     public void writeConfig(int offset, int width, long value) {
-        Gate gate = gear.gate();
-        if (!gate.enter()) {
-            return;
-        }
-        try {
-            device.writeConfig(offset, width, value);
-        } catch (Throwable e) {
-            gear.failed().accept(e);
-        } finally {
-            gate.leave();
-        }
+        config.write(offset, width, value);
     }
 
     @Override
