@@ -39,6 +39,9 @@ class TranslationModelTest {
     private boolean sum;
     private boolean mxr;
 
+    /** Whether this run is about large pages. */
+    private boolean superpages;
+
     @Property(tries = 100, edgeCases = EdgeCasesMode.NONE, shrinking = ShrinkingMode.OFF)
     void accessesEndAsAWalkOfTheTablesWould(@ForAll long seed) throws Exception {
         random = new Random(seed);
@@ -53,7 +56,7 @@ class TranslationModelTest {
                         changePage();
                         break;
                     case 1:
-                        if (random.nextInt(4) == 0) {
+                        if (superpages || random.nextInt(4) == 0) {
                             changeUpper();
                         }
                         break;
@@ -90,6 +93,7 @@ class TranslationModelTest {
                 put(tables.middle, big, pointer(tables.leaves[big]));
             }
         }
+        superpages = random.nextBoolean();
         user = false;
         sum = false;
         mxr = false;
@@ -171,7 +175,7 @@ class TranslationModelTest {
         int kind = random.nextInt(8);
         int bits = random.nextInt(8) == 0 ? 12 : top ? 30 : 21;
         long leaf = target(bits) >>> 2 | flags(global);
-        long entry = kind == 0 ? 0 : kind < 4 ? pointer(down) : leaf;
+        long entry = kind == 0 ? 0 : kind < (superpages ? 2 : 4) ? pointer(down) : leaf;
         put(table, index, entry);
         history.add("upper " + global + space + " " + top + index + " = " + hex(entry));
         boolean wasLeaf = (before & Sv39.VALID) == 0 || Sv39.leaf(before);
