@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.backplane.hypervisor.Vm;
-import org.junit.jupiter.api.Test;
 
 class AplicTest {
     private static final int DOMAINCFG = 0;
@@ -73,7 +73,7 @@ class AplicTest {
         return copy;
     }
 
-    @Test
+    @Example
     void deliversByMessageAndNothingElse() {
         assertEquals(0x80000004, read(DOMAINCFG));
         write(DOMAINCFG, -1);
@@ -82,7 +82,7 @@ class AplicTest {
         assertEquals(0x80000004, read(DOMAINCFG));
     }
 
-    @Test
+    @Example
     void holdsTheModesThatAreDefined() {
         for (int mode = 0; mode < 8; mode++) {
             write(sourcecfg(3), mode);
@@ -90,7 +90,7 @@ class AplicTest {
         }
     }
 
-    @Test
+    @Example
     void delegationWithoutChildrenMakesASourceInactive() {
         open(3, LEVEL1);
         write(sourcecfg(3), 1 << 10 | LEVEL1);
@@ -99,7 +99,7 @@ class AplicTest {
         assertEquals(0, read(SETIE));
     }
 
-    @Test
+    @Example
     void inactiveSourcesHaveNoState() {
         write(target(3), -1);
         write(SETIENUM, 3);
@@ -109,14 +109,14 @@ class AplicTest {
         assertEquals(0, read(SETIP));
     }
 
-    @Test
+    @Example
     void targetHasNoGuestIndex() {
         write(sourcecfg(3), DETACHED);
         write(target(3), -1);
         assertEquals(0xfffc07ff, read(target(3)));
     }
 
-    @Test
+    @Example
     void registersOfSourcesNotThereReadZero() {
         write(sourcecfg(SOURCES + 1), LEVEL1);
         write(sourcecfg(1023), LEVEL1);
@@ -130,7 +130,7 @@ class AplicTest {
         assertEquals(0, read(SETIE + 4));
     }
 
-    @Test
+    @Example
     void machineLevelAddressesAndDeliveryControlsReadZero() {
         for (int offset : new int[] {0x1bc0, 0x1bc4, 0x1bc8, 0x1bcc, 0x4000, 0x4018, 0x401c}) {
             write(offset, -1);
@@ -138,7 +138,7 @@ class AplicTest {
         }
     }
 
-    @Test
+    @Example
     void ignoresAllButAlignedWords() {
         aplic.write(sourcecfg(3), 8, LEVEL1);
         aplic.write(sourcecfg(3), 1, LEVEL1);
@@ -148,7 +148,7 @@ class AplicTest {
         assertEquals(0, aplic.read(DOMAINCFG, 8));
     }
 
-    @Test
+    @Example
     void risingLevelIsSentOnceUntilTheEndOfItsHandling() {
         open(3, LEVEL1);
         aplic.setLine(3, true);
@@ -164,7 +164,7 @@ class AplicTest {
         assertEquals(List.of("2:103"), sent());
     }
 
-    @Test
+    @Example
     void fallenLevelIsNoLongerPending() {
         write(sourcecfg(3), LEVEL1);
         aplic.setLine(3, true);
@@ -173,7 +173,7 @@ class AplicTest {
         assertEquals(0, read(SETIP));
     }
 
-    @Test
+    @Example
     void invertedLevelIsAssertedWhenLow() {
         open(3, LEVEL0);
         assertEquals(List.of("2:103"), sent());
@@ -184,7 +184,7 @@ class AplicTest {
         assertEquals(List.of("2:103"), sent());
     }
 
-    @Test
+    @Example
     void lineAlreadyHighIsSeenWhenItsModeIsSet() {
         aplic.setLine(3, true);
         open(3, LEVEL1);
@@ -193,7 +193,7 @@ class AplicTest {
         assertEquals(List.of(), sent());
     }
 
-    @Test
+    @Example
     void edgesAreRememberedWhateverTheLineDoesNext() {
         write(sourcecfg(3), EDGE1);
         aplic.setLine(3, true);
@@ -209,7 +209,7 @@ class AplicTest {
         assertEquals(List.of("2:104"), sent());
     }
 
-    @Test
+    @Example
     void detachedSourceIgnoresItsWireAndObeysSoftware() {
         open(3, DETACHED);
         aplic.setLine(3, true);
@@ -221,7 +221,7 @@ class AplicTest {
         assertEquals(List.of("2:103", "2:103", "2:103"), sent());
     }
 
-    @Test
+    @Example
     void nothingLeavesUntilSourceAndDomainAreEnabled() {
         write(sourcecfg(33), EDGE1);
         write(target(33), 1 << 18 | 7);
@@ -243,7 +243,7 @@ class AplicTest {
         assertEquals(0, read(CLRIE + 4));
     }
 
-    @Test
+    @Example
     void softwareClearsWhatIsPending() {
         write(sourcecfg(3), EDGE1);
         write(sourcecfg(4), EDGE1);
@@ -254,21 +254,21 @@ class AplicTest {
         assertEquals(0, read(SETIP));
     }
 
-    @Test
+    @Example
     void generatesAMessageWhateverIsEnabled() {
         write(GENMSI, 3 << 18 | 1 << 12 | 9);
         assertEquals(List.of("3:9"), sent());
         assertEquals(3 << 18 | 9, read(GENMSI));
     }
 
-    @Test
+    @Example
     void dropsMessagesToHartsNotThere() {
         write(GENMSI, HARTS << 18 | 9);
         write(GENMSI, -1);
         assertEquals(List.of(), sent());
     }
 
-    @Test
+    @Example
     void listenerThatLowersTheLineEndsTheInterrupt() {
         open(3, LEVEL1);
         Vm.Lease lease =
@@ -287,7 +287,7 @@ class AplicTest {
         assertEquals(List.of("2:103", "2:103"), sent());
     }
 
-    @Test
+    @Example
     void listenerHearsOfItsLevelSourceOnly() {
         open(3, LEVEL1);
         open(4, LEVEL1);
@@ -302,7 +302,7 @@ class AplicTest {
         assertEquals(List.of("resample 3"), sent());
     }
 
-    @Test
+    @Example
     void listenersOfOneSourceAreIndependent() {
         open(3, LEVEL1);
         Vm.Lease first = aplic.onResample(3, () -> messages.add("first"));
@@ -315,7 +315,7 @@ class AplicTest {
         assertEquals(List.of("second"), sent());
     }
 
-    @Test
+    @Example
     void resetKeepsWiresAndListeners() {
         open(3, LEVEL1);
         aplic.onResample(3, () -> messages.add("resample"));
@@ -334,7 +334,7 @@ class AplicTest {
         assertEquals(List.of("resample", "2:103"), sent());
     }
 
-    @Test
+    @Example
     void refusesSourcesItCannotHave() {
         assertThrows(IllegalArgumentException.class, () -> new Aplic(0, 1, (h, i) -> {}));
         assertThrows(IllegalArgumentException.class, () -> new Aplic(1024, 1, (h, i) -> {}));

@@ -10,11 +10,11 @@ import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.RandomDistribution;
-import org.junit.jupiter.api.Test;
 
 class FloatingPointTest {
     private static final int NV = FloatingPoint.INVALID;
@@ -28,7 +28,7 @@ class FloatingPointTest {
 
     private final FloatingPoint fp = new FloatingPoint();
 
-    @Test
+    @Example
     void nanResultsAreCanonical() {
         assertEquals(0x7fc00000, fp.faddS(0xffc12345, s(1), 0));
         assertEquals(0, fp.flags());
@@ -37,14 +37,14 @@ class FloatingPointTest {
         assertEquals(FloatingPoint.CANONICAL_NAN_D, fp.fsqrtD(d(-1), 0));
     }
 
-    @Test
+    @Example
     void readsAnUnboxedSingleAsNan() {
         assertEquals(0x7fc00000, FloatingPoint.unbox(0x3f800000L));
         assertEquals(s(1), FloatingPoint.unbox(FloatingPoint.box(s(1))));
         assertEquals(s(-1), FloatingPoint.unbox(FloatingPoint.box(s(-1))));
     }
 
-    @Test
+    @Example
     void flagsAccumulateUntilWritten() {
         fp.fdivD(d(1), d(0), 0);
         fp.fdivD(d(1), d(3), 0);
@@ -54,20 +54,20 @@ class FloatingPointTest {
         assertEquals(UF, fp.flags());
     }
 
-    @Test
+    @Example
     void zeroByZeroIsInvalidAndNotADivisionByZero() {
         fp.fdivS(s(0), s(-0f), 0);
         assertEquals(NV, fp.flags());
     }
 
-    @Test
+    @Example
     void infinityTimesZeroIsInvalidEvenBesideAQuietNan() {
         int infinity = s(Float.POSITIVE_INFINITY);
         assertEquals(0x7fc00000, fp.fmaddS(infinity, s(0), 0x7fc00000, 0));
         assertEquals(NV, fp.flags());
     }
 
-    @Test
+    @Example
     void overflowGoesWhereTheRoundingModePoints() {
         long max = d(Double.MAX_VALUE);
         long infinity = d(Double.POSITIVE_INFINITY);
@@ -79,7 +79,7 @@ class FloatingPointTest {
         assertEquals(OF | NX, fp.flags());
     }
 
-    @Test
+    @Example
     void resultRoundedUpToTheLeastNormalIsNotTiny() {
         // (1 - 2^-24) 2^-126 needs 24 bits: exact with an unbounded exponent, hence tiny.
         long half = 0x3f000000;
@@ -92,7 +92,7 @@ class FloatingPointTest {
         assertEquals(NX, fp.flags());
     }
 
-    @Test
+    @Example
     void cancellationGivesMinusZeroOnlyWhenRoundingDown() {
         for (int rm = 0; rm <= 4; rm++) {
             double expected = rm == FloatingPoint.RDN ? -0.0 : 0.0;
@@ -100,7 +100,7 @@ class FloatingPointTest {
         }
     }
 
-    @Test
+    @Example
     void minimumAndMaximumOrderTheZeroesAndPreferNumbers() {
         assertEquals(s(-0f), fp.fminS(s(0), s(-0f)));
         assertEquals(s(0), fp.fmaxS(s(-0f), s(0)));
@@ -111,7 +111,7 @@ class FloatingPointTest {
         assertEquals(FloatingPoint.CANONICAL_NAN_D, fp.fmaxD(-1L, -1L));
     }
 
-    @Test
+    @Example
     void equalityIsQuietAndOrderSignals() {
         int quiet = 0x7fc00000;
         assertEquals(0, fp.feqS(quiet, quiet));
@@ -123,7 +123,7 @@ class FloatingPointTest {
         assertEquals(NV, fp.flags());
     }
 
-    @Test
+    @Example
     void classifiesEveryKind() {
         long[] kinds = {
             d(Double.NEGATIVE_INFINITY),
@@ -142,7 +142,7 @@ class FloatingPointTest {
         }
     }
 
-    @Test
+    @Example
     void conversionsSaturateAndRaiseInvalidAlone() {
         assertEquals(Integer.MAX_VALUE, fp.fcvtWD(d(0x1p31), 1));
         assertEquals(Integer.MIN_VALUE, fp.fcvtWD(d(-0x1p31 - 1), 1));
@@ -154,7 +154,7 @@ class FloatingPointTest {
         assertEquals(NV, fp.flags());
     }
 
-    @Test
+    @Example
     void minusOneHalfTruncatedIsAnInexactUnsignedZero() {
         assertEquals(0, fp.fcvtWuD(d(-0.5), FloatingPoint.RTZ));
         assertEquals(NX, fp.flags());
@@ -163,7 +163,7 @@ class FloatingPointTest {
         assertEquals(NV, fp.flags());
     }
 
-    @Test
+    @Example
     void mayRoundOutOfRange() {
         assertEquals(Integer.MAX_VALUE, fp.fcvtWD(d(0x1p31 - 0.5), FloatingPoint.RNE));
         assertEquals(NV, fp.flags());

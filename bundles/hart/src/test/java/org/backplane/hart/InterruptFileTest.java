@@ -14,11 +14,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 class InterruptFileTest {
     private static final int EIDELIVERY = 0x70;
@@ -46,7 +45,7 @@ class InterruptFileTest {
         write(EIE2, -1);
     }
 
-    @Test
+    @Example
     void lowestPendingAndEnabledIdentityIsOnTop() {
         enableAll();
         file.deliver(100);
@@ -57,7 +56,7 @@ class InterruptFileTest {
         assertEquals(top(64), file.top());
     }
 
-    @Test
+    @Example
     void claimClearsWhatItReturnsAndNothingElse() {
         enableAll();
         file.deliver(5);
@@ -69,7 +68,7 @@ class InterruptFileTest {
         assertEquals(0, file.claim());
     }
 
-    @Test
+    @Example
     void identityZeroAndThoseNotImplementedAreIgnored() {
         enableAll();
         file.deliver(0);
@@ -86,7 +85,7 @@ class InterruptFileTest {
         assertEquals(0, file.read(EIE0 + 0x3e));
     }
 
-    @Test
+    @Example
     void withoutDeliveryTheTopIsStillSeen() {
         enableAll();
         write(EIDELIVERY, 0);
@@ -97,13 +96,13 @@ class InterruptFileTest {
         assertTrue(file.pending());
     }
 
-    @Test
+    @Example
     void deliveryByAnAplicIsNotOffered() {
         write(EIDELIVERY, 0x40000000);
         assertEquals(0, file.read(EIDELIVERY));
     }
 
-    @Test
+    @Example
     void thresholdHidesItsIdentityAndHigher() {
         enableAll();
         file.deliver(20);
@@ -115,7 +114,7 @@ class InterruptFileTest {
         assertTrue(file.pending());
     }
 
-    @Test
+    @Example
     void thresholdHoldsEveryIdentity() {
         InterruptFile odd = new InterruptFile(191, () -> {});
         for (int identity = 0; identity <= 191; identity++) {
@@ -124,7 +123,7 @@ class InterruptFileTest {
         }
     }
 
-    @Test
+    @Example
     void oddArrayRegistersDoNotExistAndReservedOnesReadZero() {
         assertFalse(file.exists(0x6f));
         assertFalse(file.exists(0x81));
@@ -142,7 +141,7 @@ class InterruptFileTest {
         assertEquals(0, file.read(0x7f));
     }
 
-    @Test
+    @Example
     void exchangeAnswersTheValueBefore() {
         assertEquals(0, file.exchange(EIP0, 0, 0x30));
         assertEquals(0x30, file.exchange(EIP0, 0x10, 0));
@@ -150,7 +149,7 @@ class InterruptFileTest {
         assertEquals(0x6, file.read(EIP0));
     }
 
-    @Test
+    @Example
     void memoryRegistersTakeAlignedWordsOfEitherByteOrder() {
         enableAll();
         file.store(0, 4, 3);
@@ -164,7 +163,7 @@ class InterruptFileTest {
         assertEquals(0, file.top());
     }
 
-    @Test
+    @Example
     void wakesOnlyForWhatWasNotPending() {
         file.deliver(3);
         file.deliver(3);
@@ -174,7 +173,7 @@ class InterruptFileTest {
         assertEquals(2, wakes.get());
     }
 
-    @Test
+    @Example
     void resetForgetsEverything() {
         enableAll();
         write(EITHRESHOLD, 100);
@@ -187,7 +186,7 @@ class InterruptFileTest {
         }
     }
 
-    @Test
+    @Example
     void refusesNumbersOfIdentitiesThatDoNotFillRegisters() {
         for (int identities : new int[] {0, 62, 64, 100, 2111}) {
             assertThrows(
@@ -265,8 +264,7 @@ class InterruptFileTest {
                 .ofMaxSize(60);
     }
 
-    @Test
-    @Timeout(60)
+    @Example
     void losesNoInterruptDeliveredByOtherThreads() throws InterruptedException {
         int rounds = 20_000;
         Semaphore doorbell = new Semaphore(0);

@@ -184,18 +184,21 @@ class FdTest {
 
     @Test
     void closingWaitsForNobodyAndTheNumberStaysUntilTheCallUnderWayIsOver() throws IOException {
-        Fd first = file("a", "first");
-        int number = first.enter("test");
-        first.close();
-        assertFalse(first.isOpen());
+        AtomicInteger released = new AtomicInteger();
+        Fd fd =
+                new Fd(Fd.LIBC.eventfd(0, Abi.EFD_CLOEXEC), "held") {
+                    @Override
+                    void released() {
+                        released.incrementAndGet();
+                    }
+                };
+        int number = fd.enter("test");
+        fd.close();
+        assertFalse(fd.isOpen());
+        assertEquals(0, released.get());
         assertTrue(Files.exists(Path.of("/proc/self/fd/" + number)));
-        try (Fd second = file("b", "second")) {
-            assertTrue(second.number() != number);
-        }
-        first.leave();
-        try (Fd third = file("c", "third")) {
-            assertEquals(number, third.number());
-        }
+        fd.leave();
+        assertEquals(1, released.get());
     }
 
     @Test

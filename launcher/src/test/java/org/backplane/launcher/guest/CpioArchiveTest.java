@@ -9,12 +9,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.AlphaChars;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.constraints.StringLength;
-import org.junit.jupiter.api.Test;
 
 class CpioArchiveTest {
     /** An entry as the kernel's unpacker sees it (init/initramfs.c). */
@@ -56,7 +56,7 @@ class CpioArchiveTest {
         return new String(archive, at, length, StandardCharsets.UTF_8);
     }
 
-    @Test
+    @Example
     void writesEveryKindOfEntry() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (CpioArchive archive = new CpioArchive(out)) {

@@ -3,10 +3,6 @@ package org.backplane.launcher.option;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.OptionalLong;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,13 +28,5 @@ class SizeTest {
             strings = {"", "M", "-1M", "1.5G", "512 M", "0x10", "12X", "9999999999T", "1e3", "٣M"})
     void refusesWhatIsNoSize(String text) {
         assertEquals(OptionalLong.empty(), Size.parse(text));
-    }
-
-    @Property
-    void whatIsFormattedExactlyIsReadBack(
-            @ForAll @LongRange(min = 1, max = 1 << 20) long count,
-            @ForAll @IntRange(min = 1, max = 4) int unit) {
-        long bytes = count << 10 * unit;
-        assertEquals(OptionalLong.of(bytes), Size.parse(Size.format(bytes)), Size.format(bytes));
     }
 }
