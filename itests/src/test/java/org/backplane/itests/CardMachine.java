@@ -1,6 +1,8 @@
 package org.backplane.itests;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -21,6 +23,7 @@ final class CardMachine {
     static final int MEMORY = 0;
     static final int VERSION = 4;
     private static final String SLOT = "card0";
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final long ALL_ONES = 0xffff_ffffL;
 
     private final BundleContext context;
@@ -28,8 +31,13 @@ final class CardMachine {
     private final MachineFixture fixture;
 
     CardMachine(BundleContext context) throws BundleException, IOException {
+        this(context, Map.of());
+    }
+
+    CardMachine(BundleContext context, Map<String, Object> plan)
+            throws BundleException, IOException {
         this.context = context;
-        fixture = MachineFixture.withoutGuest(context, engine);
+        fixture = MachineFixture.withoutGuest(context, engine, plan);
     }
 
     /** A framework with everything but an engine and a card; every card's jar is made. */
@@ -116,9 +124,17 @@ final class CardMachine {
         return engine.in(port, 4) & ALL_ONES;
     }
 
-    /** For what the machine does on its own threads; the test's time-out is the bound. */
-    static void waitUntil(BooleanSupplier reached) {
+    /** For what the machine does on its own threads; the bound only ends a test that hangs. */
+    void waitUntil(BooleanSupplier reached) {
+        long end = System.nanoTime() + PATIENCE.toNanos();
         while (!reached.getAsBoolean()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError(
+                        "never came; slots %s, bundles %s"
+                                .formatted(
+                                        machine().slots(),
+                                        Arrays.toString(context.getBundles())));
+            }
             Thread.onSpinWait();
         }
     }

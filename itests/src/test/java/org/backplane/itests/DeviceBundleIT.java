@@ -2,7 +2,6 @@ package org.backplane.itests;
 
 import static org.backplane.itests.CardMachine.MEMORY;
 import static org.backplane.itests.CardMachine.VERSION;
-import static org.backplane.itests.CardMachine.waitUntil;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertThrows;
@@ -116,7 +115,7 @@ public final class DeviceBundleIT {
         assertEquals(Set.of(), rig.engine().high());
         // Parks until the vacancy's bound has passed.
         assertEquals(ALL_ONES, rig.loadAt(base));
-        waitUntil(() -> rig.card().state() == SlotState.WAITING);
+        rig.waitUntil(() -> rig.card().state() == SlotState.WAITING);
         assertAllGivenBack();
     }
 
@@ -139,9 +138,9 @@ public final class DeviceBundleIT {
         long base = rig.base(Space.MMIO);
         bundle.stop();
         rig.loadAt(base);
-        waitUntil(() -> rig.card().state() == SlotState.WAITING);
+        rig.waitUntil(() -> rig.card().state() == SlotState.WAITING);
         bundle.start();
-        waitUntil(() -> rig.card().state() == SlotState.RUNNING);
+        rig.waitUntil(() -> rig.card().state() == SlotState.RUNNING);
         assertEquals(0, rig.load(MEMORY));
     }
 
@@ -167,7 +166,7 @@ public final class DeviceBundleIT {
         rig.install(Behaviour.THROWS_IN_READ);
         rig.plug();
         assertEquals(ALL_ONES, rig.load(MEMORY));
-        waitUntil(() -> rig.card().state() == SlotState.FAILED);
+        rig.waitUntil(() -> rig.card().state() == SlotState.FAILED);
         assertTrue(rig.card().detail(), rig.card().detail().contains("thrown in read"));
         assertTrue(
                 rig.machine().slots().stream()
@@ -191,7 +190,7 @@ public final class DeviceBundleIT {
     public void slotOfAKindThatNobodyOffersWaitsForItsBundle() throws Exception {
         assertEquals(SlotState.WAITING, rig.plug().state());
         rig.install(Behaviour.GOOD);
-        waitUntil(() -> rig.card().state() == SlotState.RUNNING);
+        rig.waitUntil(() -> rig.card().state() == SlotState.RUNNING);
         assertEquals(1, rig.load(VERSION));
     }
 }

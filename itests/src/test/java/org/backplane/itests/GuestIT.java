@@ -161,11 +161,9 @@ public final class GuestIT {
             guest.run("dd if=/tmp/data of=/dev/vda bs=64k conv=fsync 2> /dev/null; sync");
             String sum = guest.run("sha256sum < /tmp/data | cut -c 1-64");
             assertEquals(sum, sha256(Arrays.copyOf(Files.readAllBytes(image), 1 << 20)));
-            CardMachine.waitUntil(
-                    () -> {
-                        System.gc();
-                        return fixture.machine().stillLoaded().isEmpty();
-                    });
+            while (!fixture.machine().stillLoaded().isEmpty()) {
+                System.gc();
+            }
             guest.send("poweroff -f");
             assertEquals(0, (int) MachineFixture.await(fixture.end()));
         }

@@ -57,10 +57,11 @@ final class MachineFixture {
     }
 
     /** A machine without a guest; the test plays the processor. */
-    static MachineFixture withoutGuest(BundleContext context, PlayedEngine engine)
+    static MachineFixture withoutGuest(
+            BundleContext context, PlayedEngine engine, Map<String, Object> plan)
             throws BundleException, IOException {
         context.registerService(Hypervisor.class, engine, null);
-        return new MachineFixture(context, Map.of());
+        return new MachineFixture(context, plan);
     }
 
     /** A machine with the plan's guest, on whatever engine is installed. */

@@ -2,7 +2,6 @@ package org.backplane.itests;
 
 import static org.backplane.itests.CardMachine.MEMORY;
 import static org.backplane.itests.CardMachine.VERSION;
-import static org.backplane.itests.CardMachine.waitUntil;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
@@ -54,7 +53,7 @@ public final class SwapIT {
      * The collector takes what nothing holds; what is held stays, and the test runs out of time.
      */
     private void assertOldCodeIsCollected() {
-        waitUntil(
+        rig.waitUntil(
                 () -> {
                     System.gc();
                     return rig.machine().stillLoaded().isEmpty();
@@ -76,7 +75,7 @@ public final class SwapIT {
     public void besideRemovesTheOldBundleAndItsClasses() throws Exception {
         Bundle old = plugged();
         rig.swap(Behaviour.GOOD, 2);
-        waitUntil(() -> old.getState() == Bundle.UNINSTALLED);
+        rig.waitUntil(() -> old.getState() == Bundle.UNINSTALLED);
         assertOldCodeIsCollected();
     }
 
@@ -85,7 +84,7 @@ public final class SwapIT {
         Bundle old = rig.install(Behaviour.LEAVES_A_THREAD);
         rig.plug();
         rig.swap(Behaviour.GOOD, 2);
-        waitUntil(() -> old.getState() == Bundle.UNINSTALLED);
+        rig.waitUntil(() -> old.getState() == Bundle.UNINSTALLED);
         for (int i = 0; i < 5; i++) {
             System.gc();
             assertEquals(1, rig.machine().stillLoaded().size());
@@ -137,7 +136,7 @@ public final class SwapIT {
         assertEquals(SlotState.RUNNING, rig.card().state());
         assertEquals(Bundle.ACTIVE, old.getState());
         // The failed code goes again.
-        waitUntil(() -> cards().equals(List.of(old)));
+        rig.waitUntil(() -> cards().equals(List.of(old)));
     }
 
     private List<Bundle> cards() {
@@ -170,7 +169,7 @@ public final class SwapIT {
         }
         assertEquals(2, rig.loadAt(base + VERSION));
         assertEquals(5, rig.loadAt(base + MEMORY));
-        waitUntil(() -> rig.card().state() == SlotState.RUNNING);
+        rig.waitUntil(() -> rig.card().state() == SlotState.RUNNING);
         assertEquals(base, rig.base(Space.MMIO));
         assertEquals(1, rig.engine().high().size());
         assertOldCodeIsCollected();
@@ -200,7 +199,7 @@ public final class SwapIT {
             try (InputStream jar = Files.newInputStream(CardJar.path(Behaviour.GOOD, 1 + i % 2))) {
                 now.update(jar);
             }
-            waitUntil(() -> rig.loadAt(base + MEMORY) > before);
+            rig.waitUntil(() -> rig.loadAt(base + MEMORY) > before);
         }
         done.set(true);
         assertEquals((long) MachineFixture.await(guest), rig.loadAt(base + MEMORY));
@@ -216,7 +215,7 @@ public final class SwapIT {
             chipset.update(jar);
         }
         assertEquals(0x5a, rig.engine().load(scratch, 1) & 0xff);
-        waitUntil(
+        rig.waitUntil(
                 () ->
                         rig.machine().slots().stream()
                                 .map(SlotReport::state)

@@ -120,6 +120,10 @@ public final class Deployer implements AutoCloseable {
     }
 
     private static void uninstall(Bundle bundle) {
+        if (bundle.getState() == Bundle.UNINSTALLED) {
+            // A swap and the folder may both have asked for it.
+            return;
+        }
         try {
             bundle.uninstall();
         } catch (BundleException | IllegalStateException e) {

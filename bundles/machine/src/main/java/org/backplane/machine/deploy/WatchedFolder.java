@@ -48,8 +48,8 @@ public final class WatchedFolder implements ArtifactInstaller {
             return manifest != null
                     && manifest.getMainAttributes().getValue(Constants.BUNDLE_SYMBOLICNAME) != null;
         } catch (IOException e) {
-            // Half copied, or no jar: File Install asks again when the file has changed.
-            LOG.log(Level.INFO, () -> "%s: %s".formatted(artifact, e.getMessage()));
+            // Half copied, or no jar: File Install asks again at every poll.
+            LOG.log(Level.DEBUG, () -> "%s: %s".formatted(artifact, e.getMessage()));
             return false;
         }
     }
