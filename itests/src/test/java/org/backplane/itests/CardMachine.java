@@ -132,8 +132,7 @@ final class CardMachine {
                 throw new AssertionError(
                         "never came; slots %s, bundles %s"
                                 .formatted(
-                                        machine().slots(),
-                                        Arrays.toString(context.getBundles())));
+                                        machine().slots(), Arrays.toString(context.getBundles())));
             }
             Thread.onSpinWait();
         }

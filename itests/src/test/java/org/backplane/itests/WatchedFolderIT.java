@@ -12,12 +12,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.inject.Inject;
 import org.apache.felix.fileinstall.internal.FileInstall;
 import org.backplane.itests.card.Behaviour;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotState;
+import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -55,6 +58,18 @@ public final class WatchedFolderIT {
         bundles = Path.of(folders[0]);
         slots = Path.of(folders[1]);
         rig = new CardMachine(context, Map.of("bundles", bundles.toString()));
+    }
+
+    /** The next test's framework watches the same folders. */
+    @After
+    public void clear() throws IOException {
+        for (Path folder : List.of(bundles, slots)) {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
     }
 
     /** Puts a jar there in one step, as a build should. */
