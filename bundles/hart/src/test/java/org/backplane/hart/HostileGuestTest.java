@@ -1,16 +1,20 @@
 package org.backplane.hart;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import org.backplane.hypervisor.HypervisorException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Guests of drawn instructions, in S-mode, with all the CSRs, fences, page tables and firmware
- * calls that drawing finds. Nothing that they do may be more than a trap of their own.
+ * Guests of drawn instructions, on two harts in S-mode, with all the CSRs, fences, page tables and
+ * firmware calls that drawing finds. Nothing that they do may be more than a trap of their own.
  */
 @Timeout(300)
 class HostileGuestTest {
     private static final long SEED = Long.getLong("hostile.seed", 20260101L);
+    private static final int HARTS = 2;
     private static final int GUESTS = 40;
     private static final int CODE_BITS = 18;
     private static final int CODE_BYTES = 1 << CODE_BITS;
@@ -60,7 +64,7 @@ class HostileGuestTest {
         System.out.println("hostile guests, -Dhostile.seed=" + SEED);
         for (int guest = 0; guest < GUESTS; guest++) {
             Random random = new Random(SEED + guest);
-            try (Rig rig = new Rig()) {
+            try (Rig rig = new Rig(HARTS)) {
                 rig.write(Rig.RAM, code(random, guest % 4 == 0));
                 run(rig, guest);
             }
@@ -68,9 +72,13 @@ class HostileGuestTest {
     }
 
     private static void run(Rig rig, int guest) throws Exception {
+        List<Rig.Runner> runners = new ArrayList<>();
+        for (int i = 0; i < HARTS; i++) {
+            rig.hart(i).enterAt(Rig.RAM, Rig.RAM + CODE_BYTES / 2, Rig.IMSIC);
+            runners.add(rig.start(i));
+        }
         Hart hart = rig.hart(0);
-        hart.enterAt(Rig.RAM, Rig.RAM + CODE_BYTES / 2, Rig.IMSIC);
-        Rig.Runner runner = rig.start(0);
+        Rig.Runner runner = runners.get(0);
         long completed = -1;
         int looks = 0;
         // A trap vector without memory makes a guest trap for ever and complete nothing.
@@ -79,10 +87,12 @@ class HostileGuestTest {
             completed = hart.instructions();
             Thread.onSpinWait();
         }
-        hart.kick();
         try {
-            runner.join();
-        } catch (Exception e) {
+            for (int i = 0; i < HARTS; i++) {
+                rig.hart(i).kick();
+                runners.get(i).join();
+            }
+        } catch (HypervisorException e) {
             throw new AssertionError("guest " + guest + " of seed " + SEED, e);
         }
     }
@@ -162,10 +172,10 @@ class HostileGuestTest {
         return Rv64.SYSTEM | random.nextInt() & 0xfff80 | csr << 20;
     }
 
-    /** Makes an ecall one that asks for something: the extension in a7, a function in a6. */
+    /** An ecall for something: the extension in a7, a function in a6, a mask of harts in a0. */
     private static Program call(Program p, Random random) {
-        return p.li(Program.A6, random.nextInt(8))
-                .li(Program.A7, SBI[random.nextInt(SBI.length)])
-                .ecall();
+        p.li(Program.A0, random.nextInt(1 << HARTS)).li(Program.A1, 0);
+        p.li(Program.A6, random.nextInt(8)).li(Program.A7, SBI[random.nextInt(SBI.length)]);
+        return p.ecall();
     }
 }
