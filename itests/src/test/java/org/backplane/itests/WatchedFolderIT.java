@@ -3,6 +3,7 @@ package org.backplane.itests;
 import static org.backplane.itests.CardMachine.MEMORY;
 import static org.backplane.itests.CardMachine.VERSION;
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 import static org.ops4j.pax.exam.CoreOptions.composite;
 import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
@@ -102,8 +103,9 @@ public final class WatchedFolderIT {
         rig.waitUntil(() -> rig.card().version().equals("2.0.0"));
         assertEquals(2, rig.load(VERSION));
         assertEquals(5, rig.load(MEMORY));
-        // Not vacant for a moment, as after an update in place.
-        assertTrue(history("swapped"));
+        // After the new code answers the old is still to be closed.
+        rig.waitUntil(() -> history("swapped"));
+        assertFalse("updated in place", history("vacant"));
         rig.waitUntil(
                 () -> {
                     System.gc();
