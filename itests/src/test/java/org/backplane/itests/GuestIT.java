@@ -54,8 +54,9 @@ public final class GuestIT {
 
     @Before
     public void boot() throws Exception {
-        folder = Files.createTempDirectory("itests-guest");
-        image = folder.resolve("disk.img");
+        // The path of a socket must be short; the image need not be.
+        folder = Files.createTempDirectory("guest");
+        image = ProjectBundle.root().resolve("itests/target/guest.img");
         Files.write(image, new byte[(int) DISK_SIZE]);
         fixture =
                 MachineFixture.of(

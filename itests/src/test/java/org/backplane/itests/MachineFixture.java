@@ -33,7 +33,8 @@ final class MachineFixture {
     private MachineFixture(BundleContext context, Map<String, Object> plan)
             throws BundleException, IOException {
         this.context = context;
-        Path runFolder = Files.createTempDirectory("itests-run");
+        Path runFolder =
+                Files.createTempDirectory(ProjectBundle.root().resolve("itests/target"), "run");
         Map<String, Object> whole = new HashMap<>(plan);
         whole.putIfAbsent("name", "itests");
         whole.putIfAbsent("memory", 64L << 20);
