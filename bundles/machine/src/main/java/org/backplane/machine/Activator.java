@@ -53,11 +53,10 @@ public final class Activator implements BundleActivator, FrameworkListener {
         }
         deployer = new Deployer(context, plan.get().runFolder().resolve("jars"));
         if (plan.get().bundles().isPresent()) {
-            // Before File Install starts, or its own handler takes the first jars.
-            context.registerService(
-                    ArtifactInstaller.class,
-                    new WatchedFolder(deployer, new Arrivals()),
-                    new Hashtable<>(Map.of(Constants.SERVICE_RANKING, FOLDER_RANKING)));
+            install(new WatchedFolder(deployer, new Arrivals()));
+        }
+        if (plan.get().config().isPresent()) {
+            install(new SlotFiles(context));
         }
         context.addFrameworkListener(this);
         Bundle system = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);
@@ -65,6 +64,14 @@ public final class Activator implements BundleActivator, FrameworkListener {
                 && system.adapt(FrameworkStartLevel.class).getStartLevel() > 0) {
             build();
         }
+    }
+
+    /** Before File Install starts, or its own handlers take the first files. */
+    private void install(ArtifactInstaller installer) {
+        context.registerService(
+                ArtifactInstaller.class,
+                installer,
+                new Hashtable<>(Map.of(Constants.SERVICE_RANKING, FOLDER_RANKING)));
     }
 
     @Override

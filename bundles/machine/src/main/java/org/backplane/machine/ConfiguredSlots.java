@@ -18,7 +18,6 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
-import org.osgi.service.cm.ConfigurationException;
 import org.osgi.service.cm.ManagedServiceFactory;
 
 /**
@@ -28,8 +27,10 @@ import org.osgi.service.cm.ManagedServiceFactory;
  */
 final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
     private static final Logger LOG = System.getLogger(ConfiguredSlots.class.getName());
-    private static final String FACTORY_PID = "org.backplane.slot";
-    private static final String FILE = "felix.fileinstall.filename";
+    static final String FACTORY_PID = "org.backplane.slot";
+
+    /** Property that names the file a configuration came from. */
+    static final String FILE = "felix.fileinstall.filename";
 
     private final Slots slots;
     private final Map<String, SlotSpec> specs = new HashMap<>();
@@ -104,13 +105,12 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
     }
 
     @Override
-    public void updated(String pid, Dictionary<String, ?> properties)
-            throws ConfigurationException {
+    public void updated(String pid, Dictionary<String, ?> properties) {
         try {
             add(pid, spec(properties));
         } catch (MachineException e) {
+            // A ConfigurationException would come out as a stack trace on the guest's terminal.
             LOG.log(Level.WARNING, e.getMessage());
-            throw new ConfigurationException(null, e.getMessage(), e);
         }
     }
 

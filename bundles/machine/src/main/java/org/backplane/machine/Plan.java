@@ -26,6 +26,7 @@ record Plan(
         String console,
         Path runFolder,
         Optional<Path> bundles,
+        Optional<Path> config,
         boolean paused,
         List<SlotSpec> slots) {
     static Plan of(Map<String, ?> map) {
@@ -45,6 +46,7 @@ record Plan(
                 text(map, "console").orElse("none"),
                 Path.of(text(map, "runFolder").orElseThrow()),
                 text(map, "bundles").map(Path::of),
+                text(map, "config").map(Path::of),
                 Boolean.TRUE.equals(map.get("paused")),
                 List.copyOf(slots));
     }

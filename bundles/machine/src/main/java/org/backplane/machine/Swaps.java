@@ -3,6 +3,7 @@ package org.backplane.machine;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.deploy.WatchedFolder;
 import org.backplane.machine.slot.Factories.Offer;
@@ -130,7 +131,9 @@ final class Swaps implements WatchedFolder.Arrival {
                                                         wanted,
                                                         offers(kind).stream()
                                                                 .map(Offer::toString)
-                                                                .toList())));
+                                                                .collect(
+                                                                        Collectors.joining(
+                                                                                ", ")))));
     }
 
     private List<Offer> offers(String kind) {

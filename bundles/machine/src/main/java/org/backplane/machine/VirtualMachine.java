@@ -135,6 +135,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     private void onSystemEvent(SystemEvent event) {
+        LOG.log(Level.INFO, () -> "The guest asks for %s.".formatted(event));
         switch (event) {
             case POWER_OFF -> stop();
             case REBOOT, FAILED -> reboot();
@@ -171,7 +172,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                     requireGuest();
                     if (state.equals("running")) {
                         processors.pause();
-                        state = "paused";
+                        enter("paused");
                     }
                 });
     }
@@ -185,7 +186,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                     if (state.equals("paused")) {
                         processors.resume();
                         slots.timeStarted();
-                        state = "running";
+                        enter("running");
                     }
                 });
     }
@@ -221,8 +222,13 @@ final class VirtualMachine implements Machine, AutoCloseable {
         if (running) {
             processors.resume();
             slots.timeStarted();
-            state = "running";
+            enter("running");
         }
+    }
+
+    private void enter(String next) {
+        state = next;
+        LOG.log(Level.INFO, () -> "%s: %s, boot %d".formatted(plan.name(), next, boots));
     }
 
     @Override
@@ -238,7 +244,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                     if (state.equals("stopped")) {
                         return;
                     }
-                    state = "stopped";
+                    enter("stopped");
                     MachineException reason = failure;
                     try {
                         processors.halt();
@@ -330,9 +336,13 @@ final class VirtualMachine implements Machine, AutoCloseable {
     public void unplug(String slot, boolean force) throws MachineException {
         Slot there = slots.get(slot);
         if (!force && !there.released()) {
+            String address = there.report().address();
             throw new MachineException(
-                    "The guest uses '%s': let it go there (echo 1 > /sys/bus/pci/devices/0000:%s/remove), or unplug with --force."
-                            .formatted(slot, there.report().address()));
+                    address.isEmpty()
+                            ? "The slot '%s' is a fixed device of the board, which a guest cannot let go of: unplug it with --force."
+                                    .formatted(slot)
+                            : "The guest uses '%s': let it go there (echo 1 > /sys/bus/pci/devices/0000:%s/remove), or unplug with --force."
+                                    .formatted(slot, address));
         }
         slots.remove(slot);
     }

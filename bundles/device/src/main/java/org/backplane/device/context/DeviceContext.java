@@ -44,7 +44,7 @@ public interface DeviceContext {
     InterruptLine line() throws DeviceException;
 
     /** What the slot's {@code console} setting names; kept over a swap. */
-    Console console();
+    Console console() throws DeviceException;
 
     /** The host's wall clock. */
     Clock wallClock();

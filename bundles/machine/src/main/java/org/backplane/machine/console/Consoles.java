@@ -31,6 +31,8 @@ public final class Consoles implements AutoCloseable {
     private static final String HELP =
             "\r\nCtrl-A h  this help\r\nCtrl-A x  end the virtual machine\r\nCtrl-A Ctrl-A  Ctrl-A\r\n";
 
+    private static final byte[] LINE_END = {'\r', '\n'};
+
     private final Runnable end;
     private final LeaseStack leases = new LeaseStack("consoles");
     private final Map<String, HostConsole> open = new LinkedHashMap<>();
@@ -47,10 +49,7 @@ public final class Consoles implements AutoCloseable {
         try {
             get(name);
         } catch (UncheckedIOException e) {
-            throw new MachineException(
-                    "The console '%s' cannot be opened: %s; give --console stdio, none, file=PATH or unix=PATH."
-                            .formatted(name, e.getCause().getMessage()),
-                    e);
+            throw new MachineException(e.getMessage(), e);
         }
     }
 
@@ -77,7 +76,10 @@ public final class Consoles implements AutoCloseable {
             }
             return leases.push(name, console);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(
+                    "console=%s cannot be opened: %s; give stdio, none, file=PATH or unix=PATH"
+                            .formatted(name, e.getMessage()),
+                    e);
         }
     }
 
@@ -85,7 +87,11 @@ public final class Consoles implements AutoCloseable {
         // The descriptor itself: the terminal is raw and System.out would translate.
         OutputStream out = new FileOutputStream(java.io.FileDescriptor.out);
         var console =
-                new HostConsole("stdio", (bytes, length) -> out.write(bytes, 0, length), () -> {});
+                new HostConsole(
+                        "stdio",
+                        (bytes, length) -> out.write(bytes, 0, length),
+                        // The host's prompt begins on a line of its own.
+                        () -> out.write(LINE_END));
         var keys =
                 new EscapeKeys(
                         console::arrived,

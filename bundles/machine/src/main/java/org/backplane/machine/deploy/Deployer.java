@@ -13,11 +13,14 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.jar.JarFile;
+import java.util.jar.Manifest;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.slot.ControlThread;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.osgi.framework.wiring.BundleWiring;
 
 /**
@@ -61,6 +64,7 @@ public final class Deployer implements AutoCloseable {
     }
 
     private Bundle doDeploy(Path jar) throws MachineException {
+        refuseOtherFiles(jar);
         Bundle bundle = null;
         try {
             Path stored = store(jar);
@@ -82,6 +86,24 @@ public final class Deployer implements AutoCloseable {
             }
             throw new MachineException(
                     "The jar '%s' cannot be started: %s.".formatted(jar, e.getMessage()), e);
+        }
+    }
+
+    private static void refuseOtherFiles(Path jar) throws MachineException {
+        if (!Files.isRegularFile(jar)) {
+            throw new MachineException("There is no jar '%s'.".formatted(jar));
+        }
+        try (var content = new JarFile(jar.toFile())) {
+            Manifest manifest = content.getManifest();
+            if (manifest == null
+                    || manifest.getMainAttributes().getValue(Constants.BUNDLE_SYMBOLICNAME)
+                            == null) {
+                throw new MachineException(
+                        "'%s' is no bundle: its manifest names no Bundle-SymbolicName."
+                                .formatted(jar));
+            }
+        } catch (IOException e) {
+            throw new MachineException("'%s' is no jar: %s.".formatted(jar, e.getMessage()), e);
         }
     }
 

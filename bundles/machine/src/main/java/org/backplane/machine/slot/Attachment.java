@@ -1,5 +1,6 @@
 package org.backplane.machine.slot;
 
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -222,8 +223,13 @@ final class Attachment implements DeviceContext, AutoCloseable {
     }
 
     @Override
-    public Console console() {
-        HostConsole host = environment.consoles().get(settings().getOrDefault("console", "none"));
+    public Console console() throws DeviceException {
+        HostConsole host;
+        try {
+            host = environment.consoles().get(settings().getOrDefault("console", "none"));
+        } catch (UncheckedIOException e) {
+            throw new DeviceException(e.getMessage(), e);
+        }
         return new Console() {
             @Override
             public void write(int octet) {

@@ -1,5 +1,7 @@
 package org.backplane.machine.slot;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -11,9 +13,19 @@ import org.backplane.machine.HistoryEntry;
 final class History {
     private static final int LENGTH = 500;
 
+    private static final Logger LOG = System.getLogger(History.class.getName());
+
+    private final String slot;
     private final Deque<HistoryEntry> entries = new ArrayDeque<>();
 
+    History(String slot) {
+        this.slot = slot;
+    }
+
     synchronized void add(String step, Duration took, String detail) {
+        LOG.log(
+                Level.INFO,
+                () -> "%s: %s (%d us) %s".formatted(slot, step, took.toNanos() / 1_000, detail));
         if (entries.size() == LENGTH) {
             entries.removeFirst();
         }
@@ -43,8 +55,9 @@ final class History {
             last = now;
         }
 
-        Duration total() {
-            return Duration.ofNanos(System.nanoTime() - began);
+        /** The whole procedure. */
+        void ended(String step, String detail) {
+            add(step, Duration.ofNanos(System.nanoTime() - began), detail);
         }
     }
 }

@@ -36,9 +36,10 @@ final class PlatformFace implements Face {
         return Optional.empty();
     }
 
+    /** Nothing tells whether the guest uses it. */
     @Override
     public boolean released() {
-        return true;
+        return false;
     }
 
     @Override

@@ -34,7 +34,7 @@ public final class Slot {
     private final SlotEnvironment environment;
     private final ControlThread control;
     private final Gate gate = new Gate();
-    private final History history = new History();
+    private final History history;
     private final LeaseStack leases;
 
     // Written by the control thread; read by reports, hence volatile.
@@ -51,6 +51,7 @@ public final class Slot {
 
     Slot(SlotSpec spec, Board board, MachineServices services) {
         leases = new LeaseStack(spec.name());
+        history = new History(spec.name());
         control = new ControlThread(spec.name());
         gear = new SlotGear(spec, board, gate, control, leases, history, this::failed);
         var events = leases.push("event loop", new EventLoop(spec.name(), board.vm()::guestTime));
@@ -137,10 +138,7 @@ public final class Slot {
                 face.failed();
             }
             steps.done("failed", reason);
-            throw new MachineException(
-                    "The slot '%s' (%s) cannot be filled by %s: %s"
-                            .formatted(spec().name(), spec().source(), offer, reason),
-                    e);
+            throw new MachineException("%s: %s".formatted(spec().source(), named(reason)), e);
         }
     }
 
@@ -196,7 +194,7 @@ public final class Slot {
         } catch (Throwable e) {
             rollBack(old, fresh, quiesced, cut);
             String reason = Occupant.sentence(e);
-            steps.done("rolled back", reason);
+            steps.ended("rolled back", reason);
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
@@ -206,7 +204,7 @@ public final class Slot {
                     e);
         }
         old.discard();
-        steps.done("swapped", "%s -> %s".formatted(old.offer(), next));
+        steps.ended("swapped", "%s -> %s".formatted(old.offer(), next));
     }
 
     private void rollBack(Occupant old, Occupant fresh, boolean quiesced, boolean cut) {
@@ -409,6 +407,12 @@ public final class Slot {
                     () -> "%s: left inside:\n%s".formatted(spec().name(), gate.insiders()));
             history.add("stuck", "a thread did not leave the device; its stack is in the log");
         }
+    }
+
+    /** A sentence that names the slot, as those of most devices do. */
+    private String named(String sentence) {
+        String slot = "Slot '%s': ".formatted(spec().name());
+        return sentence.startsWith(slot) ? sentence : slot + sentence;
     }
 
     private void refuseMismatch(Occupant fresh) throws DeviceException {

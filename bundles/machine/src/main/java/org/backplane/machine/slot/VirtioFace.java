@@ -252,7 +252,7 @@ final class VirtioFace implements Face, VirtioBackend {
     public Map<String, String> facts() {
         var facts = new LinkedHashMap<String, String>();
         facts.put("virtio status", "0x%02x".formatted(function.status()));
-        facts.put("offered features", "0x%x".formatted(function.shape().features()));
+        facts.put("device features", "0x%x".formatted(function.shape().features()));
         facts.put("negotiated features", "0x%x".formatted(function.negotiatedFeatures()));
         facts.put("queue sizes", function.shape().queueSizes().toString());
         facts.put("outstanding requests", Integer.toString(function.outstanding()));

@@ -289,7 +289,7 @@ class SlotTest {
     void failedFillGivesEverythingBack() {
         Offer broken = offer(new Factory(1, Fault.START));
         var refusal = assertThrows(MachineException.class, () -> slot.fill(broken));
-        assertTrue(refusal.getMessage().contains("'c0' (the test)"), refusal.getMessage());
+        assertTrue(refusal.getMessage().startsWith("the test: Slot 'c0': "), refusal.getMessage());
         assertEquals(SlotState.FAILED, slot.state());
     }
 
