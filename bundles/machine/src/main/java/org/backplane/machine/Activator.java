@@ -2,14 +2,12 @@ package org.backplane.machine;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.Hashtable;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.apache.felix.fileinstall.ArtifactInstaller;
 import org.backplane.hypervisor.Hypervisor;
+import org.backplane.machine.deploy.Arrival;
 import org.backplane.machine.deploy.Deployer;
-import org.backplane.machine.deploy.WatchedFolder;
 import org.backplane.machine.processor.MachineThread;
 import org.osgi.annotation.bundle.Header;
 import org.osgi.framework.Bundle;
@@ -30,7 +28,6 @@ import org.osgi.framework.startlevel.FrameworkStartLevel;
 @Header(name = Constants.BUNDLE_ACTIVATOR, value = "${@class}")
 public final class Activator implements BundleActivator, FrameworkListener {
     private static final Logger LOG = System.getLogger(Activator.class.getName());
-    private static final int FOLDER_RANKING = 100;
     private static final String PLAN = "(org.backplane.plan=true)";
     private static final String END = "(org.backplane.end=true)";
     private static final String RUNNING = "(org.backplane.running=true)";
@@ -52,11 +49,8 @@ public final class Activator implements BundleActivator, FrameworkListener {
             return;
         }
         deployer = new Deployer(context, plan.get().runFolder().resolve("jars"));
-        if (plan.get().bundles().isPresent()) {
-            install(new WatchedFolder(deployer, new Arrivals()));
-        }
-        if (plan.get().config().isPresent()) {
-            install(new SlotFiles(context));
+        if (plan.get().bundles().isPresent() || plan.get().config().isPresent()) {
+            WatchedFolders.register(context, plan.get(), deployer, new Arrivals());
         }
         context.addFrameworkListener(this);
         Bundle system = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);
@@ -64,14 +58,6 @@ public final class Activator implements BundleActivator, FrameworkListener {
                 && system.adapt(FrameworkStartLevel.class).getStartLevel() > 0) {
             build();
         }
-    }
-
-    /** Before File Install starts, or its own handlers take the first files. */
-    private void install(ArtifactInstaller installer) {
-        context.registerService(
-                ArtifactInstaller.class,
-                installer,
-                new Hashtable<>(Map.of(Constants.SERVICE_RANKING, FOLDER_RANKING)));
     }
 
     @Override
@@ -159,7 +145,7 @@ public final class Activator implements BundleActivator, FrameworkListener {
     /**
      * Until the machine is there, a bundle only has to be: its slots are filled when it is built.
      */
-    private final class Arrivals implements WatchedFolder.Arrival {
+    private final class Arrivals implements Arrival {
         @Override
         public void arrived(Bundle bundle) throws MachineException {
             Optional<VirtualMachine> now = machine();

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.backplane.machine.deploy.Arrival;
 import org.backplane.machine.deploy.Deployer;
-import org.backplane.machine.deploy.WatchedFolder;
 import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.Slots;
@@ -15,7 +15,7 @@ import org.osgi.framework.Version;
 /**
  * Swaps on the beside road: finds or installs the new code, and removes the old when it has gone.
  */
-final class Swaps implements WatchedFolder.Arrival {
+final class Swaps implements Arrival {
     private static final String LATEST = "latest";
 
     private final Slots slots;

@@ -25,14 +25,6 @@ public final class WatchedFolder implements ArtifactInstaller {
     private final Arrival arrival;
     private final Map<File, Bundle> bundles = new HashMap<>();
 
-    /** What happens to slots when bundles come and go. */
-    public interface Arrival {
-        /** Swaps the slots of the bundle's kinds to it. */
-        void arrived(Bundle bundle) throws MachineException;
-
-        boolean uses(Bundle bundle);
-    }
-
     public WatchedFolder(Deployer deployer, Arrival arrival) {
         this.deployer = deployer;
         this.arrival = arrival;

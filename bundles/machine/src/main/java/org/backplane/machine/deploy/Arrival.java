@@ -1,0 +1,12 @@
+package org.backplane.machine.deploy;
+
+import org.backplane.machine.MachineException;
+import org.osgi.framework.Bundle;
+
+/** What happens to slots when bundles come and go in a folder. */
+public interface Arrival {
+    /** Swaps the slots of the bundle's kinds to it. */
+    void arrived(Bundle bundle) throws MachineException;
+
+    boolean uses(Bundle bundle);
+}
