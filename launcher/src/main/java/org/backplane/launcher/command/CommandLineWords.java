@@ -74,8 +74,12 @@ public final class CommandLineWords {
 
     private static String near(CommandLine command, String name) {
         List<String> near = new ArrayList<>();
-        int best = 1 + name.length() / 3;
+        String bare = name.replaceFirst("^-+", "");
+        int best = (bare.length() + 1) / 3;
         for (OptionSpec option : command.getCommandSpec().options()) {
+            if (bare.length() > 2 && option.longestName().startsWith("--" + bare)) {
+                return "; did you mean " + option.longestName() + "?";
+            }
             int distance = distance(option.longestName(), name);
             if (distance < best) {
                 near.clear();

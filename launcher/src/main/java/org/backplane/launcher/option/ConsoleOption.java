@@ -1,5 +1,6 @@
 package org.backplane.launcher.option;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -28,7 +29,8 @@ final class ConsoleOption {
             problems.add("--console", text, "give stdio, none, file=PATH or unix=PATH");
             return text;
         }
-        Optional<Path> path = PlanReader.path("--console", text.substring(equals + 1), problems);
+        Optional<Path> path =
+                PlanReader.path("--console", text, text.substring(equals + 1), problems);
         if (path.isEmpty()) {
             return text;
         }
@@ -69,8 +71,31 @@ final class ConsoleOption {
                             + " bytes, this one has "
                             + length);
         }
-        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-            problems.add("--console", text, "it exists already; remove it or give another path");
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try {
+            switch (SocketFile.look(path)) {
+                case LISTENING ->
+                        problems.add(
+                                "--console", text, "a process listens there; give another path");
+                case OTHER ->
+                        problems.add(
+                                "--console",
+                                text,
+                                "it exists already and is no socket; remove it or give another"
+                                        + " path");
+                case STALE -> {
+                    // Left behind by a process that was killed: the machine puts its own there.
+                }
+            }
+        } catch (IOException e) {
+            problems.add(
+                    "--console",
+                    text,
+                    "it exists already and does not say whose it is ("
+                            + e.getMessage()
+                            + "); remove it or give another path");
         }
     }
 }

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.OptionalLong;
 
 /**
  * What the header of a riscv64 kernel image says (Linux, {@code
@@ -47,10 +48,12 @@ public record KernelImage(long textOffset, long imageSize) {
             throw new IOException("it cannot be read by this user; change its mode or owner");
         }
         ByteBuffer header = ByteBuffer.allocate(EXAMINED).order(ByteOrder.LITTLE_ENDIAN);
+        OptionalLong sectionsEnd;
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             while (header.hasRemaining() && channel.read(header) >= 0) {
                 continue;
             }
+            sectionsEnd = PeSections.end(channel);
         }
         header.flip();
         if (header.limit() < HEADER_LENGTH || header.getInt(MAGIC2) != MAGIC2_RISCV) {
@@ -62,6 +65,14 @@ public record KernelImage(long textOffset, long imageSize) {
         }
         long size = header.getLong(IMAGE_SIZE);
         long offset = header.getLong(TEXT_OFFSET);
+        if (sectionsEnd.isPresent() && Files.size(file) < sectionsEnd.getAsLong()) {
+            throw new IOException(
+                    "it is cut short: it has "
+                            + Files.size(file)
+                            + " bytes of the "
+                            + sectionsEnd.getAsLong()
+                            + " that its headers tell of; copy or fetch it again");
+        }
         if (size <= 0 || offset < 0) {
             throw new IOException("its header says nothing of its size; give " + WANTED);
         }

@@ -45,7 +45,7 @@ public final class PlanReader {
 
     /** The plan, if nothing was added to the problems. */
     public Optional<Plan> read(RunOptions options, Problems problems) throws IOException {
-        if (options.kernel().isEmpty()) {
+        if (options.kernel().isEmpty() && !problems.concern("--kernel")) {
             problems.add(
                     "--kernel is missing; give the path of a riscv64 Linux Image, or use:"
                             + " backplane demo");
@@ -183,9 +183,6 @@ public final class PlanReader {
                             + Size.format(available >> 20 << 20)
                             + " available; give at most that");
         }
-        if (bytes % PAGE != 0) {
-            problems.add("--memory", text, "it is not a multiple of 4K; give one, as in 512M");
-        }
         long initrdSize = initrd.isPresent() ? Files.size(initrd.get()) : 0;
         long least =
                 image.map(kernel -> kernel.textOffset() + kernel.imageSize()).orElse(0L)
@@ -205,6 +202,8 @@ public final class PlanReader {
                             + (text.matches("\\d{2,6}") && bytes << 20 >= least
                                     ? ", or did you mean " + text + "M?"
                                     : ""));
+        } else if (bytes % PAGE != 0) {
+            problems.add("--memory", text, "it is not a multiple of 4K; give one, as in 512M");
         }
         return bytes;
     }
@@ -233,14 +232,24 @@ public final class PlanReader {
         return path;
     }
 
-    static Optional<Path> path(String option, String text, Problems problems) {
+    private static Optional<Path> path(String option, String text, Problems problems) {
+        return path(option, text, text, problems);
+    }
+
+    /**
+     * The absolute path that is meant.
+     *
+     * @param value of the option, as typed
+     * @param text the path in it
+     */
+    static Optional<Path> path(String option, String value, String text, Problems problems) {
         try {
             if (!text.isEmpty()) {
                 return Optional.of(Path.of(text).toAbsolutePath().normalize());
             }
-            problems.add(option, text, "give a path");
+            problems.add(option, value, "give a path");
         } catch (InvalidPathException e) {
-            problems.add(option, text.replace('\0', '?'), "this is no path: " + e.getReason());
+            problems.add(option, value.replace('\0', '?'), "this is no path: " + e.getReason());
         }
         return Optional.empty();
     }

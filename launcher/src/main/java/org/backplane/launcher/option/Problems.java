@@ -31,6 +31,11 @@ public final class Problems {
         return sentences.isEmpty();
     }
 
+    /** Whether there is a sentence about an option already. */
+    public boolean concern(String option) {
+        return sentences.stream().anyMatch(sentence -> sentence.startsWith(option + " "));
+    }
+
     /** How many there are now; compare to know whether a check added one. */
     public int count() {
         return sentences.size();

@@ -14,6 +14,10 @@ import java.util.SortedSet;
 /** Reads {@code --disk} and {@code --device} into slots. */
 final class SlotReader {
     static final String DISK_KIND = "virtio-blk";
+
+    /** What the machine has always: docs/launcher.md. */
+    static final List<String> BOARD_NAMES = List.of("uart0", "rtc0", "power0");
+
     private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial");
 
     /** virtio 1.2, 5.2.6: the answer to VIRTIO_BLK_T_GET_ID has 20 bytes. */
@@ -32,6 +36,7 @@ final class SlotReader {
     SlotReader(SortedSet<String> kinds, Problems problems) {
         this.kinds = kinds;
         this.problems = problems;
+        BOARD_NAMES.forEach(name -> sourceOfName.put(name, "the board"));
     }
 
     /** The slots in the order disks, devices. What is wrong was added to the problems. */
@@ -61,12 +66,12 @@ final class SlotReader {
             }
         }
         Map<String, String> settings = new LinkedHashMap<>();
-        boolean readOnly = readOnly(text, words.settings().get("ro"));
-        PlanReader.path("--disk", words.head(), problems)
+        boolean readOnly = readOnly("--disk", text, words.settings().get("ro"));
+        PlanReader.path("--disk", text, words.head(), problems)
                 .ifPresent(
                         path -> {
                             settings.put("path", path.toString());
-                            checkImage(new Image(path, readOnly, source), text);
+                            checkImage(new Image(path, readOnly, source), "--disk", text);
                         });
         settings.put("ro", Boolean.toString(readOnly));
         String serial = words.settings().get("serial");
@@ -85,24 +90,24 @@ final class SlotReader {
         return new Draft(name("--disk", text, words), DISK_KIND, settings, source);
     }
 
-    private boolean readOnly(String text, String value) {
-        if (value == null || value.equals("false")) {
+    private boolean readOnly(String option, String text, String value) {
+        if (value == null || value.equals("false") || value.equals("off")) {
             return false;
         }
-        if (!value.equals("true")) {
-            problems.add("--disk", text, "ro takes no value; write ,ro");
+        if (!value.equals("true") && !value.equals("on")) {
+            problems.add(option, text, "ro takes no value; write ,ro");
         }
         return true;
     }
 
-    private void checkImage(Image image, String text) {
+    private void checkImage(Image image, String option, String text) {
         try {
             DiskFile.check(image.path(), image.readOnly());
             for (Image other : images) {
                 if (Files.isSameFile(other.path(), image.path())
                         && !(other.readOnly() && image.readOnly())) {
                     problems.add(
-                            "--disk",
+                            option,
                             text,
                             "this is the image of "
                                     + other.source()
@@ -111,7 +116,7 @@ final class SlotReader {
             }
             images.add(image);
         } catch (IOException e) {
-            problems.add("--disk", text, e.getMessage());
+            problems.add(option, text, e.getMessage());
         }
     }
 
@@ -121,6 +126,8 @@ final class SlotReader {
         String kind = words.head();
         if (!kinds.contains(kind)) {
             unknownKind("--device", text, kind);
+        } else if (kind.equals(DISK_KIND)) {
+            checkDisk(text, words.settings());
         }
         Map<String, String> settings = new LinkedHashMap<>(words.settings());
         settings.remove("name");
@@ -130,6 +137,22 @@ final class SlotReader {
             }
         }
         return new Draft(name("--device", text, words), kind, settings, "--device " + text);
+    }
+
+    /** A disk that is spelled as a device is held to the same as one of {@code --disk}. */
+    private void checkDisk(String text, Map<String, String> settings) {
+        boolean readOnly = readOnly("--device", text, settings.get("ro"));
+        if (!settings.containsKey("path")) {
+            problems.add("--device", text, "a disk needs path=FILE, an image or a block device");
+            return;
+        }
+        PlanReader.path("--device", text, settings.get("path"), problems)
+                .ifPresent(
+                        path ->
+                                checkImage(
+                                        new Image(path, readOnly, "--device " + text),
+                                        "--device",
+                                        text));
     }
 
     private void unknownKind(String option, String text, String kind) {

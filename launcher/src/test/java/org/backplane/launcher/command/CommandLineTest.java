@@ -1,6 +1,7 @@
 package org.backplane.launcher.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -8,6 +9,7 @@ import org.backplane.launcher.option.Problems;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class CommandLineTest {
@@ -27,6 +29,17 @@ class CommandLineTest {
         assertEquals(1, problems.size(), problems::toString);
         assertTrue(problems.get(0).startsWith(written + " is no option"), problems::toString);
         assertTrue(problems.get(0).contains("did you mean " + meant + "?"), problems::toString);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--bogus", "--q", "--foo"})
+    void proposesNothingForAWordLikeNone(String written) {
+        assertFalse(problems(written).get(0).contains("did you mean"), () -> written);
+    }
+
+    @Test
+    void proposesTheOptionThatWasBegun() {
+        assertTrue(problems("--mem", "1G").get(0).contains("did you mean --memory?"));
     }
 
     @Test

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +48,30 @@ class KernelImageTest {
         ByteBuffer header = KernelFile.header(32 << 20);
         header.putLong(0x18, 1);
         assertTrue(refusal(header.array()).contains("big-endian"));
+    }
+
+    /** As Debian's: an EFI application, the contents of whose last section end at 12,288. */
+    private static byte[] efiApplication(int length) {
+        ByteBuffer image = ByteBuffer.allocate(0x3000).order(ByteOrder.LITTLE_ENDIAN);
+        image.put(KernelFile.header(32 << 20));
+        image.putShort(0, (short) 0x5a4d);
+        image.putInt(0x3c, 0x40);
+        image.putInt(0x40, 0x4550);
+        image.putShort(0x46, (short) 2);
+        image.putShort(0x54, (short) 0xa0);
+        int table = 0x40 + 24 + 0xa0;
+        image.putInt(table + 16, 0x1000).putInt(table + 20, 0x1000);
+        image.putInt(table + 40 + 16, 0x1000).putInt(table + 40 + 20, 0x2000);
+        return Arrays.copyOf(image.array(), length);
+    }
+
+    @Test
+    void refusesAKernelThatIsCutShort() throws IOException {
+        Path whole = Files.write(folder.resolve("Image"), efiApplication(0x3000));
+        assertEquals(new KernelImage(0x200000, 32 << 20), KernelImage.read(whole));
+        assertTrue(refusal(efiApplication(0x2fff)).contains("12287 bytes of the 12288"));
+        assertTrue(refusal(efiApplication(0x50)).contains("cut short"), "inside the PE header");
+        assertTrue(refusal(efiApplication(0x100)).contains("cut short"), "inside the table");
     }
 
     @Test

@@ -2,11 +2,15 @@ package org.backplane.launcher.option;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -277,6 +281,20 @@ class PlanReaderTest {
         refused("--console", "exists already");
     }
 
+    @Test
+    void takesOverASocketOnlyIfNobodyListens() throws IOException {
+        Path socket = folder.resolve("sock");
+        options.put("console", "unix=" + socket);
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listener.bind(UnixDomainSocketAddress.of(socket));
+            listener.configureBlocking(false);
+            refused("--console unix=" + socket, "a process listens there");
+            assertNull(listener.accept(), "nobody was sent what it keeps");
+        }
+        assertTrue(Files.exists(socket));
+        assertEquals("unix=" + socket, plan().console());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"bundles", "config"})
     void refusesAFolderThatIsAbsent(String option) throws IOException {
@@ -388,6 +406,67 @@ class PlanReaderTest {
         options.put("bundles", watched.toString());
         devices.add("virtio-gpu");
         assertEquals("virtio-gpu0", plan().slots().get(0).name());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "path=/no/such, no such file",
+        "path=ODD, 1000 bytes",
+        "'path=DISK,ro', image of --disk",
+        "ro, path=FILE",
+        "'path=OTHER,ro=yes', 'write ,ro'"
+    })
+    void holdsADiskAmongTheDevicesToTheSame(String words, String expected) throws IOException {
+        disks.add(disk.toString());
+        String device =
+                "virtio-blk,"
+                        + words.replace("ODD", file("odd", 1000).toString())
+                                .replace("DISK", disk.toString())
+                                .replace("OTHER", file("other", 512).toString());
+        devices.add(device);
+        refused("--device " + device + ": ", expected.replace("'", ""));
+    }
+
+    @Test
+    void refusesADeviceWhoseDiskIsLocked() throws IOException {
+        devices.add("virtio-blk,ro=off,path=" + disk);
+        try (FileChannel other = FileChannel.open(disk, StandardOpenOption.WRITE);
+                var lock = other.lock()) {
+            assertTrue(lock.isValid());
+            refused("--device virtio-blk", "locked by another machine");
+        }
+        plan();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"uart0", "rtc0", "power0"})
+    void keepsTheNamesOfTheBoard(String name) throws IOException {
+        disks.add(disk + ",name=" + name);
+        refused("--disk " + disk + ",name=" + name, "taken by the board");
+    }
+
+    @Test
+    void showsAValueAsTyped() throws IOException {
+        disks.add(",ro");
+        refused("--disk ,ro: give a path");
+        disks.clear();
+        options.put("console", "file=");
+        refused("--console file=: give a path");
+    }
+
+    @Test
+    void saysOneThingOfOneValue() throws IOException {
+        options.put("memory", "1K");
+        refused("--memory 1K", "at least 48M");
+    }
+
+    @Test
+    void missesNoKernelThatWasBegun() throws IOException {
+        options.remove("kernel");
+        Problems problems = new Problems();
+        problems.add("--kernel has no value; give --kernel IMAGE");
+        assertTrue(read(problems).isEmpty());
+        assertEquals(1, problems.count(), () -> "sentences: " + problems.sentences());
     }
 
     @Test

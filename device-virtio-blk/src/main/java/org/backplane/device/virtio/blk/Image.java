@@ -72,7 +72,7 @@ final class Image implements AutoCloseable {
             throw new DeviceException(
                     where
                             + " is in use by another virtual machine; stop that one"
-                            + (settings.readOnly() ? "." : ", or give both of them ro=on."));
+                            + (settings.readOnly() ? "." : ", or give both of them ,ro."));
         } catch (LinuxException e) {
             file.close();
             throw unusable(where, e);

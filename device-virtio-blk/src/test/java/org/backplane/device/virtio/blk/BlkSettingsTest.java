@@ -108,7 +108,7 @@ class BlkSettingsTest {
         Path image = Disk.image(folder);
         try (Disk writer = Disk.on(image)) {
             assertEquals(
-                    "Slot 'disk0': path=%s is in use by another virtual machine; stop that one, or give both of them ro=on."
+                    "Slot 'disk0': path=%s is in use by another virtual machine; stop that one, or give both of them ,ro."
                             .formatted(image),
                     refusal(image));
             assertEquals(
