@@ -12,6 +12,7 @@ import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.LogFile;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.folder.RunFolders;
+import org.backplane.launcher.folder.UserFolder;
 import org.backplane.launcher.framework.Distribution;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.framework.MachineFramework;
@@ -75,13 +76,23 @@ public final class HostCheck {
         kvm(out);
         demo(out);
         out.printf(ROW, "run", "", locations.runBase());
-        out.printf(ROW, "logs", "", locations.logs());
-        out.printf(ROW, "cache", "", locations.cache());
+        good &= folder(out, "logs", locations.logs(), "XDG_STATE_HOME");
+        folder(out, "cache", locations.cache(), "XDG_CACHE_HOME");
         return good && available >= 256L << 20;
     }
 
     private static void line(PrintStream out, String subject, boolean good, String text) {
         out.printf(ROW, subject, good ? "ok" : "no", text);
+    }
+
+    private static boolean folder(PrintStream out, String subject, Path folder, String variable) {
+        try {
+            line(out, subject, true, UserFolder.make(folder, variable).toString());
+            return true;
+        } catch (IOException e) {
+            line(out, subject, false, e.getMessage());
+            return false;
+        }
     }
 
     private static boolean system(PrintStream out) {
@@ -104,7 +115,13 @@ public final class HostCheck {
     private boolean bundles(PrintStream out) throws IOException, InterruptedException {
         RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
         String name = "check-" + ProcessHandle.current().pid();
-        RunFolder folder = folders.acquire(name);
+        RunFolder folder;
+        try {
+            folder = folders.acquire(name);
+        } catch (IOException e) {
+            line(out, "bundles", false, "not started: " + e.getMessage());
+            return false;
+        }
         try {
             MachineFramework framework =
                     new MachineFramework(

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.logging.FileHandler;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -30,9 +29,7 @@ public final class LogFile implements AutoCloseable {
 
     /** Opens the log of a machine for appending; a long one is put aside as {@code NAME.log.1}. */
     public static LogFile open(Path folder, String machine) throws IOException {
-        Files.createDirectories(
-                folder,
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        UserFolder.make(folder, "XDG_STATE_HOME");
         Path path = folder.resolve(machine + ".log");
         if (Files.exists(path) && Files.size(path) > ROTATE) {
             Files.move(

@@ -162,13 +162,7 @@ public final class RunFolders {
             }
             makePrivate(base);
         } catch (FileSystemException e) {
-            throw new IOException(
-                    "the folder "
-                            + base
-                            + " cannot be made or used ("
-                            + e.getClass().getSimpleName()
-                            + "); set XDG_RUNTIME_DIR to a folder of this user",
-                    e);
+            throw UserFolder.unusable(base, "XDG_RUNTIME_DIR", UserFolder.reason(e), e);
         }
     }
 

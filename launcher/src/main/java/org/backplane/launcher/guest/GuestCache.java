@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.backplane.launcher.folder.UserFolder;
 
 /**
  * The demo's guest, made of Debian's packages once and kept. Everything is checked by digest at
@@ -65,7 +66,7 @@ public final class GuestCache {
      */
     public Guest guest(Optional<String> mirror, boolean refresh)
             throws IOException, InterruptedException {
-        Files.createDirectories(packages());
+        UserFolder.make(packages(), "XDG_CACHE_HOME");
         try (FileChannel lock =
                 FileChannel.open(
                         folder.resolve("lock"),
