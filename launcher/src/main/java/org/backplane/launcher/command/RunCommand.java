@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Sizes: 512M, 2G. A comma inside a path is written twice.",
+            "The settings of each kind: docs/devices.md. Disks: path, ro, serial, queues, discard.",
             "On a terminal console Ctrl-A x ends the machine and Ctrl-A h helps.",
             "Exit status: 0 the guest powered off, 1 failure, 2 bad input.",
             "",
@@ -80,7 +81,9 @@ public final class RunCommand implements Command {
     @Option(
             names = "--config",
             paramLabel = "DIR",
-            description = "Watched folder of .cfg files, one slot each.")
+            description =
+                    "Watched folder of files ANYNAME.cfg, one slot each: lines name=, kind= and the"
+                            + " settings of the kind.")
     private String config;
 
     @Override

@@ -20,10 +20,18 @@ import picocli.CommandLine.Parameters;
         description = "Runs a command in the shell of a running machine, or many, line by line.",
         footer = {
             "",
-            "The words of a command are joined with spaces: backplane shell vm:inspect disk0",
-            "The commands: vm:slots, vm:map, vm:pci, vm:inspect, vm:history, vm:plug, vm:unplug,",
-            "vm:swap, vm:pause, vm:resume, vm:stop, vm:reset, and Felix's own lb, install, start,",
-            "stop, update. Without a command lines are read until exit or Ctrl-D.",
+            "The words of a command are joined with spaces: backplane shell vm:inspect root",
+            "Without a command, lines are read until exit or Ctrl-D.",
+            "",
+            "  vm:status, vm:slots, vm:map, vm:pci        the machine and what is in it",
+            "  vm:inspect SLOT, vm:history SLOT           one slot, and what it went through",
+            "  vm:swap SLOT [VERSION|JAR]                 another version of its device",
+            "  vm:stale                                   old code that is still held",
+            "  vm:plug NAME KIND [KEY=VALUE..]            a new slot",
+            "  vm:unplug [--force] SLOT                   takes it out",
+            "  vm:pause, vm:resume, vm:reset, vm:stop     the machine as a whole",
+            "  lb, install, start, stop, update, help     Felix's own, for bundles",
+            "",
             "Exit status: 0, 1 if the command failed or no machine answers, 2 bad input."
         })
 public final class ShellCommand implements Command {
@@ -43,7 +51,7 @@ public final class ShellCommand implements Command {
         if (name != null && !MachineName.isGood(name)) {
             problems.add("--name", name, MachineName.RULE);
         }
-        String command = String.join(" ", words);
+        String command = SwapJar.inFull(String.join(" ", words), Path.of("").toAbsolutePath());
         if (command.chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
             problems.add("a command of the shell is one line; give one line at a time");
         }

@@ -9,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.backplane.launcher.script.ScriptFolder.Result;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -122,6 +125,37 @@ class BackplaneScriptTest {
         assertEquals("status 137\r\nsame\r\n", result.output());
     }
 
+    @Test
+    void saysInOneSentenceThatAMachineWasKilled() throws Exception {
+        jvm("17", "kill -KILL $$");
+        Result result = folder.run(temporary, environment(), distribution().toString(), "run");
+        assertEquals(137, result.status());
+        assertEquals(1, result.output().lines().count(), result.output());
+        assertTrue(result.output().contains("process was killed"), result.output());
+    }
+
+    @Test
+    void keepsTheNewestFourClassArchives() throws Exception {
+        jvm(
+                "17",
+                "for a; do case $a in -XX:ArchiveClassesAtExit=*) echo x > \"${a#*=}\";; esac; done");
+        String archives = "cache/backplane/classes/";
+        for (int age = 1; age <= 5; age++) {
+            Path old = folder.write(archives + age + ".jsa", "x");
+            Files.setLastModifiedTime(old, FileTime.from(Instant.now().minusSeconds(100L * age)));
+        }
+        Map<String, String> environment = new HashMap<>(environment());
+        environment.put("BACKPLANE_CLASS_ARCHIVE", "on");
+        environment.put("XDG_CACHE_HOME", temporary.resolve("cache").toString());
+        Path script = distribution();
+        assertEquals(0, folder.run(temporary, environment, script.toString(), "list").status());
+        try (Stream<Path> left = Files.list(temporary.resolve(archives))) {
+            List<String> names = left.map(path -> path.getFileName().toString()).sorted().toList();
+            assertEquals(4, names.size(), names::toString);
+            assertTrue(names.containsAll(List.of("1.jsa", "2.jsa", "3.jsa")), names::toString);
+        }
+    }
+
     /** A checkout whose Maven makes the distribution. */
     private Path checkout() throws IOException {
         folder.write("tree/launcher/pom.xml", "");
@@ -174,6 +208,27 @@ class BackplaneScriptTest {
         touchLater("launcher/src/main/java/A.java");
         runCheckout(script);
         assertEquals(2, builds());
+    }
+
+    /** The build's pauses stand in for its clock: Maven goes on when its line was looked at. */
+    @Test
+    void tellsTheModulesOfABuildWhereNoTerminalIs() throws Exception {
+        Path script = checkout();
+        folder.program(
+                "tools/mvn",
+                "echo '[INFO] Building the one module 1.0.0'; touch printed\n"
+                        + "until [ -e looked ]; do :; done\n"
+                        + "mkdir -p launcher/target/distribution/lib\n"
+                        + "touch launcher/target/distribution/lib/launcher.jar");
+        folder.program(
+                "tools/sleep",
+                "cd '"
+                        + temporary.resolve("tree")
+                        + "'; if [ -e seen ]; then touch looked; fi\n"
+                        + "if [ -e printed ]; then touch seen; fi");
+        Result result = runCheckout(script);
+        assertEquals(0, result.status(), result.output());
+        assertTrue(result.output().contains(" s  the one module 1.0.0\n"), result.output());
     }
 
     @Test
