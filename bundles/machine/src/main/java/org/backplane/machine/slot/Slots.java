@@ -53,16 +53,16 @@ public final class Slots implements Factories.Listener, AutoCloseable {
      * @throws MachineException the name is taken, or the device refuses; then there is no slot
      */
     public Slot add(SlotSpec spec) throws MachineException {
-        var slot = new Slot(spec, board, services);
-        Slot there;
+        Slot slot;
         synchronized (slots) {
-            there = slots.putIfAbsent(spec.name(), slot);
-        }
-        if (there != null) {
-            slot.close();
-            throw new MachineException(
-                    "The slot name '%s' (%s) is taken by %s: give another with name=."
-                            .formatted(spec.name(), spec.source(), there.spec().source()));
+            Slot there = slots.get(spec.name());
+            if (there != null) {
+                throw new MachineException(
+                        "The slot name '%s' (%s) is taken by %s: give another with name=."
+                                .formatted(spec.name(), spec.source(), there.spec().source()));
+            }
+            slot = new Slot(spec, board, services);
+            slots.put(spec.name(), slot);
         }
         Optional<Offer> offer = factories.best(spec.kind());
         if (offer.isPresent()) {
