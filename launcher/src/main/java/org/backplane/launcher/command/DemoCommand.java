@@ -59,6 +59,9 @@ public final class DemoCommand implements Command {
                             + " step held.")
     private boolean tour;
 
+    @Option(names = "--fetch", description = "Only fetch the guest, for offline use later.")
+    private boolean fetch;
+
     @Option(names = "--refresh", description = "Look for newer packages of the guest.")
     private boolean refresh;
 
@@ -78,6 +81,9 @@ public final class DemoCommand implements Command {
         Guest guest =
                 new GuestCache(cache, new Progress(System.err, isTerminal()))
                         .guest(Optional.ofNullable(mirror), refresh);
+        if (fetch) {
+            return ExitStatus.OK;
+        }
         return tour ? tour(machine, chosen, guest, cache) : boot(machine, chosen, guest, cache);
     }
 
