@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +18,14 @@ import java.util.regex.Pattern;
 final class DebianArchive {
     private static final String KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
     private static final Path HELPER = Path.of("/usr/lib/apt/apt-helper");
+
+    /** Words of apt's methods and of the C library, in the locale C. */
+    private static final Pattern UNREACHABLE =
+            Pattern.compile(
+                    "(?i)could not resolve|temporary failure resolving|(could not|unable to)"
+                            + " connect|cannot initiate the connection|connection (refused|timed"
+                            + " out|failed|reset)|no route to host|network is unreachable|50[234] |proxy");
+
     private static final Pattern PERCENT = Pattern.compile("dlstatus:\\d+:([0-9.]+):.*");
 
     private final Path folder;
@@ -84,7 +93,7 @@ final class DebianArchive {
                         + mirror
                         + " (about 10 MB)",
                 0);
-        apt(this::percent, "apt-get", "-qq", "-oAPT::Status-Fd=1", "update");
+        reaching(mirror, this::percent, "apt-get", "-qq", "-oAPT::Status-Fd=1", "update");
         progress.end();
     }
 
@@ -163,14 +172,14 @@ final class DebianArchive {
                         "SHA256:" + wanted.sha256());
         boolean goesOn = Files.exists(part);
         try {
-            apt(this::percent, command.toArray(String[]::new));
+            reaching(wanted.uri(), this::percent, command.toArray(String[]::new));
         } catch (IOException e) {
             if (!goesOn || (Files.exists(part) && Files.size(part) < wanted.size())) {
                 throw e;
             }
             // Whole, but of a wrong digest (then apt puts it aside): what was there before was bad.
             Files.deleteIfExists(part);
-            apt(this::percent, command.toArray(String[]::new));
+            reaching(wanted.uri(), this::percent, command.toArray(String[]::new));
         } finally {
             Files.deleteIfExists(part.resolveSibling(part.getFileName() + ".FAILED"));
         }
@@ -188,6 +197,34 @@ final class DebianArchive {
         if (matcher.matches()) {
             progress.done(Double.parseDouble(matcher.group(1)));
         }
+    }
+
+    /** Runs what needs the network. */
+    private void reaching(String uri, Consumer<String> listener, String... command)
+            throws IOException, InterruptedException {
+        try {
+            apt(listener, command);
+        } catch (IOException e) {
+            Optional<String> reason = whyUnreachable(e.getMessage());
+            if (reason.isEmpty()) {
+                throw e;
+            }
+            throw new IOException(
+                    "the network is needed, and "
+                            + uri
+                            + " could not be reached ("
+                            + reason.get()
+                            + "); try again when it can be, or give another mirror with --mirror",
+                    e);
+        }
+    }
+
+    /** What apt says of the network, if that is what it failed for. */
+    static Optional<String> whyUnreachable(String errors) {
+        return errors.lines()
+                .filter(line -> UNREACHABLE.matcher(line).find())
+                .map(line -> line.replaceFirst("^.*?[EW]: (Failed to fetch \\S+)?", "").strip())
+                .findFirst();
     }
 
     private void apt(Consumer<String> listener, String... command)
@@ -221,6 +258,7 @@ final class DebianArchive {
                 APT::Sandbox::User "root";
                 Acquire::Languages "none";
                 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+                APT::Update::Error-Mode "any";
                 Acquire::Retries "3";
                 Debug::NoLocking "true";
                 Dir::State::lists "%1$s/lists";

@@ -77,9 +77,11 @@ public final class GuestCache {
             if (refresh || record.isEmpty()) {
                 fetchAndMake(mirror);
             } else if (!isWhole(record.get())) {
-                if (damaged(record.get().packages()).isEmpty()) {
+                List<Package> damaged = damaged(record.get().packages());
+                if (damaged.isEmpty()) {
                     make(record.get().packages());
                 } else {
+                    tell(damaged);
                     fetchAndMake(mirror);
                 }
             }
@@ -100,18 +102,24 @@ public final class GuestCache {
         return whole;
     }
 
+    /** Those that are missing or not as they were. */
     private List<Package> damaged(List<Package> packages) throws IOException {
         List<Package> damaged = new ArrayList<>();
         for (Package wanted : packages) {
-            Path file = packages().resolve(wanted.file());
-            if (!Digest.of(file).equals(wanted.sha256())) {
-                if (Files.exists(file)) {
-                    progress.begin(file + " is damaged; it is fetched again", 0);
-                }
+            if (!Digest.of(packages().resolve(wanted.file())).equals(wanted.sha256())) {
                 damaged.add(wanted);
             }
         }
         return damaged;
+    }
+
+    private void tell(List<Package> damaged) {
+        for (Package one : damaged) {
+            Path file = packages().resolve(one.file());
+            if (Files.exists(file)) {
+                progress.begin(file + " is damaged; it is fetched again", 0);
+            }
+        }
     }
 
     private void fetchAndMake(Optional<String> mirror) throws IOException, InterruptedException {

@@ -41,6 +41,21 @@ class DebianArchiveTest {
     }
 
     @Test
+    void knowsTheNetworkInWhatAptSays() {
+        assertEquals(
+                Optional.of("Could not resolve 'deb.example'"),
+                DebianArchive.whyUnreachable(
+                        "apt-get failed with status 100: E: Failed to fetch"
+                                + " http://deb.example/dists/trixie/InRelease  Could not resolve"
+                                + " 'deb.example'\nE: Some index files failed to download."));
+        assertEquals(
+                Optional.empty(),
+                DebianArchive.whyUnreachable(
+                        "apt-get failed with status 100: E: The repository 'file:/x trixie Release'"
+                                + " does not have a Release file."));
+    }
+
+    @Test
     void saysWhatToDoWithoutAMirror() {
         String refusal =
                 assertThrows(IOException.class, () -> DebianArchive.chooseMirror(List.of("")))
