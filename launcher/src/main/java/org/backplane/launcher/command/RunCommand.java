@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Sizes: 512M, 2G. A comma inside a path is written twice.",
-            "The settings of each kind: docs/devices.md. Disks: path, ro, serial, queues, discard.",
+            "The settings of every kind of device are listed in docs/devices.md.",
             "On a terminal console Ctrl-A x ends the machine and Ctrl-A h helps.",
             "Exit status: 0 the guest powered off, 1 failure, 2 bad input.",
             "",
