@@ -75,7 +75,9 @@ public final class RunCommand implements Command {
     @Option(
             names = "--bundles",
             paramLabel = "DIR",
-            description = "Watched folder: bundles put there are installed, newer ones swapped in.")
+            description =
+                    "Watched folder: a bundle put there is installed, and the slots of its kinds are"
+                            + " swapped to it, whatever its version.")
     private String bundles;
 
     @Option(
