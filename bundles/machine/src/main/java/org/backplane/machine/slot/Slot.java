@@ -26,6 +26,9 @@ import org.backplane.machine.slot.Factories.Offer;
  * A place in the machine that devices fill one after the other. What the guest sees belongs to the
  * slot and stays; what answers belongs to a bundle. Everything that changes a slot runs on its
  * control thread.
+ *
+ * <p>Long for one class, because every operation is a path through the same few fields, which only
+ * the control thread writes: apart they would have to share them.
  */
 public final class Slot {
     private static final Logger LOG = System.getLogger(Slot.class.getName());
