@@ -58,7 +58,9 @@ public final class WatchedFolderIT {
         String[] folders = context.getProperty("felix.fileinstall.dir").split(",");
         bundles = Path.of(folders[0]);
         slots = Path.of(folders[1]);
-        rig = new CardMachine(context, Map.of("bundles", bundles.toString()));
+        rig =
+                new CardMachine(
+                        context, Map.of("bundles", bundles.toString(), "config", slots.toString()));
     }
 
     /** The next test's framework watches the same folders. */
@@ -147,7 +149,7 @@ public final class WatchedFolderIT {
         plugged();
         Files.delete(bundles.resolve("card.jar"));
         // What comes next is seen after what went.
-        Files.writeString(slots.resolve("org.backplane.slot-next.cfg"), "name=card1\nkind=card\n");
+        Files.writeString(slots.resolve("next.cfg"), "name=card1\nkind=card\n");
         rig.waitUntil(
                 () ->
                         rig.machine().slots().stream()
@@ -162,13 +164,46 @@ public final class WatchedFolderIT {
     @Test
     public void slotLivesAsLongAsItsFile() throws Exception {
         rig.install(Behaviour.GOOD);
-        Path file = slots.resolve("org.backplane.slot-one.cfg");
+        Path file = slots.resolve("one.cfg");
         Files.writeString(file, "name=card0\nkind=card\n");
         rig.waitUntil(() -> rig.plugged() && rig.card().state() == SlotState.RUNNING);
-        assertTrue(rig.card().source(), rig.card().source().contains("org.backplane.slot-one.cfg"));
+        assertTrue(rig.card().source(), rig.card().source().contains("one.cfg"));
         rig.store(MEMORY, 1);
         Files.delete(file);
         rig.waitUntil(() -> !rig.plugged());
         assertTrue(rig.engine().high().isEmpty());
+    }
+
+    @Test
+    public void savedSlotLivesAsLongAsTheFileThatWasWritten() throws Exception {
+        plugged();
+        rig.machine().save("card0");
+        Path file = slots.resolve("card0.cfg");
+        assertTrue(Files.readString(file).contains("kind=card"));
+        // A second file is read after the first: by then the first was taken for the slot's own.
+        Files.writeString(slots.resolve("later.cfg"), "name=card1\nkind=card\n");
+        rig.waitUntil(
+                () -> rig.machine().slots().stream().anyMatch(slot -> slot.name().equals("card1")));
+        assertEquals(5, rig.load(MEMORY));
+        Files.delete(file);
+        rig.waitUntil(() -> !rig.plugged());
+    }
+
+    @Test
+    public void fileWithATakenNameOrNoneIsRefusedAndTheSlotGoesOn() throws Exception {
+        plugged();
+        Files.writeString(slots.resolve("again.cfg"), "name=card0\nkind=card\n");
+        Files.writeString(slots.resolve("nameless.cfg"), "kind=card\n");
+        Files.writeString(slots.resolve("zz.cfg"), "name=card1\nkind=card\n");
+        rig.waitUntil(
+                () -> rig.machine().slots().stream().anyMatch(slot -> slot.name().equals("card1")));
+        assertEquals(5, rig.load(MEMORY));
+        Files.delete(slots.resolve("again.cfg"));
+        Files.delete(slots.resolve("zz.cfg"));
+        rig.waitUntil(
+                () ->
+                        rig.machine().slots().stream()
+                                .noneMatch(slot -> slot.name().equals("card1")));
+        assertEquals(5, rig.load(MEMORY));
     }
 }

@@ -1,14 +1,20 @@
 package org.backplane.machine;
 
 import java.io.IOException;
+import java.io.Writer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
 import org.osgi.framework.BundleContext;
@@ -34,6 +40,10 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
 
     private final Slots slots;
     private final Map<String, SlotSpec> specs = new HashMap<>();
+
+    /** Slots whose file was written while they ran: the file is theirs when it is read. */
+    private final Map<String, SlotSpec> saved = new HashMap<>();
+
     private final ServiceRegistration<ManagedServiceFactory> registration;
 
     ConfiguredSlots(Slots slots, BundleContext context) throws MachineException {
@@ -95,8 +105,38 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
                     "%s: the slot '%s' runs with the settings it was plugged with; take the file away and back to change them."
                             .formatted(spec.source(), there.name()));
         }
-        slots.add(spec);
+        SlotSpec running = saved.remove(spec.name());
+        if (running == null
+                || !running.kind().equals(spec.kind())
+                || !running.settings().equals(spec.settings())) {
+            slots.add(spec);
+        }
         specs.put(pid, spec);
+    }
+
+    /**
+     * Writes the file of a slot, so that the slot lives as long as that.
+     *
+     * @param folder of {@code --config}
+     */
+    synchronized void save(SlotSpec spec, Path folder) throws MachineException {
+        Path file = folder.resolve(spec.name() + SlotFiles.ENDING);
+        var lines = new Properties();
+        lines.putAll(spec.settings());
+        lines.put("name", spec.name());
+        lines.put("kind", spec.kind());
+        saved.put(spec.name(), spec);
+        try (Writer writer =
+                Files.newBufferedWriter(
+                        file, StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW)) {
+            lines.store(writer, null);
+        } catch (IOException e) {
+            saved.remove(spec.name());
+            throw new MachineException(
+                    "The slot '%s' runs, but its file '%s' cannot be written: %s."
+                            .formatted(spec.name(), file, e),
+                    e);
+        }
     }
 
     @Override

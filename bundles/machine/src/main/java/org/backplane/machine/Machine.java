@@ -37,6 +37,9 @@ public interface Machine {
     SlotReport plug(String name, String kind, Map<String, String> settings, String source)
             throws MachineException;
 
+    /** Writes a slot into the folder of {@code --config}: it then lives as long as that file. */
+    void save(String slot) throws MachineException;
+
     /**
      * Removes a slot.
      *

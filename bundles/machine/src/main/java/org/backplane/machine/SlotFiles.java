@@ -20,7 +20,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
  * Called on File Install's thread.
  */
 final class SlotFiles implements ArtifactInstaller {
-    private static final String ENDING = ".cfg";
+    static final String ENDING = ".cfg";
     private static final String ANY_LOCATION = "?";
 
     private final BundleContext context;

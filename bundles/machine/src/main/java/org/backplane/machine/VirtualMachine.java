@@ -3,6 +3,7 @@ package org.backplane.machine;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private final Slots slots;
     private final Processors processors;
     private final Deployer deployer;
+    private final ConfiguredSlots configured;
     private final Swaps swaps;
     private final Views views;
     private volatile String state = "created";
@@ -97,7 +99,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
             for (SlotSpec spec : plan.slots()) {
                 addAtStart(spec);
             }
-            leases.push("configured slots", new ConfiguredSlots(slots, context));
+            configured = leases.push("configured slots", new ConfiguredSlots(slots, context));
         } catch (MachineException | RuntimeException e) {
             leases.close();
             throw e;
@@ -330,6 +332,18 @@ final class VirtualMachine implements Machine, AutoCloseable {
             throws MachineException {
         Slot slot = slots.add(new SlotSpec(name, kind, settings, source));
         return slot.report();
+    }
+
+    @Override
+    public void save(String slot) throws MachineException {
+        Path folder =
+                plan.config()
+                        .orElseThrow(
+                                () ->
+                                        new MachineException(
+                                                "The slot '%s' cannot be saved: the machine was started without --config DIR."
+                                                        .formatted(slot)));
+        configured.save(slots.get(slot).spec(), folder);
     }
 
     @Override

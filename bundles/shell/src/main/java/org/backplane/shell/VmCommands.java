@@ -20,6 +20,7 @@ import org.backplane.machine.SlotReport;
 public final class VmCommands {
     static final String SCOPE = "vm";
     private static final String FORCE = "--force";
+    private static final String SAVE = "--save";
     private static final String LATEST = "latest";
 
     private final Supplier<Machine> machines;
@@ -82,17 +83,22 @@ public final class VmCommands {
         return machine().history(Arguments.one("vm:history SLOT", words));
     }
 
-    @Descriptor("adds a slot: NAME KIND [KEY=VALUE...]")
+    @Descriptor("adds a slot, for good if saved: [--save] NAME KIND [KEY=VALUE...]")
     public SlotReport plug(String... words) throws ShellException, MachineException {
         Arguments arguments =
-                Arguments.of("vm:plug NAME KIND [KEY=VALUE...]", Set.of(), words)
+                Arguments.of("vm:plug [--save] NAME KIND [KEY=VALUE...]", Set.of(SAVE), words)
                         .count(2, Integer.MAX_VALUE);
-        return machine()
-                .plug(
-                        arguments.words().get(0),
-                        arguments.words().get(1),
-                        arguments.settings(2),
-                        "vm:plug " + String.join(" ", words));
+        SlotReport plugged =
+                machine()
+                        .plug(
+                                arguments.words().get(0),
+                                arguments.words().get(1),
+                                arguments.settings(2),
+                                "vm:plug " + String.join(" ", words));
+        if (arguments.has(SAVE)) {
+            machine().save(plugged.name());
+        }
+        return plugged;
     }
 
     @Descriptor("removes a slot: [--force] SLOT")

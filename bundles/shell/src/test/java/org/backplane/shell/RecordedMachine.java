@@ -134,6 +134,11 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
+    public void save(String slot) {
+        asked.add("save " + slot);
+    }
+
+    @Override
     public void unplug(String slot, boolean force) {
         asked.add("unplug %s %s".formatted(slot, force));
     }

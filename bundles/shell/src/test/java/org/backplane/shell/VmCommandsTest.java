@@ -45,6 +45,16 @@ class VmCommandsTest {
     }
 
     @Test
+    void plugSavesTheSlotIfAsked() throws ShellException, MachineException {
+        String name = commands.plug("--save", "disk1", "virtio-blk").name();
+        assertEquals(
+                List.of(
+                        "plug disk1 virtio-blk {} (vm:plug --save disk1 virtio-blk)",
+                        "save " + name),
+                machine.asked);
+    }
+
+    @Test
     void unplugAsksTheGuestUnlessForced() throws ShellException, MachineException {
         commands.unplug("disk0");
         commands.unplug("--force", "disk0");
@@ -73,13 +83,13 @@ class VmCommandsTest {
         assertSentence("Something is missing: vm:inspect SLOT.", commands::inspect);
         assertSentence("'b' is too much: vm:history SLOT.", () -> commands.history("a", "b"));
         assertSentence(
-                "Something is missing: vm:plug NAME KIND [KEY=VALUE...].",
+                "Something is missing: vm:plug [--save] NAME KIND [KEY=VALUE...].",
                 () -> commands.plug("disk1"));
         assertSentence(
-                "The setting '=x' has no name: vm:plug NAME KIND [KEY=VALUE...].",
+                "The setting '=x' has no name: vm:plug [--save] NAME KIND [KEY=VALUE...].",
                 () -> commands.plug("disk1", "virtio-blk", "=x"));
         assertSentence(
-                "The setting 'a' is there twice: vm:plug NAME KIND [KEY=VALUE...].",
+                "The setting 'a' is there twice: vm:plug [--save] NAME KIND [KEY=VALUE...].",
                 () -> commands.plug("disk1", "virtio-blk", "a=1", "a=2"));
         assertSentence(
                 "There is no option '--gently': vm:unplug [--force] SLOT.",

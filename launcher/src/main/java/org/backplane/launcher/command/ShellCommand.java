@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
             "  vm:inspect SLOT, vm:history SLOT           one slot, and what it went through",
             "  vm:swap SLOT [VERSION|JAR]                 another version of its device",
             "  vm:stale                                   old code that is still held",
-            "  vm:plug NAME KIND [KEY=VALUE..]            a new slot",
+            "  vm:plug [--save] NAME KIND [KEY=VALUE..]   a new slot",
             "  vm:unplug [--force] SLOT                   takes it out",
             "  vm:pause, vm:resume, vm:reset, vm:stop     the machine as a whole",
             "  lb, install, start, stop, update, help     Felix's own, for bundles",

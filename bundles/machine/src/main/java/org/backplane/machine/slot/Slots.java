@@ -53,6 +53,11 @@ public final class Slots implements Factories.Listener, AutoCloseable {
      * @throws MachineException the name is taken, or the device refuses; then there is no slot
      */
     public Slot add(SlotSpec spec) throws MachineException {
+        if (!spec.name().matches("[A-Za-z0-9._-]{1,32}")) {
+            throw new MachineException(
+                    "The slot name '%s' (%s) is not 1 to 32 letters, digits, '.', '_' and '-'."
+                            .formatted(spec.name(), spec.source()));
+        }
         Slot slot;
         synchronized (slots) {
             Slot there = slots.get(spec.name());
