@@ -5,8 +5,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Hypervisor;
+import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
 import org.backplane.hypervisor.VmSpec;
@@ -108,6 +110,21 @@ final class PlayedEngine implements Hypervisor {
         @Override
         public void reset() {
             high.clear();
+        }
+
+        /** What the guest knows, the test knows: there is nothing else. */
+        @Override
+        public SavedState save() {
+            return SavedState.of("played", 1).number("vcpus", vcpus.size()).build();
+        }
+
+        @Override
+        public void restore(SavedState state) throws HypervisorException {
+            if (!state.equals(save())) {
+                throw new HypervisorException(
+                        "The state is not of a played VM of %d processors: %s."
+                                .formatted(vcpus.size(), state));
+            }
         }
 
         @Override

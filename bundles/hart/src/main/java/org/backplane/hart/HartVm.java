@@ -2,6 +2,7 @@ package org.backplane.hart;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers.RiscvAia;
@@ -200,6 +201,16 @@ final class HartVm implements Vm {
         harts.forEach(Hart::reset);
         aplic.reset();
         code.clear();
+    }
+
+    @Override
+    public SavedState save() throws HypervisorException {
+        throw new HypervisorException("engine hart cannot save yet");
+    }
+
+    @Override
+    public void restore(SavedState state) throws HypervisorException {
+        throw new HypervisorException("engine hart cannot restore yet");
     }
 
     @Override

@@ -5,6 +5,12 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * Answers what leaves the processors. Called on processor threads, by several at once. A handler
  * may park, and then returns early when its processor is kicked; the engine repeats nothing.
+ *
+ * <p>During a call the processor's state is the one before the instruction that made it, the
+ * program counter included, so that executing the instruction again makes the same call: what
+ * {@link Vm#save} gives meanwhile, and what a fresh thread finds that calls {@link Vcpu#run} for a
+ * thread that does not come back. Such a handler ends with {@link AbandonedExit} if it ever does;
+ * no other thread may run the processor while a handler will still return.
  */
 @ConsumerType
 public interface ExitHandler {

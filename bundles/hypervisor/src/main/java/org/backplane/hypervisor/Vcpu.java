@@ -18,7 +18,13 @@ public interface Vcpu {
      * Runs guest code, waiting for interrupts included, until kicked. A kick that comes while the
      * processor is outside makes the next call return at once.
      *
+     * <p>May be called while an earlier call, on another thread, is inside an {@link ExitHandler}
+     * that will end with {@link AbandonedExit} if at all: the processor then belongs to the new
+     * caller, who executes the instruction of that exit again. The caller has seen the earlier
+     * thread enter the handler (happens-before).
+     *
      * @throws HypervisorException the processor cannot go on; the message names it and its pc
+     * @throws AbandonedExit this thread does not own the processor any more
      */
     void run() throws HypervisorException;
 

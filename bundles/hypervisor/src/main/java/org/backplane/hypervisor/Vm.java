@@ -1,6 +1,7 @@
 package org.backplane.hypervisor;
 
 import java.util.List;
+import org.backplane.device.state.SavedState;
 import org.backplane.linux.EventFd;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -50,6 +51,28 @@ public interface Vm extends AutoCloseable {
      * its run loop. Leases stay.
      */
     void reset();
+
+    /**
+     * The state of processors, interrupt controllers and guest time; not of memory, doorbells and
+     * other leases. Guest time is stopped; every processor is out of its run loop or inside an
+     * {@link ExitHandler} that does not return meanwhile: such an access has not happened, and is
+     * made again after a restore. Changes nothing.
+     *
+     * @throws HypervisorException the host did not give the state
+     * @throws IllegalStateException guest time or a processor runs
+     */
+    SavedState save() throws HypervisorException;
+
+    /**
+     * Makes processors, interrupt controllers and guest time what they were at {@link #save}; on a
+     * VM just made or reset, before a line is set and with the memory of then in place. Guest time
+     * is stopped at the saved value after. Lines keep their saved levels; who drives one sets it
+     * again, which makes no edge where the level is the same.
+     *
+     * @throws HypervisorException the state is another engine's, newer, damaged, or of a VM with
+     *     other processors or interrupt controllers; the VM is as after {@link #reset}
+     */
+    void restore(SavedState state) throws HypervisorException;
 
     @Override
     void close();

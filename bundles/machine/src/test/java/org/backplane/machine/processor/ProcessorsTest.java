@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
@@ -119,6 +120,14 @@ class ProcessorsTest {
 
         @Override
         public void reset() {}
+
+        @Override
+        public SavedState save() {
+            return SavedState.of("one-vcpu", 1).build();
+        }
+
+        @Override
+        public void restore(SavedState state) {}
 
         @Override
         public void close() {}
