@@ -72,7 +72,8 @@ public final class HostCheck {
                 ROW,
                 "kinds",
                 "",
-                String.join(", ", DeviceKinds.in(List.of(distribution.folder(Group.DEVICE)))));
+                String.join(
+                        ", ", DeviceKinds.in(List.of(distribution.folder(Group.DEVICE))).names()));
         kvm(out);
         demo(out);
         out.printf(ROW, "run", "", locations.runBase());

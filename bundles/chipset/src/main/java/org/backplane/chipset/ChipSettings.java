@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Placement;
@@ -19,6 +21,7 @@ import org.backplane.device.context.DeviceContext;
  */
 record ChipSettings(OptionalLong base) {
     private static final String BASE = "base";
+    private static final Pattern ADDRESS = Pattern.compile("(?:0[xX])?([0-9a-fA-F]+)");
 
     /**
      * Reads and checks a slot's settings.
@@ -47,16 +50,15 @@ record ChipSettings(OptionalLong base) {
     }
 
     private static long address(DeviceContext context, String text) throws DeviceException {
-        String digits = text.startsWith("0x") || text.startsWith("0X") ? text.substring(2) : text;
-        try {
-            // A leading sign would pass Long.parseLong.
-            if (!digits.isEmpty() && Character.digit(digits.charAt(0), 16) >= 0) {
-                return Long.parseLong(digits, 16);
-            }
-        } catch (NumberFormatException notHexadecimal) {
-            throw badAddress(context, text, notHexadecimal);
+        Matcher digits = ADDRESS.matcher(text);
+        if (!digits.matches()) {
+            throw badAddress(context, text, null);
         }
-        throw badAddress(context, text, null);
+        try {
+            return Long.parseLong(digits.group(1), 16);
+        } catch (NumberFormatException tooLarge) {
+            throw badAddress(context, text, tooLarge);
+        }
     }
 
     private static DeviceException badAddress(

@@ -7,7 +7,9 @@ import org.backplane.device.context.DeviceContext;
 import org.osgi.annotation.bundle.Capability;
 
 /** Real-time clocks. Setting: {@code base}. */
-@Capability(namespace = "org.backplane.device", attribute = "kind=" + GoldfishRtcFactory.KIND)
+@Capability(
+        namespace = "org.backplane.device",
+        attribute = {"kind=" + GoldfishRtcFactory.KIND, "settings:List<String>=\"base=address\""})
 final class GoldfishRtcFactory implements DeviceFactory {
     static final String KIND = "goldfish-rtc";
 

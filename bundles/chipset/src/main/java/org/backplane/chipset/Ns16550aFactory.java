@@ -7,7 +7,12 @@ import org.backplane.device.context.DeviceContext;
 import org.osgi.annotation.bundle.Capability;
 
 /** Serial ports. Settings: {@code base}, and {@code console}, which the slot reads. */
-@Capability(namespace = "org.backplane.device", attribute = "kind=" + Ns16550aFactory.KIND)
+@Capability(
+        namespace = "org.backplane.device",
+        attribute = {
+            "kind=" + Ns16550aFactory.KIND,
+            "settings:List<String>=\"base=address,console=console\""
+        })
 final class Ns16550aFactory implements DeviceFactory {
     static final String KIND = "ns16550a";
 

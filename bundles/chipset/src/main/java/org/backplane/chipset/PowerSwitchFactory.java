@@ -7,7 +7,9 @@ import org.backplane.device.context.DeviceContext;
 import org.osgi.annotation.bundle.Capability;
 
 /** Power switches. Setting: {@code base}. */
-@Capability(namespace = "org.backplane.device", attribute = "kind=" + PowerSwitchFactory.KIND)
+@Capability(
+        namespace = "org.backplane.device",
+        attribute = {"kind=" + PowerSwitchFactory.KIND, "settings:List<String>=\"base=address\""})
 final class PowerSwitchFactory implements DeviceFactory {
     static final String KIND = "power";
 

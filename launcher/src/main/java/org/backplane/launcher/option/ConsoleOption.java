@@ -6,16 +6,20 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/** Reads {@code --console stdio|none|file=PATH|unix=PATH}. */
+/** Reads where a console is: {@code stdio|none|file=PATH|unix=PATH}. */
 final class ConsoleOption {
     /** Longest path of a Unix socket: {@code sun_path} with its final 0 (unix(7)). */
     private static final int MAX_SOCKET_PATH = 107;
 
-    private final Problems problems;
+    private final Consumer<String> wrong;
 
-    ConsoleOption(Problems problems) {
-        this.problems = problems;
+    /**
+     * @param wrong is given a clause for everything that is wrong, which says what would be right
+     */
+    ConsoleOption(Consumer<String> wrong) {
+        this.wrong = wrong;
     }
 
     /** The value with its path absolute; as it is if something is wrong. */
@@ -26,46 +30,43 @@ final class ConsoleOption {
         int equals = text.indexOf('=');
         String kind = equals < 0 ? text : text.substring(0, equals);
         if (equals < 0 || !(kind.equals("file") || kind.equals("unix"))) {
-            problems.add("--console", text, "give stdio, none, file=PATH or unix=PATH");
+            wrong.accept("give stdio, none, file=PATH or unix=PATH");
             return text;
         }
-        Optional<Path> path =
-                PlanReader.path("--console", text, text.substring(equals + 1), problems);
+        Optional<Path> path = PlanReader.path(text.substring(equals + 1), wrong);
         if (path.isEmpty()) {
             return text;
         }
-        checkFolder(text, path.get());
+        checkFolder(path.get());
         if (kind.equals("file")) {
-            checkFile(text, path.get());
+            checkFile(path.get());
         } else {
-            checkSocket(text, path.get());
+            checkSocket(path.get());
         }
         return kind + "=" + path.get();
     }
 
-    private void checkFolder(String text, Path path) {
+    private void checkFolder(Path path) {
         Path folder = path.getParent();
         if (folder == null || !Files.isDirectory(folder)) {
-            problems.add("--console", text, "there is no folder " + folder + "; make it first");
+            wrong.accept("there is no folder " + folder + "; make it first");
         } else if (!Files.exists(path) && !Files.isWritable(folder)) {
-            problems.add("--console", text, "nothing can be made in " + folder + " by this user");
+            wrong.accept("nothing can be made in " + folder + " by this user");
         }
     }
 
-    private void checkFile(String text, Path path) {
+    private void checkFile(Path path) {
         if (Files.isDirectory(path)) {
-            problems.add("--console", text, "this is a folder; give the path of a file");
+            wrong.accept("this is a folder; give the path of a file");
         } else if (Files.exists(path) && !Files.isWritable(path)) {
-            problems.add("--console", text, "it cannot be written by this user");
+            wrong.accept("it cannot be written by this user");
         }
     }
 
-    private void checkSocket(String text, Path path) {
+    private void checkSocket(Path path) {
         int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
         if (length > MAX_SOCKET_PATH) {
-            problems.add(
-                    "--console",
-                    text,
+            wrong.accept(
                     "the path of a socket has at most "
                             + MAX_SOCKET_PATH
                             + " bytes, this one has "
@@ -76,13 +77,9 @@ final class ConsoleOption {
         }
         try {
             switch (SocketFile.look(path)) {
-                case LISTENING ->
-                        problems.add(
-                                "--console", text, "a process listens there; give another path");
+                case LISTENING -> wrong.accept("a process listens there; give another path");
                 case OTHER ->
-                        problems.add(
-                                "--console",
-                                text,
+                        wrong.accept(
                                 "it exists already and is no socket; remove it or give another"
                                         + " path");
                 case STALE -> {
@@ -90,9 +87,7 @@ final class ConsoleOption {
                 }
             }
         } catch (IOException e) {
-            problems.add(
-                    "--console",
-                    text,
+            wrong.accept(
                     "it exists already and does not say whose it is ("
                             + e.getMessage()
                             + "); remove it or give another path");

@@ -6,39 +6,53 @@ import java.lang.System.Logger.Level;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.ZipException;
 
 /**
- * The kinds of device that bundles offer, read from their manifests without starting anything:
- * {@code Provide-Capability: org.backplane.device;kind="virtio-blk"}.
+ * The kinds of device that bundles offer and their settings, read from the manifests without
+ * starting anything: {@code Provide-Capability:
+ * org.backplane.device;kind="virtio-blk";settings:List<String>="path!=file,ro=flag"}.
  */
 public final class DeviceKinds {
     private static final Logger LOG = System.getLogger(DeviceKinds.class.getName());
     private static final String NAMESPACE = "org.backplane.device";
     private static final Pattern CLAUSE =
             Pattern.compile("(?:[^,\"]|\"(?:[^\"\\\\]|\\\\.)*\")+", Pattern.DOTALL);
-    private static final Pattern KIND =
-            Pattern.compile(";\\s*kind(?::String)?\\s*=\\s*(?:\"([^\"]*)\"|([^;\"\\s]+))");
+    private static final Pattern PART =
+            Pattern.compile("(?:[^;\"]|\"(?:[^\"\\\\]|\\\\.)*\")+", Pattern.DOTALL);
+    private static final Pattern ATTRIBUTE =
+            Pattern.compile(
+                    "([\\w.-]+)\\s*(?::\\s*[\\w.<>-]+)?\\s*=\\s*\"?([^\"]*?)\"?", Pattern.DOTALL);
+
+    /** Of each kind what every bundle that offers it says of its settings, if it says anything. */
+    private final SortedMap<String, List<Optional<List<Setting>>>> kinds = new TreeMap<>();
 
     private DeviceKinds() {}
 
     /** The kinds of all bundles directly inside the folders; a folder that is absent has none. */
-    public static SortedSet<String> in(List<Path> folders) throws IOException {
-        SortedSet<String> kinds = new TreeSet<>();
+    public static DeviceKinds in(List<Path> folders) throws IOException {
+        DeviceKinds kinds = new DeviceKinds();
         for (Path folder : folders) {
             if (!Files.isDirectory(folder)) {
                 continue;
             }
             try (DirectoryStream<Path> jars = Files.newDirectoryStream(folder, "*.jar")) {
                 for (Path jar : jars) {
-                    kinds.addAll(declared(header(jar)));
+                    kinds.declare(header(jar));
                 }
             }
         }
@@ -60,17 +74,60 @@ public final class DeviceKinds {
     }
 
     /** The kinds that a {@code Provide-Capability} header declares. */
-    static SortedSet<String> declared(String header) {
-        SortedSet<String> kinds = new TreeSet<>();
+    static DeviceKinds declared(String header) {
+        DeviceKinds kinds = new DeviceKinds();
+        kinds.declare(header);
+        return kinds;
+    }
+
+    private void declare(String header) {
         Matcher clauses = CLAUSE.matcher(header);
         while (clauses.find()) {
             String clause = clauses.group().strip();
-            String namespace = clause.split(";", 2)[0].strip();
-            Matcher kind = KIND.matcher(clause);
-            if (namespace.equals(NAMESPACE) && kind.find()) {
-                kinds.add(kind.group(1) != null ? kind.group(1) : kind.group(2));
+            Map<String, String> attributes = attributes(clause);
+            String kind = attributes.get("kind");
+            if (kind != null && clause.split(";", 2)[0].strip().equals(NAMESPACE)) {
+                kinds.computeIfAbsent(kind, any -> new ArrayList<>())
+                        .add(
+                                Optional.ofNullable(attributes.get("settings"))
+                                        .map(DeviceKinds::settings));
             }
         }
-        return kinds;
+    }
+
+    private static Map<String, String> attributes(String clause) {
+        Map<String, String> attributes = new TreeMap<>();
+        Matcher parts = PART.matcher(clause);
+        while (parts.find()) {
+            Matcher attribute = ATTRIBUTE.matcher(parts.group().strip());
+            if (attribute.matches()) {
+                attributes.put(attribute.group(1), attribute.group(2));
+            }
+        }
+        return attributes;
+    }
+
+    private static List<Setting> settings(String list) {
+        return Stream.of(list.split(",")).filter(text -> !text.isBlank()).map(Setting::of).toList();
+    }
+
+    /** The kinds there are. */
+    public SortedSet<String> names() {
+        return new TreeSet<>(kinds.keySet());
+    }
+
+    /**
+     * What is wrong with a device's settings. Where several bundles offer the kind, any of them may
+     * get to serve it: settings are right if they are for one. One that says nothing of its
+     * settings leaves them to the device.
+     */
+    List<Setting.Mistake> mistakes(String kind, Map<String, String> settings) {
+        return kinds.getOrDefault(kind, List.of()).stream()
+                .map(
+                        known ->
+                                known.map(these -> Setting.mistakes(kind, these, settings))
+                                        .orElse(List.of()))
+                .min(Comparator.comparingInt(List::size))
+                .orElse(List.of());
     }
 }

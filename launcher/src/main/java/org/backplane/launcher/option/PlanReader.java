@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -70,7 +71,9 @@ public final class PlanReader {
         String append = append(options.append(), problems);
         long memory = memory(options.memory().orElse(DEFAULT_MEMORY), image, initrd, problems);
         int cpus = cpus(options.cpus().orElse("1"), problems);
-        String console = new ConsoleOption(problems).read(options.console().orElse("stdio"));
+        String place = options.console().orElse("stdio");
+        String console =
+                new ConsoleOption(wrong -> problems.add("--console", place, wrong)).read(place);
         Optional<Path> bundles =
                 options.bundles().flatMap(text -> folder("--bundles", text, problems));
         Optional<Path> config =
@@ -79,7 +82,7 @@ public final class PlanReader {
         bundles.ifPresent(folders::add);
         List<SlotPlan> slots =
                 new SlotReader(DeviceKinds.in(folders), problems)
-                        .read(options.disks(), options.devices());
+                        .read(options.disks(), options.devices(), config);
         if (problems.count() > before || kernel.isEmpty()) {
             return Optional.empty();
         }
@@ -233,23 +236,22 @@ public final class PlanReader {
     }
 
     private static Optional<Path> path(String option, String text, Problems problems) {
-        return path(option, text, text, problems);
+        return path(text, wrong -> problems.add(option, text.replace('\0', '?'), wrong));
     }
 
     /**
      * The absolute path that is meant.
      *
-     * @param value of the option, as typed
-     * @param text the path in it
+     * @param wrong is given a clause that says what would be right
      */
-    static Optional<Path> path(String option, String value, String text, Problems problems) {
+    static Optional<Path> path(String text, Consumer<String> wrong) {
         try {
             if (!text.isEmpty()) {
                 return Optional.of(Path.of(text).toAbsolutePath().normalize());
             }
-            problems.add(option, value, "give a path");
+            wrong.accept("give a path");
         } catch (InvalidPathException e) {
-            problems.add(option, value.replace('\0', '?'), "this is no path: " + e.getReason());
+            wrong.accept("this is no path: " + e.getReason());
         }
         return Optional.empty();
     }

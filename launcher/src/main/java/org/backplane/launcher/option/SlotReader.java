@@ -9,9 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedSet;
 
-/** Reads {@code --disk} and {@code --device} into slots. */
+/**
+ * Reads {@code --disk} and {@code --device} into slots, and judges the files of {@code --config}.
+ */
 final class SlotReader {
     static final String DISK_KIND = "virtio-blk";
 
@@ -19,96 +20,159 @@ final class SlotReader {
     static final List<String> BOARD_NAMES = List.of("uart0", "rtc0", "power0");
 
     private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial");
+    private static final String PATH = "path";
+    private static final String RO = "ro";
 
-    /** virtio 1.2, 5.2.6: the answer to VIRTIO_BLK_T_GET_ID has 20 bytes. */
-    private static final int MAX_SERIAL = 20;
-
-    private final SortedSet<String> kinds;
+    private final DeviceKinds kinds;
     private final Problems problems;
     private final Map<String, String> sourceOfName = new LinkedHashMap<>();
     private final List<Image> images = new ArrayList<>();
 
-    private record Image(Path path, boolean readOnly, String source) {}
+    /** Where a slot was asked for: an option as written, or a file. */
+    private record Source(String option, String value) {
+        @Override
+        public String toString() {
+            return option + " " + value;
+        }
+    }
+
+    private record Image(Path path, boolean readOnly, Source source) {}
 
     private record Draft(
-            Optional<String> name, String kind, Map<String, String> settings, String source) {}
+            Optional<String> name, String kind, Map<String, String> settings, Source source) {}
 
-    SlotReader(SortedSet<String> kinds, Problems problems) {
+    SlotReader(DeviceKinds kinds, Problems problems) {
         this.kinds = kinds;
         this.problems = problems;
         BOARD_NAMES.forEach(name -> sourceOfName.put(name, "the board"));
     }
 
-    /** The slots in the order disks, devices. What is wrong was added to the problems. */
-    List<SlotPlan> read(List<String> disks, List<String> devices) {
+    /**
+     * The slots of the command line in the order disks, devices. What is wrong was added to the
+     * problems.
+     *
+     * @param config folder whose files ask for more slots, which the machine itself makes
+     */
+    List<SlotPlan> read(List<String> disks, List<String> devices, Optional<Path> config)
+            throws IOException {
         List<Draft> drafts = new ArrayList<>();
         disks.forEach(text -> drafts.add(disk(text)));
         devices.forEach(text -> drafts.add(device(text)));
         drafts.forEach(this::claimGivenName);
+        if (config.isPresent()) {
+            for (Path file : SlotFile.in(config.get())) {
+                file(file).ifPresent(this::claimGivenName);
+            }
+        }
         List<SlotPlan> slots = new ArrayList<>();
         for (Draft draft : drafts) {
             String name = draft.name().orElseGet(() -> freeName(draft));
-            slots.add(new SlotPlan(name, draft.kind(), draft.settings(), draft.source()));
+            slots.add(
+                    new SlotPlan(name, draft.kind(), draft.settings(), draft.source().toString()));
         }
         return slots;
     }
 
+    private void tell(Source source, String remedy) {
+        problems.add(source.option(), source.value(), remedy);
+    }
+
     private Draft disk(String text) {
-        String source = "--disk " + text;
+        Source source = new Source("--disk", text);
         Words words = Words.of(text);
-        refuseTwice("--disk", text, words);
+        refuseTwice(source, words);
         for (String word : words.settings().keySet()) {
             if (!DISK_WORDS.contains(word)) {
-                problems.add(
-                        "--disk",
-                        text,
+                tell(
+                        source,
                         "'" + word + "' is unknown; after the path come ro, name=N or serial=S");
             }
         }
         Map<String, String> settings = new LinkedHashMap<>();
-        boolean readOnly = readOnly("--disk", text, words.settings().get("ro"));
-        PlanReader.path("--disk", text, words.head(), problems)
-                .ifPresent(
-                        path -> {
-                            settings.put("path", path.toString());
-                            checkImage(new Image(path, readOnly, source), "--disk", text);
-                        });
-        settings.put("ro", Boolean.toString(readOnly));
+        Optional<Path> path = PlanReader.path(words.head(), remedy -> tell(source, remedy));
+        path.ifPresent(given -> settings.put(PATH, given.toString()));
+        String ro = words.settings().getOrDefault(RO, "off");
+        if (!SettingType.Flag.isOne(ro)) {
+            tell(source, "ro takes no value; write ,ro");
+        }
+        boolean readOnly = readOnly(ro);
+        settings.put(RO, Boolean.toString(readOnly));
         String serial = words.settings().get("serial");
         if (serial != null) {
             settings.put("serial", serial);
-            if (serial.isEmpty()
-                    || serial.length() > MAX_SERIAL
-                    || serial.chars().anyMatch(c -> c <= ' ' || c > '~')) {
-                problems.add(
-                        "--disk", text, "a serial has 1 to 20 plain characters without spaces");
+        }
+        kinds.mistakes(DISK_KIND, settings).stream()
+                // What is no path was told of.
+                .filter(mistake -> !mistake.name().equals(PATH))
+                .forEach(mistake -> tell(source, mistake.sentence()));
+        path.ifPresent(given -> checkImage(new Image(given, readOnly, source)));
+        refuseUnknownKind(source, DISK_KIND);
+        return new Draft(name(source, words.settings().get("name")), DISK_KIND, settings, source);
+    }
+
+    private Draft device(String text) {
+        Source source = new Source("--device", text);
+        Words words = Words.of(text);
+        refuseTwice(source, words);
+        Map<String, String> settings = new LinkedHashMap<>(words.settings());
+        Optional<String> name = name(source, settings.remove("name"));
+        Map<String, String> judged = new LinkedHashMap<>(settings);
+        for (String key : settings.keySet()) {
+            if (key.isEmpty() || SlotPlan.RESERVED.contains(key)) {
+                tell(source, "'" + key + "' cannot be a setting of a device");
+                judged.remove(key);
             }
         }
-        if (!kinds.contains(DISK_KIND)) {
-            unknownKind("--disk", text, DISK_KIND);
-        }
-        return new Draft(name("--disk", text, words), DISK_KIND, settings, source);
+        refuseUnknownKind(source, words.head());
+        judge(source, words.head(), judged);
+        return new Draft(name, words.head(), settings, source);
     }
 
-    private boolean readOnly(String option, String text, String value) {
-        if (value == null || value.equals("false") || value.equals("off")) {
-            return false;
+    /** The slot of a file, whose kind may still come; empty if it asks for none. */
+    private Optional<Draft> file(Path file) {
+        Source source = new Source("--config", file.toString());
+        try {
+            Map<String, String> settings = SlotFile.read(file);
+            String name = settings.remove("name");
+            String kind = settings.remove("kind");
+            if (name == null || kind == null) {
+                tell(source, "a slot needs a line 'name=..' and a line 'kind=..'");
+                return Optional.empty();
+            }
+            judge(source, kind, settings);
+            return Optional.of(new Draft(name(source, name), kind, settings, source));
+        } catch (IOException e) {
+            tell(source, e.getMessage());
+            return Optional.empty();
         }
-        if (!value.equals("true") && !value.equals("on")) {
-            problems.add(option, text, "ro takes no value; write ,ro");
-        }
-        return true;
     }
 
-    private void checkImage(Image image, String option, String text) {
+    /** A disk, however it is spelled, is held to the same as one of {@code --disk}. */
+    private void judge(Source source, String kind, Map<String, String> settings) {
+        List<Setting.Mistake> mistakes = kinds.mistakes(kind, settings);
+        mistakes.forEach(mistake -> tell(source, mistake.sentence()));
+        if (kind.equals(DISK_KIND)
+                && settings.containsKey(PATH)
+                && mistakes.stream().noneMatch(mistake -> mistake.name().equals(PATH))) {
+            boolean readOnly = readOnly(settings.get(RO));
+            PlanReader.path(settings.get(PATH), remedy -> tell(source, remedy))
+                    .ifPresent(path -> checkImage(new Image(path, readOnly, source)));
+        }
+    }
+
+    /** A value that is neither stands for what the image can bear: it is told of elsewhere. */
+    private static boolean readOnly(String value) {
+        return value != null && !value.equals("false") && !value.equals("off");
+    }
+
+    private void checkImage(Image image) {
         try {
             DiskFile.check(image.path(), image.readOnly());
             for (Image other : images) {
                 if (Files.isSameFile(other.path(), image.path())
                         && !(other.readOnly() && image.readOnly())) {
-                    problems.add(
-                            option,
-                            text,
+                    tell(
+                            image.source(),
                             "this is the image of "
                                     + other.source()
                                     + " too; give another, or ,ro to both");
@@ -116,78 +180,44 @@ final class SlotReader {
             }
             images.add(image);
         } catch (IOException e) {
-            problems.add(option, text, e.getMessage());
+            tell(image.source(), e.getMessage());
         }
     }
 
-    private Draft device(String text) {
-        Words words = Words.of(text);
-        refuseTwice("--device", text, words);
-        String kind = words.head();
-        if (!kinds.contains(kind)) {
-            unknownKind("--device", text, kind);
-        } else if (kind.equals(DISK_KIND)) {
-            checkDisk(text, words.settings());
+    private void refuseUnknownKind(Source source, String kind) {
+        Set<String> names = kinds.names();
+        if (!names.contains(kind)) {
+            tell(
+                    source,
+                    "there is no kind '"
+                            + kind
+                            + "'; the kinds are: "
+                            + (names.isEmpty() ? "none" : String.join(", ", names)));
         }
-        Map<String, String> settings = new LinkedHashMap<>(words.settings());
-        settings.remove("name");
-        for (String key : settings.keySet()) {
-            if (key.isEmpty() || SlotPlan.RESERVED.contains(key)) {
-                problems.add("--device", text, "'" + key + "' cannot be a setting of a device");
-            }
-        }
-        return new Draft(name("--device", text, words), kind, settings, "--device " + text);
     }
 
-    /** A disk that is spelled as a device is held to the same as one of {@code --disk}. */
-    private void checkDisk(String text, Map<String, String> settings) {
-        boolean readOnly = readOnly("--device", text, settings.get("ro"));
-        if (!settings.containsKey("path")) {
-            problems.add("--device", text, "a disk needs path=FILE, an image or a block device");
-            return;
-        }
-        PlanReader.path("--device", text, settings.get("path"), problems)
-                .ifPresent(
-                        path ->
-                                checkImage(
-                                        new Image(path, readOnly, "--device " + text),
-                                        "--device",
-                                        text));
-    }
-
-    private void unknownKind(String option, String text, String kind) {
-        problems.add(
-                option,
-                text,
-                "there is no kind '"
-                        + kind
-                        + "'; the kinds are: "
-                        + (kinds.isEmpty() ? "none" : String.join(", ", kinds)));
-    }
-
-    private void refuseTwice(String option, String text, Words words) {
+    private void refuseTwice(Source source, Words words) {
         for (String key : words.twice()) {
-            problems.add(option, text, "'" + key + "' is given twice; give it once");
+            tell(source, "'" + key + "' is given twice; give it once");
         }
     }
 
-    private Optional<String> name(String option, String text, Words words) {
-        Optional<String> name = Optional.ofNullable(words.settings().get("name"));
-        if (name.isPresent() && !MachineName.isGood(name.get())) {
-            problems.add(option, text, MachineName.RULE);
+    private Optional<String> name(Source source, String given) {
+        if (given != null && !MachineName.isGood(given)) {
+            tell(source, MachineName.RULE);
         }
-        return name;
+        return Optional.ofNullable(given);
     }
 
     private void claimGivenName(Draft draft) {
         if (draft.name().isEmpty()) {
             return;
         }
-        String other = sourceOfName.putIfAbsent(draft.name().get(), draft.source());
+        String other = sourceOfName.putIfAbsent(draft.name().get(), draft.source().toString());
         if (other != null) {
-            problems.add(
-                    draft.source()
-                            + ": the name '"
+            tell(
+                    draft.source(),
+                    "the name '"
                             + draft.name().get()
                             + "' is taken by "
                             + other
@@ -198,7 +228,7 @@ final class SlotReader {
     private String freeName(Draft draft) {
         String stem = draft.kind().equals(DISK_KIND) ? "disk" : draft.kind();
         int number = 0;
-        while (sourceOfName.putIfAbsent(stem + number, draft.source()) != null) {
+        while (sourceOfName.putIfAbsent(stem + number, draft.source().toString()) != null) {
             number++;
         }
         return stem + number;

@@ -42,8 +42,7 @@ class PlanReaderTest {
         Files.createDirectories(folder.resolve("proc"));
         Files.writeString(folder.resolve("proc/meminfo"), "MemAvailable:    2097152 kB\n");
         Files.createDirectories(folder.resolve("devices"));
-        DeviceKindsTest.bundle(
-                folder.resolve("devices/blk.jar"), "org.backplane.device;kind=virtio-blk");
+        DeviceKindsTest.bundle(folder.resolve("devices/blk.jar"), DeviceSettingsTest.VIRTIO_BLK);
         DeviceKindsTest.bundle(
                 folder.resolve("devices/rng.jar"), "org.backplane.device;kind=virtio-rng");
         options.put("kernel", KernelFile.write(folder.resolve("Image"), 30L << 20).toString());
@@ -413,8 +412,8 @@ class PlanReaderTest {
         "path=/no/such, no such file",
         "path=ODD, 1000 bytes",
         "'path=DISK,ro', image of --disk",
-        "ro, path=FILE",
-        "'path=OTHER,ro=yes', 'write ,ro'"
+        "ro, virtio-blk needs path=FILE",
+        "'path=OTHER,ro=yes', give on or off"
     })
     void holdsADiskAmongTheDevicesToTheSame(String words, String expected) throws IOException {
         disks.add(disk.toString());
@@ -424,7 +423,7 @@ class PlanReaderTest {
                                 .replace("DISK", disk.toString())
                                 .replace("OTHER", file("other", 512).toString());
         devices.add(device);
-        refused("--device " + device + ": ", expected.replace("'", ""));
+        refused("--device " + device + ": ", expected);
     }
 
     @Test

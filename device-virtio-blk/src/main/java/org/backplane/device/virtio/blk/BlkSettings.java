@@ -83,10 +83,10 @@ record BlkSettings(Path path, boolean readOnly, String serial, int queues, boole
     }
 
     private static int queues(String slot, String text) throws DeviceException {
-        if (text.matches("[0-9]{1,4}")) {
-            int queues = Integer.parseInt(text);
+        if (text.matches("[0-9]{1,18}")) {
+            long queues = Long.parseLong(text);
             if (queues >= 1 && queues <= MAX_QUEUES) {
-                return queues;
+                return (int) queues;
             }
         }
         throw refused(slot, "queues=%s is no number from 1 to %d", text, MAX_QUEUES);

@@ -7,7 +7,16 @@ import org.backplane.device.context.DeviceContext;
 import org.osgi.annotation.bundle.Capability;
 
 /** Disks. Settings: see {@link BlkSettings}. */
-@Capability(namespace = "org.backplane.device", attribute = "kind=" + VirtioBlkFactory.KIND)
+@Capability(
+        namespace = "org.backplane.device",
+        attribute = {
+            "kind=" + VirtioBlkFactory.KIND,
+            "settings:List<String>=\"path!=file,ro=flag,serial=text("
+                    + BlkWire.ID_BYTES
+                    + "),queues=1.."
+                    + BlkSettings.MAX_QUEUES
+                    + ",discard=flag\""
+        })
 final class VirtioBlkFactory implements DeviceFactory {
     static final String KIND = "virtio-blk";
 
