@@ -17,6 +17,7 @@ import org.backplane.launcher.option.PlanReader;
 import org.backplane.launcher.option.Problems;
 import org.backplane.launcher.option.RunOptions;
 import org.backplane.launcher.tour.Tour;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code backplane demo}. */
@@ -34,23 +35,13 @@ public final class DemoCommand implements Command {
     private static final long SCRATCH_BYTES = 64L << 20;
     private static final String APPEND = "console=ttyS0 quiet cryptomgr.notests=1";
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Memory (default: 512M).")
-    private String memory;
-
-    @Option(names = "--cpus", paramLabel = "N", description = "Processors (default: 1).")
-    private String cpus;
-
-    @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            description = "Name of the machine (default: vm, vm2, ..).")
-    private String name;
+    @Mixin private MachineOptions common;
 
     @Option(
             names = "--mirror",
             paramLabel = "URI",
             description = "Debian mirror (default: the one in the host's apt configuration).")
-    private String mirror;
+    private Optional<String> mirror = Optional.empty();
 
     @Option(
             names = "--tour",
@@ -68,19 +59,19 @@ public final class DemoCommand implements Command {
     @Override
     public int run(Problems problems) throws IOException, InterruptedException {
         ForegroundMachine machine = ForegroundMachine.ofThisProcess();
-        if (mirror != null && !mirror.matches("[a-z+]+:/[^\\s\\[\\]]+")) {
-            problems.add("--mirror", mirror, "give the URI of a Debian mirror");
+        if (mirror.isPresent() && !mirror.get().matches("[a-z+]+:/[^\\s\\[\\]]+")) {
+            problems.add("--mirror", mirror.get(), "give the URI of a Debian mirror");
         }
         PlanReader reader = machine.reader();
-        String chosen = name == null ? reader.freeName() : name;
-        reader.check(options(chosen), problems);
+        String chosen = common.name.orElseGet(reader::freeName);
+        reader.check(options(chosen, Optional.empty(), List.of(), APPEND, "stdio"), problems);
         if (!problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
         Path cache = machine.locations().cache().resolve(GuestCache.FOLDER);
         Guest guest =
                 new GuestCache(cache, new Progress(System.err, isTerminal()))
-                        .guest(Optional.ofNullable(mirror), refresh);
+                        .guest(mirror, refresh);
         if (fetch) {
             return ExitStatus.OK;
         }
@@ -93,7 +84,15 @@ public final class DemoCommand implements Command {
         makeScratch(scratch);
         Problems problems = new Problems();
         Optional<Plan> plan =
-                machine.reader().read(options(chosen, guest, scratch, APPEND, "stdio"), problems);
+                machine.reader()
+                        .read(
+                                options(
+                                        chosen,
+                                        Optional.of(guest),
+                                        List.of(scratch),
+                                        APPEND,
+                                        "stdio"),
+                                problems);
         return plan.isPresent() ? machine.run(plan.get()) : told(problems);
     }
 
@@ -110,8 +109,8 @@ public final class DemoCommand implements Command {
                             .read(
                                     options(
                                             chosen,
-                                            guest,
-                                            scratch,
+                                            Optional.of(guest),
+                                            List.of(scratch),
                                             APPEND + " backplane.agent",
                                             "unix=" + socket),
                                     problems);
@@ -137,33 +136,18 @@ public final class DemoCommand implements Command {
         return ExitStatus.BAD_INPUT;
     }
 
+    /** Without a guest: what can be judged before it is there, so that none is fetched in vain. */
     private RunOptions options(
-            String chosen, Guest guest, Path scratch, String append, String console) {
+            String chosen, Optional<Guest> guest, List<Path> disks, String append, String console) {
         return new RunOptions(
-                Optional.of(guest.kernel().toString()),
-                Optional.of(guest.initrd().toString()),
+                guest.map(files -> files.kernel().toString()),
+                guest.map(files -> files.initrd().toString()),
                 Optional.of(append),
-                Optional.ofNullable(memory),
-                Optional.ofNullable(cpus),
-                List.of(escaped(scratch) + ",name=disk0"),
+                common.memory,
+                common.cpus,
+                disks.stream().map(disk -> escaped(disk) + ",name=disk0").toList(),
                 List.of(),
                 Optional.of(console),
-                Optional.of(chosen),
-                Optional.empty(),
-                Optional.empty());
-    }
-
-    /** What can be judged before the guest is there, so that nothing is fetched in vain. */
-    private RunOptions options(String chosen) {
-        return new RunOptions(
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(APPEND),
-                Optional.ofNullable(memory),
-                Optional.ofNullable(cpus),
-                List.of(),
-                List.of(),
-                Optional.empty(),
                 Optional.of(chosen),
                 Optional.empty(),
                 Optional.empty());

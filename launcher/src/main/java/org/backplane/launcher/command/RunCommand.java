@@ -8,6 +8,7 @@ import org.backplane.launcher.ForegroundMachine;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.Problems;
 import org.backplane.launcher.option.RunOptions;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code backplane run}. */
@@ -31,22 +32,18 @@ public final class RunCommand implements Command {
             names = "--kernel",
             paramLabel = "IMAGE",
             description = "riscv64 Linux Image, uncompressed. Required.")
-    private String kernel;
+    private Optional<String> kernel = Optional.empty();
 
     @Option(names = "--initrd", paramLabel = "FILE", description = "initramfs.")
-    private String initrd;
+    private Optional<String> initrd = Optional.empty();
 
     @Option(
             names = "--append",
             paramLabel = "TEXT",
             description = "Kernel command line (default: console=ttyS0).")
-    private String append;
+    private Optional<String> append = Optional.empty();
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Memory (default: 512M).")
-    private String memory;
-
-    @Option(names = "--cpus", paramLabel = "N", description = "Processors (default: 1).")
-    private String cpus;
+    @Mixin private MachineOptions common;
 
     @Option(
             names = "--disk",
@@ -64,13 +61,7 @@ public final class RunCommand implements Command {
             names = "--console",
             paramLabel = "WHERE",
             description = "stdio (default), none, file=PATH or unix=PATH (a socket).")
-    private String console;
-
-    @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            description = "Name of the machine (default: vm, vm2, ..).")
-    private String name;
+    private Optional<String> console = Optional.empty();
 
     @Option(
             names = "--bundles",
@@ -78,7 +69,7 @@ public final class RunCommand implements Command {
             description =
                     "Watched folder: a bundle put there is installed, and the slots of its kinds are"
                             + " swapped to it, whatever its version.")
-    private String bundles;
+    private Optional<String> bundles = Optional.empty();
 
     @Option(
             names = "--config",
@@ -86,7 +77,7 @@ public final class RunCommand implements Command {
             description =
                     "Watched folder of files ANYNAME.cfg, one slot each: lines name=, kind= and the"
                             + " settings of the kind.")
-    private String config;
+    private Optional<String> config = Optional.empty();
 
     @Override
     public int run(Problems problems) throws IOException, InterruptedException {
@@ -95,17 +86,17 @@ public final class RunCommand implements Command {
                 machine.reader()
                         .read(
                                 new RunOptions(
-                                        Optional.ofNullable(kernel),
-                                        Optional.ofNullable(initrd),
-                                        Optional.ofNullable(append),
-                                        Optional.ofNullable(memory),
-                                        Optional.ofNullable(cpus),
+                                        kernel,
+                                        initrd,
+                                        append,
+                                        common.memory,
+                                        common.cpus,
                                         disks,
                                         devices,
-                                        Optional.ofNullable(console),
-                                        Optional.ofNullable(name),
-                                        Optional.ofNullable(bundles),
-                                        Optional.ofNullable(config)),
+                                        console,
+                                        common.name,
+                                        bundles,
+                                        config),
                                 problems);
         return plan.isPresent() && problems.isEmpty() ? machine.run(plan.get()) : 0;
     }
