@@ -9,6 +9,7 @@ import org.backplane.launcher.command.CheckCommand;
 import org.backplane.launcher.command.Command;
 import org.backplane.launcher.command.CommandLineWords;
 import org.backplane.launcher.command.DemoCommand;
+import org.backplane.launcher.command.DevCommand;
 import org.backplane.launcher.command.ListCommand;
 import org.backplane.launcher.command.RunCommand;
 import org.backplane.launcher.command.ShellCommand;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ParseResult;
             RunCommand.class,
             DemoCommand.class,
             ShellCommand.class,
+            DevCommand.class,
             ListCommand.class,
             CheckCommand.class
         })

@@ -13,6 +13,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /** The client's end of a machine's shell socket; the protocol is in docs/launcher.md. */
 public final class ShellClient implements AutoCloseable {
@@ -20,6 +21,9 @@ public final class ShellClient implements AutoCloseable {
     public static final String SOCKET = "shell.sock";
 
     private static final String STATUS = "status ";
+
+    /** Everything else means something to Gogo. */
+    private static final Pattern PLAIN = Pattern.compile("[\\w./+@-]+");
 
     private final SocketChannel channel;
 
@@ -46,6 +50,24 @@ public final class ShellClient implements AutoCloseable {
                             + e.getMessage()
                             + "); it starts when the guest runs: try again, or see the log",
                     e);
+        }
+    }
+
+    /** A text without apostrophes as one word of a command. */
+    public static String word(String text) {
+        return PLAIN.matcher(text).matches() ? text : "'" + text + "'";
+    }
+
+    /** Says nothing and waits until the machine closes the connection: it ends, however it does. */
+    public void awaitEnd() {
+        ByteBuffer unexpected = ByteBuffer.allocate(64);
+        try {
+            while (channel.read(unexpected.clear()) >= 0) {
+                continue;
+            }
+        } catch (IOException e) {
+            // A connection that breaks is one that ends.
+            return;
         }
     }
 

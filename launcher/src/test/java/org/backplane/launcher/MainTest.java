@@ -7,10 +7,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -36,11 +39,12 @@ class MainTest {
     void refusesAnUnknownCommandAndNamesTheKnown() throws InterruptedException {
         assertEquals(ExitStatus.BAD_INPUT, Main.run("jump"));
         assertTrue(err.toString().contains("'jump' is no command"), err::toString);
-        assertTrue(err.toString().contains("run, demo, shell, list, check, help"), err::toString);
+        assertTrue(
+                err.toString().contains("run, demo, shell, dev, list, check, help"), err::toString);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "demo", "shell", "list", "check"})
+    @ValueSource(strings = {"run", "demo", "shell", "dev", "list", "check"})
     void helpsWithEveryCommand(String command) throws InterruptedException {
         assertEquals(ExitStatus.OK, Main.run("help", command));
         String byHelp = out.toString();
@@ -54,6 +58,23 @@ class MainTest {
     void refusesNoWordsAtAll() throws InterruptedException {
         assertEquals(ExitStatus.BAD_INPUT, Main.run());
         assertTrue(err.toString().startsWith("Usage: backplane"), err::toString);
+    }
+
+    @Test
+    void refusesAProjectThatIsNoFolder(@TempDir Path folder)
+            throws InterruptedException, IOException {
+        Path file = Files.createFile(folder.resolve("a.jar"));
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("dev", file.toString()));
+        assertTrue(err.toString().contains("give the folder of the project"), err::toString);
+        err.reset();
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("dev", folder.resolve("no").toString()));
+        assertTrue(err.toString().contains("there is no such folder"), err::toString);
+        err.reset();
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("dev"));
+        assertTrue(err.toString().contains("DIR is missing; see:"), err::toString);
+        err.reset();
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("dev", folder.toString(), "too much"));
+        assertTrue(err.toString().contains("dev takes only one DIR and options"), err::toString);
     }
 
     @Test

@@ -33,7 +33,9 @@ public final class CommandLineWords {
                                             + option.longestName()
                                             + " "
                                             + option.paramLabel()
-                                    : argument.paramLabel() + " is missing");
+                                    : argument.paramLabel()
+                                            + " is missing; see: backplane help "
+                                            + missing.getCommandLine().getCommandName());
                 }
             } else if (error instanceof ParameterException other && other.getArgSpec() != null) {
                 problems.add(other.getMessage());
@@ -64,12 +66,22 @@ public final class CommandLineWords {
                                     + word
                                     + "' is unexpected: "
                                     + command.getCommandName()
-                                    + " takes only options"
+                                    + " takes only "
+                                    + taken(command)
                                     + help);
                 }
                 afterUnknownOption = false;
             }
         }
+    }
+
+    private static String taken(CommandLine command) {
+        List<String> taken = new ArrayList<>();
+        command.getCommandSpec()
+                .positionalParameters()
+                .forEach(positional -> taken.add("one " + positional.paramLabel()));
+        taken.add("options");
+        return String.join(" and ", taken);
     }
 
     private static String near(CommandLine command, String name) {

@@ -4,12 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.ShellClient;
 import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.RunFolders;
-import org.backplane.launcher.folder.RunningMachine;
-import org.backplane.launcher.option.MachineName;
 import org.backplane.launcher.option.Problems;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -48,37 +47,19 @@ public final class ShellCommand implements Command {
     public int run(Problems problems) throws IOException {
         Locations locations = Locations.ofThisUser();
         RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
-        if (name != null && !MachineName.isGood(name)) {
-            problems.add("--name", name, MachineName.RULE);
-        }
         String command = SwapJar.inFull(String.join(" ", words), Path.of("").toAbsolutePath());
         if (command.chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
             problems.add("a command of the shell is one line; give one line at a time");
         }
-        String machine = problems.isEmpty() ? choose(folders.running(), problems) : "";
-        if (!problems.isEmpty()) {
+        Optional<String> machine = MachineChoice.choose(name, folders, problems);
+        if (machine.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
-        Path socket = folders.folder(machine).resolve(ShellClient.SOCKET);
+        Path socket = folders.folder(machine.get()).resolve(ShellClient.SOCKET);
         try (ShellClient client = ShellClient.connect(socket)) {
             return words.isEmpty()
                     ? client.session(System.in, System.out)
                     : client.execute(command, System.out);
         }
-    }
-
-    private String choose(List<RunningMachine> running, Problems problems) {
-        List<String> names = running.stream().map(RunningMachine::name).toList();
-        String there =
-                names.isEmpty() ? "no machine runs" : "these run: " + String.join(", ", names);
-        if (name != null && !names.contains(name)) {
-            problems.add("--name", name, "no machine of that name runs; " + there);
-        } else if (name == null && names.size() != 1) {
-            problems.add(
-                    names.isEmpty()
-                            ? "no machine runs; start one with: backplane demo"
-                            : "--name is missing and several machines run; " + there);
-        }
-        return name != null ? name : names.size() == 1 ? names.get(0) : "";
     }
 }

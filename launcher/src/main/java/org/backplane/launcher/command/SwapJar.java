@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.backplane.launcher.ShellClient;
 
 /**
  * The jar that a swap is given. The machine runs in a folder of its own, so that what is relative
@@ -12,9 +13,6 @@ import java.util.regex.Pattern;
 final class SwapJar {
     private static final Pattern SWAP =
             Pattern.compile("(\\s*(?:vm:)?swap\\s+\\S+\\s+)([^/\\s'\"][^\\s'\"]*\\.jar)(\\s*)");
-
-    /** Everything else means something to Gogo. */
-    private static final Pattern PLAIN = Pattern.compile("[\\w./+@-]+");
 
     private SwapJar() {}
 
@@ -34,7 +32,6 @@ final class SwapJar {
         if (!Files.isRegularFile(jar) || path.contains("'")) {
             return command;
         }
-        String word = PLAIN.matcher(path).matches() ? path : "'" + path + "'";
-        return swap.group(1) + word + swap.group(3);
+        return swap.group(1) + ShellClient.word(path) + swap.group(3);
     }
 }

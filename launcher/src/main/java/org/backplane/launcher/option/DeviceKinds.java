@@ -59,6 +59,11 @@ public final class DeviceKinds {
         return kinds;
     }
 
+    /** The kinds of one bundle; a jar that is no device bundle has none. */
+    public static SortedSet<String> of(Path jar) throws IOException {
+        return declared(header(jar)).names();
+    }
+
     private static String header(Path jar) throws IOException {
         try (JarFile file = new JarFile(jar.toFile())) {
             Manifest manifest = file.getManifest();
