@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * Talks with the agent of the demo's guest over the machine's console socket: one command a line,
  * and a marked line with its status when it has ended. Used by one thread; another one reads.
  */
-final class ConsoleDialog implements AutoCloseable {
+public final class ConsoleDialog implements AutoCloseable {
     private static final String READY = "<backplane> ready";
     private static final Pattern STATUS = Pattern.compile("\n<backplane> status (\\d+)\r?\n");
 
@@ -27,7 +27,7 @@ final class ConsoleDialog implements AutoCloseable {
     private String end = "";
 
     /** What a command of the guest printed, and how it ended. */
-    record Reply(int status, String output) {}
+    public record Reply(int status, String output) {}
 
     private ConsoleDialog(SocketChannel channel, OutputStream transcript) {
         this.channel = channel;
@@ -39,7 +39,7 @@ final class ConsoleDialog implements AutoCloseable {
      *
      * @param transcript everything the guest says is written there
      */
-    static ConsoleDialog connect(Path socket, Path transcript) throws IOException {
+    public static ConsoleDialog connect(Path socket, Path transcript) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         ConsoleDialog dialog;
         try {
@@ -78,7 +78,7 @@ final class ConsoleDialog implements AutoCloseable {
     }
 
     /** Whoever waits for the guest is told that nothing more comes. */
-    synchronized void ended(String reason) {
+    public synchronized void ended(String reason) {
         if (end.isEmpty()) {
             end = reason;
         }
@@ -86,12 +86,12 @@ final class ConsoleDialog implements AutoCloseable {
     }
 
     /** Waits until the agent of a guest that has booted reports. */
-    void awaitReady(Duration bound) throws TourException, InterruptedException {
+    public void awaitReady(Duration bound) throws TourException, InterruptedException {
         await(Pattern.compile(Pattern.quote(READY) + "\r?\n"), bound, "the guest did not boot");
     }
 
     /** Runs a command of the guest's shell and waits for its end. */
-    Reply run(String command, Duration bound)
+    public Reply run(String command, Duration bound)
             throws TourException, InterruptedException, IOException {
         send(command);
         Heard heard = await(STATUS, bound, "the guest did not finish '" + command + "'");
@@ -100,16 +100,22 @@ final class ConsoleDialog implements AutoCloseable {
     }
 
     /** Sends a command that the guest does not survive, like reboot. */
-    void send(String command) throws IOException {
+    public void send(String command) throws IOException {
         ByteBuffer bytes = StandardCharsets.US_ASCII.encode(command + "\n");
         while (bytes.hasRemaining()) {
             channel.write(bytes);
         }
     }
 
-    private record Heard(String before, Matcher match) {}
+    /** What the guest said up to what was waited for, and that. */
+    public record Heard(String before, Matcher match) {}
 
-    private synchronized Heard await(Pattern pattern, Duration bound, String failure)
+    /**
+     * Waits until the guest has said something that no earlier wait has taken.
+     *
+     * @param failure what to tell if it does not: the beginning of a sentence
+     */
+    public synchronized Heard await(Pattern pattern, Duration bound, String failure)
             throws TourException, InterruptedException {
         long deadline = System.nanoTime() + bound.toNanos();
         while (true) {

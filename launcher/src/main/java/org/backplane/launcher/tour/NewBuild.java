@@ -11,13 +11,13 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
 /** Makes another build of a bundle: the same classes under another version, another digest. */
-final class NewBuild {
+public final class NewBuild {
     private static final String VERSION = "Bundle-Version";
 
     private NewBuild() {}
 
     /** Writes the bundle to the target with the version in its manifest. */
-    static void write(Path bundle, String version, Path target) throws IOException {
+    public static void write(Path bundle, String version, Path target) throws IOException {
         try (JarFile jar = new JarFile(bundle.toFile());
                 OutputStream file = Files.newOutputStream(target)) {
             Manifest manifest = jar.getManifest();

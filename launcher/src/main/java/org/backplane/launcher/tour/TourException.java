@@ -1,10 +1,10 @@
 package org.backplane.launcher.tour;
 
 /** A step of the tour did not hold; the message says in one sentence what was found instead. */
-final class TourException extends Exception {
+public final class TourException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    TourException(String message) {
+    public TourException(String message) {
         super(message);
     }
 }
