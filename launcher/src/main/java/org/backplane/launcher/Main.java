@@ -15,7 +15,6 @@ import org.backplane.launcher.command.RunCommand;
 import org.backplane.launcher.command.ShellCommand;
 import org.backplane.launcher.option.Problems;
 import picocli.CommandLine;
-import picocli.CommandLine.ParseResult;
 
 /** The {@code backplane} command. */
 @picocli.CommandLine.Command(
@@ -65,7 +64,7 @@ public final class Main {
             return help(root, List.of(first));
         }
         try {
-            return dispatch(root, arguments);
+            return dispatch(root, words);
         } catch (IOException e) {
             System.err.println("backplane: " + sentence(e));
             return ExitStatus.FAILED;
@@ -94,12 +93,10 @@ public final class Main {
         return root;
     }
 
-    private static int dispatch(CommandLine root, String... arguments)
+    private static int dispatch(CommandLine root, List<String> words)
             throws IOException, InterruptedException {
-        ParseResult parsed = root.parseArgs(arguments).subcommand();
         Problems problems = new Problems();
-        CommandLineWords.report(parsed.errors(), problems);
-        Command command = (Command) parsed.commandSpec().userObject();
+        Command command = CommandLineWords.parse(root, words, problems);
         int status = command.run(problems);
         if (problems.isEmpty()) {
             return status;

@@ -2,6 +2,7 @@ package org.backplane.launcher.command;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.backplane.launcher.option.Problems;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -9,14 +10,62 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.OverwrittenOptionException;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns what picocli found wrong with the words of a command line into our sentences. */
 public final class CommandLineWords {
     private CommandLineWords() {}
 
+    /**
+     * Parses a command line, and adds a sentence for everything that is wrong with its words.
+     *
+     * @param root whose subcommands collect errors
+     * @param words the first is a subcommand
+     * @return the subcommand
+     */
+    public static Command parse(CommandLine root, List<String> words, Problems problems) {
+        CommandLine command = root.getSubcommands().get(words.get(0));
+        List<String> whole = new ArrayList<>(words.subList(0, 1));
+        whole.addAll(
+                withoutOptionsThatLackTheirValue(
+                        command, words.subList(1, words.size()), problems));
+        ParseResult parsed = root.parseArgs(whole.toArray(String[]::new)).subcommand();
+        report(parsed.errors(), problems);
+        return command.getCommand();
+    }
+
+    /** After an option without its value, picocli would lose the option that stands there. */
+    private static List<String> withoutOptionsThatLackTheirValue(
+            CommandLine command, List<String> words, Problems problems) {
+        Map<String, OptionSpec> options = command.getCommandSpec().optionsMap();
+        List<String> whole = new ArrayList<>();
+        for (int i = 0; i < words.size(); i++) {
+            OptionSpec option = options.get(words.get(i));
+            if (option == null && !words.get(i).startsWith("-") && command.isStopAtPositional()) {
+                whole.addAll(words.subList(i, words.size()));
+                break;
+            }
+            boolean takesValue = option != null && option.arity().min() > 0;
+            if (takesValue && i + 1 < words.size() && options.containsKey(words.get(i + 1))) {
+                problems.add(lacksItsValue(option));
+                continue;
+            }
+            whole.add(words.get(i));
+            if (takesValue && i + 1 < words.size()) {
+                whole.add(words.get(++i));
+            }
+        }
+        return whole;
+    }
+
+    private static String lacksItsValue(OptionSpec option) {
+        String name = option.longestName();
+        return name + " has no value; give " + name + " " + option.paramLabel();
+    }
+
     /** Adds a sentence for everything that picocli found wrong. */
-    public static void report(List<Exception> errors, Problems problems) {
+    private static void report(List<Exception> errors, Problems problems) {
         for (Exception error : errors) {
             if (error instanceof UnmatchedArgumentException unmatched) {
                 unmatched(unmatched, problems);
@@ -28,11 +77,7 @@ public final class CommandLineWords {
                 for (ArgSpec argument : missing.getMissing()) {
                     problems.add(
                             argument instanceof OptionSpec option
-                                    ? option.longestName()
-                                            + " has no value; give "
-                                            + option.longestName()
-                                            + " "
-                                            + option.paramLabel()
+                                    ? lacksItsValue(option)
                                     : argument.paramLabel()
                                             + " is missing; see: backplane help "
                                             + missing.getCommandLine().getCommandName());
