@@ -1,6 +1,8 @@
 package org.backplane.hart;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.IntPredicate;
@@ -49,10 +51,10 @@ public final class Aplic {
     private static final int DOMAINCFG_DM_MSI = 1 << 2;
 
     private static final int SOURCECFG_D = 1 << 10;
-    private static final int INACTIVE = 0;
+    static final int INACTIVE = 0;
     private static final int DETACHED = 1;
     private static final int EDGE1 = 4;
-    private static final int LEVEL1 = 6;
+    static final int LEVEL1 = 6;
     private static final int MODE_MASK = 7;
     private static final int INVERTED = 1;
 
@@ -60,7 +62,7 @@ public final class Aplic {
     private static final int IDENTITY_MASK = 0x7ff;
 
     /** Without the guest index: these harts have no hypervisor extension. */
-    private static final int TARGET_MASK = -1 << HART_SHIFT | IDENTITY_MASK;
+    static final int TARGET_MASK = -1 << HART_SHIFT | IDENTITY_MASK;
 
     private final Object lock = new Object();
     private final int sources;
@@ -237,13 +239,41 @@ public final class Aplic {
         }
     }
 
+    AplicRecord save() {
+        synchronized (lock) {
+            return new AplicRecord(
+                    interruptEnable,
+                    lastGenmsi,
+                    Arrays.copyOfRange(mode, 1, mode.length),
+                    Arrays.copyOfRange(target, 1, target.length),
+                    bits(wire),
+                    bits(pending),
+                    bits(enabled));
+        }
+    }
+
+    /** Registers and wires; sends nothing. */
+    void restore(AplicRecord saved) {
+        synchronized (lock) {
+            interruptEnable = saved.interruptEnable();
+            lastGenmsi = saved.genmsi();
+            for (int source = 1; source <= sources; source++) {
+                mode[source] = saved.mode()[source - 1];
+                target[source] = saved.target()[source - 1];
+                wire[source] = saved.wires().get(source);
+                pending[source] = saved.pending().get(source);
+                enabled[source] = saved.enabled().get(source);
+            }
+        }
+    }
+
     private void configure(int source, int value) {
         if (source > sources) {
             return;
         }
         boolean before = asserted(source);
         int wanted = (value & SOURCECFG_D) != 0 ? INACTIVE : value & MODE_MASK;
-        mode[source] = wanted == DETACHED || wanted >= EDGE1 ? wanted : INACTIVE;
+        mode[source] = isMode(wanted) ? wanted : INACTIVE;
         if (mode[source] == INACTIVE) {
             pending[source] = false;
             enabled[source] = false;
@@ -320,7 +350,24 @@ public final class Aplic {
 
     /** The rectified input value: zero for an inactive or detached source. */
     private boolean asserted(int source) {
-        return mode[source] >= EDGE1 && wire[source] != ((mode[source] & INVERTED) != 0);
+        return asserted(mode[source], wire[source]);
+    }
+
+    static boolean asserted(int mode, boolean wire) {
+        return mode >= EDGE1 && wire != ((mode & INVERTED) != 0);
+    }
+
+    /** Whether sourcecfg can have a value. */
+    static boolean isMode(int mode) {
+        return mode == INACTIVE || mode == DETACHED || mode >= EDGE1 && mode <= MODE_MASK;
+    }
+
+    private static BitSet bits(boolean[] values) {
+        BitSet bits = new BitSet();
+        for (int i = 0; i < values.length; i++) {
+            bits.set(i, values[i]);
+        }
+        return bits;
     }
 
     private int word(int offset, IntPredicate bit) {

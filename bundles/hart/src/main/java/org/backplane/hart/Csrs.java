@@ -36,13 +36,19 @@ final class Csrs {
     static final long STATUS_MXR = 1L << 19;
     private static final long STATUS_UXL_64 = 2L << 32;
     private static final long STATUS_SD = 1L << 63;
-    private static final long STATUS_WRITABLE =
+    static final long STATUS_WRITABLE =
             STATUS_SIE | STATUS_SPIE | STATUS_SPP | STATUS_FS | STATUS_SUM | STATUS_MXR;
     private static final long STATUS_CONTEXT = STATUS_FS | STATUS_SUM | STATUS_MXR;
 
     private static final long CAUSE_INTERRUPT = 1L << 63;
-    private static final long COUNTERS = 7;
-    private static final long ENVIRONMENT_FIOM = 1;
+    static final long COUNTERS = 7;
+    static final long ENVIRONMENT_FIOM = 1;
+    static final long SELECT_MASK = 0xfff;
+    static final long FCSR_MASK = 0xff;
+
+    /** Of stvec.MODE, which is 0 or 1. */
+    static final long VECTOR_RESERVED = 2;
+
     private static final int FLAGS_MASK = 0x1f;
     private static final int MODE_SHIFT = 5;
     private static final int MODE_MASK = 7;
@@ -105,6 +111,40 @@ final class Csrs {
         roundingMode = 0;
         floatingPoint.flags(0);
         mmu.satp(0);
+        mmu.clear();
+        context();
+    }
+
+    CsrRecord save() {
+        return new CsrRecord(
+                user,
+                status,
+                vector,
+                counterEnable,
+                environment,
+                scratch,
+                exceptionPc,
+                cause,
+                trapValue,
+                select,
+                mmu.satp(),
+                fcsr());
+    }
+
+    /** Also forgets every translation. */
+    void restore(CsrRecord saved) {
+        user = saved.user();
+        status = saved.sstatus();
+        vector = saved.stvec();
+        counterEnable = saved.scounteren();
+        environment = saved.senvcfg();
+        scratch = saved.sscratch();
+        exceptionPc = saved.sepc();
+        cause = saved.scause();
+        trapValue = saved.stval();
+        select = saved.siselect();
+        fcsr(saved.fcsr());
+        mmu.satp(saved.satp());
         mmu.clear();
         context();
     }
@@ -262,7 +302,7 @@ final class Csrs {
                 return roundingMode;
             case FCSR:
                 requireFloatingPoint();
-                return roundingMode << MODE_SHIFT | floatingPoint.flags();
+                return fcsr();
             case SSTATUS:
                 return status | STATUS_UXL_64 | (floatingPointDirty() ? STATUS_SD : 0);
             case SIE:
@@ -317,8 +357,7 @@ final class Csrs {
                 break;
             case FCSR:
                 dirtyFloatingPoint();
-                floatingPoint.flags((int) value & FLAGS_MASK);
-                roundingMode = (int) value >>> MODE_SHIFT & MODE_MASK;
+                fcsr(value);
                 break;
             case SSTATUS:
                 status = value & STATUS_WRITABLE;
@@ -329,7 +368,7 @@ final class Csrs {
                 break;
             case STVEC:
                 // Mode 0 or 1; another keeps what was.
-                vector = (value & 2) == 0 ? value : value & ~3L | vector & 3;
+                vector = (value & VECTOR_RESERVED) == 0 ? value : value & ~3L | vector & 3;
                 break;
             case SCOUNTEREN:
                 counterEnable = value & COUNTERS;
@@ -353,7 +392,7 @@ final class Csrs {
                 interrupts.timerCompare(value);
                 break;
             case SISELECT:
-                select = value & 0xfff;
+                select = value & SELECT_MASK;
                 break;
             case SATP:
                 mmu.satp(value);
@@ -361,6 +400,15 @@ final class Csrs {
             default:
                 throw trap.of(Trap.ILLEGAL_INSTRUCTION, 0);
         }
+    }
+
+    private long fcsr() {
+        return roundingMode << MODE_SHIFT | floatingPoint.flags();
+    }
+
+    private void fcsr(long value) {
+        floatingPoint.flags((int) value & FLAGS_MASK);
+        roundingMode = (int) value >>> MODE_SHIFT & MODE_MASK;
     }
 
     private void requireFloatingPoint() {

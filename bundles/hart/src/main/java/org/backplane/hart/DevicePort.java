@@ -13,12 +13,9 @@ final class DevicePort {
     /** Loads from a guest-physical address, zero-extended. */
     long load(long address, int width) {
         hart.leaveGuest();
-        try {
-            long value = devices.load(hart.index(), address, width);
-            return width == Long.BYTES ? value : value & (1L << Byte.SIZE * width) - 1;
-        } finally {
-            hart.enterGuest();
-        }
+        long value = devices.load(hart.index(), address, width);
+        hart.enterGuest();
+        return width == Long.BYTES ? value : value & (1L << Byte.SIZE * width) - 1;
     }
 
     /**
@@ -31,10 +28,7 @@ final class DevicePort {
             return;
         }
         hart.leaveGuest();
-        try {
-            devices.store(hart.index(), address, width, value);
-        } finally {
-            hart.enterGuest();
-        }
+        devices.store(hart.index(), address, width, value);
+        hart.enterGuest();
     }
 }

@@ -48,6 +48,15 @@ final class GuestClock {
         return left / frequency * NANOS + (left % frequency * NANOS + frequency - 1) / frequency;
     }
 
+    boolean stopped() {
+        return state.stopped;
+    }
+
+    /** Stops guest time at a value. */
+    synchronized void stopAt(long nanos) {
+        state = new State(true, nanos);
+    }
+
     synchronized void stop() {
         if (!state.stopped) {
             state = new State(true, System.nanoTime() - state.origin);

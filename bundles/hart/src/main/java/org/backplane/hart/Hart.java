@@ -1,6 +1,7 @@
 package org.backplane.hart;
 
 import java.util.concurrent.locks.LockSupport;
+import org.backplane.hypervisor.AbandonedExit;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 
@@ -67,6 +68,10 @@ final class Hart implements Vcpu {
         return state;
     }
 
+    Csrs csrs() {
+        return csrs;
+    }
+
     Interrupts interrupts() {
         return interrupts;
     }
@@ -85,7 +90,11 @@ final class Hart implements Vcpu {
         fence.apply(mmu);
     }
 
-    /** Begins something outside of guest code that may take long; on the hart's thread. */
+    /**
+     * Begins something outside of guest code that may take long; on the hart's thread. What throws
+     * there ends the run: {@link #enterGuest} must not be called after, for the hart may be another
+     * thread's by then ({@link AbandonedExit}).
+     */
     void leaveGuest() {
         mailbox.leave();
     }
@@ -110,9 +119,30 @@ final class Hart implements Vcpu {
         registers.reset();
     }
 
+    /** Outside of the run loop, or on a thread that waits in an exit of this hart. */
+    HartRecord save() {
+        return new HartRecord(
+                registers.save(),
+                csrs.save(),
+                interrupts.save(),
+                interrupts.file().save(),
+                state.save());
+    }
+
+    /** Outside of the run loop; forgets what was known of memory. */
+    void restore(HartRecord saved) {
+        registers.restore(saved.registers());
+        csrs.restore(saved.csrs());
+        interrupts.restore(saved.interrupts());
+        interrupts.file().restore(saved.file());
+        atomics.reset();
+        state.restore(saved.life());
+    }
+
     @Override
     public void run() throws HypervisorException {
         thread = Thread.currentThread();
+        boolean ours = true;
         enterGuest();
         try {
             while (!kicked) {
@@ -124,11 +154,18 @@ final class Hart implements Vcpu {
                 }
             }
             kicked = false;
+        } catch (AbandonedExit e) {
+            // Another thread runs the hart. Were it taken for away now, fences that it has yet to
+            // serve would count as done.
+            ours = false;
+            throw e;
         } catch (RuntimeException e) {
             throw new HypervisorException(
                     name + " cannot go on at pc 0x" + Long.toHexString(registers.pc) + ": " + e, e);
         } finally {
-            leaveGuest();
+            if (ours) {
+                leaveGuest();
+            }
         }
     }
 

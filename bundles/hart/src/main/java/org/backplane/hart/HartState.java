@@ -50,6 +50,25 @@ final class HartState {
         status.set(Status.START_PENDING);
     }
 
+    /** While the hart and all that may start it are outside of their run loops. */
+    LifeRecord save() {
+        Status now = status.get();
+        boolean starting = now == Status.START_PENDING || now == Status.SUSPENDED;
+        Entry at = starting ? entry : null;
+        return at == null
+                ? new LifeRecord(now.ordinal(), waiting, false, 0, 0, 0)
+                : new LifeRecord(now.ordinal(), waiting, true, at.pc, at.a0, at.a1);
+    }
+
+    void restore(LifeRecord saved) {
+        entry =
+                saved.starts()
+                        ? new Entry(saved.entryPc(), saved.entryA0(), saved.entryA1())
+                        : null;
+        waiting = saved.waiting();
+        status.set(Status.values()[saved.status()]);
+    }
+
     /** The entry point, if the hart is to start now. */
     Entry takeEntry() {
         if (status.get() != Status.START_PENDING) {

@@ -48,6 +48,14 @@ final class HartVm implements Vm {
         return name;
     }
 
+    RiscvAia layout() {
+        return layout;
+    }
+
+    Aplic aplic() {
+        return aplic;
+    }
+
     int identities() {
         return layout.identities();
     }
@@ -204,13 +212,33 @@ final class HartVm implements Vm {
     }
 
     @Override
-    public SavedState save() throws HypervisorException {
-        throw new HypervisorException("engine hart cannot save yet");
+    public SavedState save() {
+        if (!clock.stopped()) {
+            throw new IllegalStateException("guest time runs: stop it before the state is saved");
+        }
+        requireStill();
+        List<HartRecord> records = harts.stream().map(Hart::save).toList();
+        return new VmRecord(clock.nanos(), aplic.save(), records).state(layout);
+    }
+
+    private void requireStill() {
+        for (Hart hart : harts) {
+            if (!hart.mailbox().away()) {
+                throw new IllegalStateException("hart " + hart.index() + " is in its run loop");
+            }
+        }
     }
 
     @Override
     public void restore(SavedState state) throws HypervisorException {
-        throw new HypervisorException("engine hart cannot restore yet");
+        requireStill();
+        VmRecord saved = VmRecord.read(state, harts.size(), layout);
+        clock.stopAt(saved.guestTime());
+        aplic.restore(saved.aplic());
+        for (int i = 0; i < harts.size(); i++) {
+            harts.get(i).restore(saved.harts().get(i));
+        }
+        code.clear();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.backplane.hart;
 
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -141,7 +142,7 @@ public final class InterruptFile {
             // WARL; the third value, delivery by an APLIC, is optional and not offered.
             delivery = (value & 1) != 0;
         } else if (select == EITHRESHOLD) {
-            threshold = (int) value & (Integer.highestOneBit(identities) << 1) - 1;
+            threshold = (int) value & thresholdMask(identities);
         } else {
             int word = word(select);
             if (word < 0) {
@@ -192,6 +193,34 @@ public final class InterruptFile {
         delivery = false;
         threshold = 0;
         changed = true;
+    }
+
+    /** The bits of eithreshold that hold an identity. */
+    static int thresholdMask(int identities) {
+        return (Integer.highestOneBit(identities) << 1) - 1;
+    }
+
+    InterruptFileRecord save() {
+        long[] pendingWords = new long[enabled.length];
+        for (int word = 0; word < pendingWords.length; word++) {
+            pendingWords[word] = pending.get(word);
+        }
+        return new InterruptFileRecord(
+                delivery, threshold, BitSet.valueOf(pendingWords), BitSet.valueOf(enabled));
+    }
+
+    void restore(InterruptFileRecord saved) {
+        reset();
+        saved.pending().stream().forEach(this::restorePending);
+        long[] words = saved.enabled().toLongArray();
+        System.arraycopy(words, 0, enabled, 0, words.length);
+        delivery = saved.delivery();
+        threshold = saved.threshold();
+        changed = true;
+    }
+
+    private void restorePending(int identity) {
+        pending.set(identity >> 6, pending.get(identity >> 6) | 1L << identity);
     }
 
     /** Index of an eip or eie register's 64 bits, or -1 where none are implemented. */

@@ -47,6 +47,18 @@ final class Interrupts {
         file.reset();
     }
 
+    InterruptRecord save() {
+        return new InterruptRecord(software, enabled, timerCompare);
+    }
+
+    /** All but the file. */
+    void restore(InterruptRecord saved) {
+        software = saved.software();
+        enabled = saved.sie();
+        timerCompare = saved.stimecmp();
+        timer = false;
+    }
+
     InterruptFile file() {
         return file;
     }

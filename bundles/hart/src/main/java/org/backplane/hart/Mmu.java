@@ -91,10 +91,19 @@ final class Mmu {
         return satp;
     }
 
+    private static boolean offers(int mode) {
+        return mode == Sv39.MODE_BARE || mode == Sv39.MODE_SV39;
+    }
+
+    /** Whether satp can have a value. */
+    static boolean holds(long satp) {
+        return offers(Sv39.mode(satp)) && Sv39.asid(satp) >>> Tlb.SPACE_BITS == 0;
+    }
+
     /** Writes satp; a mode other than Bare and Sv39 leaves all of it as it was (section 4.1.11). */
     void satp(long value) {
         int mode = Sv39.mode(value);
-        if (mode != Sv39.MODE_BARE && mode != Sv39.MODE_SV39) {
+        if (!offers(mode)) {
             return;
         }
         int asid = Sv39.asid(value) & (1 << Tlb.SPACE_BITS) - 1;

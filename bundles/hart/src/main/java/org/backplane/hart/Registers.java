@@ -21,6 +21,17 @@ final class Registers {
         pc = 0;
     }
 
+    RegisterRecord save() {
+        return new RegisterRecord(Arrays.copyOf(x, RegisterRecord.COUNT), f.clone(), pc, retired);
+    }
+
+    void restore(RegisterRecord saved) {
+        System.arraycopy(saved.x(), 0, x, 0, saved.x().length);
+        System.arraycopy(saved.f(), 0, f, 0, saved.f().length);
+        pc = saved.pc();
+        retired = saved.retired();
+    }
+
     void retire(int count) {
         retired += count;
     }

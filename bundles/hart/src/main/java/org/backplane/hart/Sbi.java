@@ -52,7 +52,10 @@ final class Sbi {
         this.x = hart.registers().x;
     }
 
-    /** Answers an ECALL from S-mode, by its registers. */
+    /**
+     * Answers an ECALL from S-mode, by its registers. {@link Registers#pc} is its address until all
+     * is done, and no register changes before: what calls the machine can be executed again.
+     */
     void call() {
         long extension = x[Encoding.A7];
         long function = x[Encoding.A6];
@@ -230,8 +233,8 @@ final class Sbi {
                 reason == SYSTEM_FAILURE
                         ? SystemEvent.FAILED
                         : type == SHUTDOWN ? SystemEvent.POWER_OFF : SystemEvent.REBOOT;
-        hart.state().stop();
         outside(exits -> exits.systemEvent(hart.index(), event));
+        hart.state().stop();
         return SUCCESS;
     }
 
@@ -273,10 +276,7 @@ final class Sbi {
     /** Calls the machine, during which the hart counts as away. */
     private void outside(Consumer<ExitHandler> call) {
         hart.leaveGuest();
-        try {
-            call.accept(vm.exits());
-        } finally {
-            hart.enterGuest();
-        }
+        call.accept(vm.exits());
+        hart.enterGuest();
     }
 }

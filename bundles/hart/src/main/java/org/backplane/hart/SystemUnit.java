@@ -81,8 +81,8 @@ final class SystemUnit {
             csrs.enterHandler(Trap.ECALL_FROM_U, 0);
             return;
         }
-        registers.pc = next;
         sbi.call();
+        registers.pc = next;
     }
 
     private void fence(int addressRegister, int asidRegister) {

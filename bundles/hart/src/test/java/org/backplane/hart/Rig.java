@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongUnaryOperator;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers.RiscvAia;
@@ -43,6 +44,10 @@ final class Rig implements AutoCloseable, ExitHandler {
     final ConcurrentLinkedQueue<SystemEvent> events = new ConcurrentLinkedQueue<>();
     final StringBuffer console = new StringBuffer();
     volatile LongUnaryOperator device = address -> -1;
+
+    /** Runs inside each exit, before it has an effect. */
+    volatile Runnable exit = () -> {};
+
     private final long[] results;
     private long nextTable = TABLES + CodePage.SIZE;
 
@@ -75,6 +80,25 @@ final class Rig implements AutoCloseable, ExitHandler {
 
     void put(long address, long value) {
         OffHeap.putLongVolatile(host(address, Long.BYTES), value);
+    }
+
+    /**
+     * A VM with a copy of this one's memory and a state; its time runs. This one's harts are out of
+     * their run loops, or wait in an exit.
+     */
+    Rig restored(SavedState state) throws IOException, HypervisorException {
+        Rig other = new Rig(results.length);
+        OffHeap.copy(host(RAM, SIZE), other.host(RAM, SIZE), SIZE);
+        other.nextTable = nextTable;
+        other.vm.restore(state);
+        other.vm.startTime();
+        return other;
+    }
+
+    /** Stops time and saves. */
+    SavedState save() {
+        vm.stopTime();
+        return vm.save();
     }
 
     long get(long address) {
@@ -197,6 +221,7 @@ final class Rig implements AutoCloseable, ExitHandler {
 
     @Override
     public long mmioRead(int vcpu, long address, int width) {
+        exit.run();
         return device.applyAsLong(address);
     }
 
@@ -206,6 +231,7 @@ final class Rig implements AutoCloseable, ExitHandler {
             results[vcpu] = value;
             hart(vcpu).kick();
         } else {
+            exit.run();
             stores.add(new Store(vcpu, address, width, value));
         }
     }
@@ -222,12 +248,14 @@ final class Rig implements AutoCloseable, ExitHandler {
 
     @Override
     public void systemEvent(int vcpu, SystemEvent event) {
+        exit.run();
         events.add(event);
         hart(vcpu).kick();
     }
 
     @Override
     public void debugConsole(int octet) {
+        exit.run();
         console.append((char) octet);
     }
 
