@@ -130,6 +130,16 @@ public final class DescriptorChain {
         return queue == other;
     }
 
+    /** The same segments as another's, which is of the same ring. */
+    void copy(DescriptorChain other) {
+        addresses = other.addresses.clone();
+        lengths = other.lengths.clone();
+        segments = other.segments;
+        readableSegments = other.readableSegments;
+        readableLength = other.readableLength;
+        writableLength = other.writableLength;
+    }
+
     void clear() {
         segments = 0;
         readableSegments = 0;

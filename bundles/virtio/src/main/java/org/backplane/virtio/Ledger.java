@@ -81,6 +81,22 @@ final class Ledger {
         memory.unpin(chain.ticket);
     }
 
+    /**
+     * A ledger of the same requests for another queue, to be presented again; this one keeps the
+     * objects and nothing of their being out, so that a late completion of one is ignored.
+     */
+    Ledger handOver(SplitQueue queue) {
+        var next = new Ledger(queue, memory, chains.length);
+        for (int head = oldest; head != NONE; head = chains[head].newer) {
+            DescriptorChain chain = chains[head];
+            next.chains[head].copy(chain);
+            next.enter(next.chains[head], chain.ticket);
+            chain.taken = false;
+        }
+        next.presentAgain();
+        return next;
+    }
+
     void clear() {
         while (oldest != NONE) {
             leave(chains[oldest]);

@@ -4,16 +4,17 @@ import org.backplane.memory.MemoryView;
 
 /**
  * A transport's hold on one queue: makes it, sets it up, stops it. The device gets {@link #queue}
- * and nothing more. Owned by the slot; the queue stays the same object over a swap.
+ * and nothing more. Owned by the slot; the queue stays the same object over a swap, unless the
+ * device was {@link #cutOff cut off}.
  *
- * <p>Thread-safe. {@link #disable} is for a device that is drained: a chain that is still out is
- * let go of, and its late completion is ignored, but a host that still writes into its buffers
- * writes into memory that the driver may be using again.
+ * <p>Thread-safe; its lock is outside of the queue's. {@link #disable} is for a device that is
+ * drained: a chain that is still out is let go of, and its late completion is ignored, but a host
+ * that still writes into its buffers writes into memory that the driver may be using again.
  */
 public final class QueuePort {
     private final int maxSize;
     private final MemoryView memory;
-    private final SplitQueue queue;
+    private volatile SplitQueue queue;
 
     /**
      * @param index of the queue, as the driver selects it
@@ -44,7 +45,7 @@ public final class QueuePort {
      *
      * @return null, or why the ring cannot be used; the queue stays disabled then
      */
-    public String enable(RingSetup setup) {
+    public synchronized String enable(RingSetup setup) {
         long ticket = memory.pin();
         try {
             String problem = setup.problem(memory, maxSize);
@@ -58,25 +59,33 @@ public final class QueuePort {
     }
 
     /** Gives out nothing new, while what is out completes: a reset is on its way. */
-    public void halt() {
+    public synchronized void halt() {
         queue.halt();
     }
 
     /** Forgets ring, positions and ledger. */
-    public void disable() {
+    public synchronized void disable() {
         queue.disable();
     }
 
     /** Gives the ledger's chains out once more, oldest first, before any new one. */
-    public void presentAgain() {
+    public synchronized void presentAgain() {
         queue.presentAgain();
     }
 
-    QueueState save() {
+    /**
+     * Takes the queue from a device that may still hold on to it, with the ledger's chains given
+     * out once more by the one in its place.
+     */
+    public synchronized void cutOff() {
+        queue = queue.successor();
+    }
+
+    synchronized QueueState save() {
         return queue.save();
     }
 
-    String restore(RingSetup setup, QueueState state) {
+    synchronized String restore(RingSetup setup, QueueState state) {
         String problem = enable(setup);
         return problem == null ? queue.restore(state) : problem;
     }

@@ -278,6 +278,37 @@ public final class SplitQueue {
         }
     }
 
+    /**
+     * Hands ring, positions and ledger to a queue of its own, which presents every request of the
+     * ledger again. This one gives, stores and tells nothing any more: its device was cut off, and
+     * a thread of it may come back late and go on with chains that are another's now.
+     */
+    SplitQueue successor() {
+        var next = new SplitQueue(index, memory, transport);
+        synchronized (lock) {
+            next.adopt(this);
+            ledger = new Ledger(this, memory, 0);
+            state = RingState.DISABLED;
+            ring = null;
+        }
+        return next;
+    }
+
+    /** Under the lock of the one before; nobody knows this one yet. */
+    private void adopt(SplitQueue before) {
+        synchronized (lock) {
+            state = before.state;
+            ring = before.ring;
+            ledger = before.ledger.handOver(this);
+            nextAvailable = before.nextAvailable;
+            usedIndex = before.usedIndex;
+            signalledUsed = before.signalledUsed;
+            signalledKnown = before.signalledKnown;
+            wantsDoorbell = before.wantsDoorbell;
+            armed = before.armed;
+        }
+    }
+
     QueueState save() {
         synchronized (lock) {
             return new QueueState(

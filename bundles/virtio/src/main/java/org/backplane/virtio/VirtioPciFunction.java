@@ -175,6 +175,15 @@ public final class VirtioPciFunction implements AutoCloseable {
         ports.forEach(QueuePort::presentAgain);
     }
 
+    /**
+     * Takes the queues from a device that was not drained and may come back late: it can do nothing
+     * any more with those it has. The next device gets others, which present the ledger's requests
+     * again. No device is behind the function.
+     */
+    public void cutOff() {
+        ports.forEach(QueuePort::cutOff);
+    }
+
     /** Asks the driver for a reset: DEVICE_NEEDS_RESET and a configuration interrupt. */
     public void needsReset() {
         common.needsReset();

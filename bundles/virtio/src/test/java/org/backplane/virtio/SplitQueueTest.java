@@ -365,6 +365,42 @@ class SplitQueueTest {
     }
 
     @Test
+    void deviceThatWasCutOffReachesTheRingNoMore() throws Exception {
+        try (QueueRig rig = new QueueRig(8, true)) {
+            rig.submit(rig.writable(4));
+            int done = rig.submit(rig.writable(4));
+            rig.submit(rig.writable(4));
+            DescriptorChain first = rig.queue.poll();
+            rig.queue.complete(rig.queue.poll(), 1);
+            assertEquals(new Used(done, 1), rig.driver.collect());
+
+            rig.port.cutOff();
+            SplitQueue next = rig.port.queue();
+            assertNull(rig.queue.poll());
+            rig.queue.complete(first, 4);
+            rig.queue.interrupt();
+            rig.queue.broken("late");
+            assertNull(rig.driver.collect());
+            assertEquals(0, rig.interrupts);
+            assertTrue(rig.reasons.isEmpty());
+
+            assertEquals(1, next.outstanding());
+            DescriptorChain again = next.poll();
+            assertEquals(first.head(), again.head());
+            assertEquals(first.address(0), again.address(0));
+            assertEquals(4, again.writableLength());
+            assertThrows(IllegalArgumentException.class, () -> next.complete(first, 4));
+            next.complete(again, 4);
+            next.complete(next.poll(), 4);
+            next.interrupt();
+            assertEquals(new Used(first.head(), 4), rig.driver.collect());
+            assertEquals(4, rig.driver.collect().length());
+            assertEquals(1, rig.interrupts);
+            assertEquals(0, next.outstanding());
+        }
+    }
+
+    @Test
     void goesOnWithAnotherQueueObjectFromItsState() throws Exception {
         try (QueueRig rig = new QueueRig(8, true)) {
             for (int i = 0; i < 11; i++) {
