@@ -31,7 +31,8 @@ final class CardMachine {
     private final MachineFixture fixture;
 
     CardMachine(BundleContext context) throws BundleException, IOException {
-        this(context, Map.of());
+        // Without a probation to speak of: the code before goes at once.
+        this(context, Map.of("bound.probation", 1L));
     }
 
     CardMachine(BundleContext context, Map<String, Object> plan)
@@ -83,7 +84,7 @@ final class CardMachine {
 
     /** Swaps the card, beside road, for the code of a jar. */
     SlotReport swap(Behaviour behaviour, int version) throws MachineException {
-        return machine().swap(SLOT, CardJar.path(behaviour, version).toString());
+        return machine().swap(SLOT, CardJar.path(behaviour, version).toString(), false).slot();
     }
 
     boolean plugged() {

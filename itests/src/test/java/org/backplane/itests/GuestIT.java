@@ -145,7 +145,9 @@ public final class GuestIT {
                             + " conv=fsync 2> /dev/null || echo $n > /tmp/failed;"
                             + " n=$((n + 1)); echo $n > /tmp/written; done; touch /tmp/stopped) &");
             awaitMoreWritten(guest);
-            fixture.machine().swap("disk0", NewBuild.path("device-virtio-blk", "1.0.1").toString());
+            fixture.machine()
+                    .swap("disk0", NewBuild.path("device-virtio-blk", "1.0.1").toString(), false);
+            fixture.machine().accept("disk0");
             awaitMoreWritten(guest);
             assertEquals("1.0.1", disk().version());
             Bundle bundle = context.getBundle(disk().bundleId());

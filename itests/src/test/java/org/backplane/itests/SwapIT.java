@@ -155,7 +155,8 @@ public final class SwapIT {
                                 rig.machine()
                                         .swap(
                                                 "card0",
-                                                ProjectBundle.named("device").jar().toString()));
+                                                ProjectBundle.named("device").jar().toString(),
+                                                false));
         assertTrue(refusal.getMessage(), refusal.getMessage().contains("offers no 'card'"));
         assertEquals(5, rig.load(MEMORY));
     }

@@ -48,9 +48,10 @@ public final class Activator implements BundleActivator, FrameworkListener {
             LOG.log(Level.INFO, "No plan: no machine.");
             return;
         }
-        deployer = new Deployer(context, plan.get().runFolder().resolve("jars"));
+        var arrivals = new Arrivals();
+        deployer = new Deployer(context, plan.get().runFolder().resolve("jars"), arrivals::uses);
         if (plan.get().bundles().isPresent() || plan.get().config().isPresent()) {
-            WatchedFolders.register(context, plan.get(), deployer, new Arrivals());
+            WatchedFolders.register(context, plan.get(), deployer, arrivals);
         }
         context.addFrameworkListener(this);
         Bundle system = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);

@@ -48,11 +48,17 @@ public interface Machine {
     void unplug(String slot, boolean force) throws MachineException;
 
     /**
-     * Replaces the code of a slot's device under the guest, beside road.
+     * Replaces the code of a slot's device under the guest, beside road. For a while after it, the
+     * probation, the code before takes over again if the new one fails.
      *
      * @param version a bundle version, {@code latest}, or the path of a jar
+     * @param force cuts off a device that does not come to rest or cannot tell its state; its
+     *     requests are given to the new code again
      */
-    SlotReport swap(String slot, String version) throws MachineException;
+    SwapReport swap(String slot, String version, boolean force) throws MachineException;
+
+    /** Ends the probation of a slot's latest swap: the code before is let go of. */
+    void accept(String slot) throws MachineException;
 
     /** Retired device code whose class loader the garbage collector has not taken yet. */
     List<String> stillLoaded();

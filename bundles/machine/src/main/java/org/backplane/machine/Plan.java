@@ -1,11 +1,13 @@
 package org.backplane.machine;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.backplane.machine.slot.Bounds;
 import org.backplane.machine.slot.SlotSpec;
 
 /**
@@ -15,6 +17,7 @@ import org.backplane.machine.slot.SlotSpec;
  * @param memory in bytes
  * @param runFolder holds what lives as long as the process
  * @param paused whether processors wait for {@code vm:resume}
+ * @param bounds on what devices do; in the map each in milliseconds
  */
 record Plan(
         String name,
@@ -28,6 +31,7 @@ record Plan(
         Optional<Path> bundles,
         Optional<Path> config,
         boolean paused,
+        Bounds bounds,
         List<SlotSpec> slots) {
     static Plan of(Map<String, ?> map) {
         var slots = new ArrayList<SlotSpec>();
@@ -48,11 +52,22 @@ record Plan(
                 text(map, "bundles").map(Path::of),
                 text(map, "config").map(Path::of),
                 Boolean.TRUE.equals(map.get("paused")),
+                new Bounds(
+                        bound(map, "call", Bounds.DEFAULT.call()),
+                        bound(map, "vacancy", Bounds.DEFAULT.vacancy()),
+                        bound(map, "probation", Bounds.DEFAULT.probation()),
+                        bound(map, "handler", Bounds.DEFAULT.handler())),
                 List.copyOf(slots));
     }
 
     private static Optional<String> text(Map<String, ?> map, String key) {
         return Optional.ofNullable((String) map.get(key));
+    }
+
+    private static Duration bound(Map<String, ?> map, String key, Duration otherwise) {
+        return map.get("bound." + key) instanceof Long millis
+                ? Duration.ofMillis(millis)
+                : otherwise;
     }
 
     private static SlotSpec slot(Map<?, ?> entry) {

@@ -29,26 +29,33 @@ final class Swaps implements Arrival {
     /**
      * @param version a bundle version, {@code latest}, or the path of a jar, with a slash
      */
-    SlotReport swap(Slot slot, String version) throws MachineException {
-        Optional<Offer> old = slot.offer();
-        Offer next = choose(slot, version);
-        if (old.filter(next::equals).isPresent()) {
-            throw new MachineException(
-                    "The slot '%s' runs %s already.".formatted(slot.spec().name(), next));
+    SwapReport swap(Slot slot, String version, boolean force) throws MachineException {
+        try (Claim next = choose(slot, version)) {
+            if (slot.offer().filter(next.offer::equals).isPresent()) {
+                throw new MachineException(
+                        "The slot '%s' runs %s already.".formatted(slot.spec().name(), next.offer));
+            }
+            return slot.swap(next.offer, force);
         }
-        replace(slot, old, next);
-        return slot.report();
     }
 
-    /** Swaps, and uninstalls the bundle that lost. */
-    private void replace(Slot slot, Optional<Offer> old, Offer next) throws MachineException {
-        try {
-            slot.swap(next);
-        } finally {
-            if (!slots.uses(next.bundle())) {
-                deployer.discard(next.bundle());
-            } else if (old.isPresent() && !slots.uses(old.get().bundle())) {
-                deployer.retire(old.get().bundle());
+    /**
+     * Code that a slot is about to run: kept installed meanwhile, and removed after if it came to
+     * nothing.
+     */
+    private final class Claim implements AutoCloseable {
+        private final Offer offer;
+        private final boolean deployed;
+
+        Claim(Offer offer, boolean deployed) {
+            this.offer = offer;
+            this.deployed = deployed;
+        }
+
+        @Override
+        public void close() {
+            if (deployed) {
+                deployer.release(offer.bundle());
             }
         }
     }
@@ -76,7 +83,7 @@ final class Swaps implements Arrival {
                         && old.isPresent()
                         && !old.get().equals(offer)) {
                     try {
-                        replace(slot, old, offer);
+                        slot.swap(offer, false);
                     } catch (MachineException e) {
                         refusal = refusal == null ? e : refusal;
                     }
@@ -88,7 +95,7 @@ final class Swaps implements Arrival {
         }
     }
 
-    private Offer choose(Slot slot, String version) throws MachineException {
+    private Claim choose(Slot slot, String version) throws MachineException {
         String kind = slot.spec().kind();
         if (version.contains("/")) {
             Bundle bundle = deployer.deploy(Path.of(version));
@@ -97,13 +104,15 @@ final class Swaps implements Arrival {
                             .filter(candidate -> candidate.bundle().equals(bundle))
                             .findFirst();
             if (offer.isEmpty()) {
-                if (!slots.uses(bundle)) {
-                    deployer.discard(bundle);
-                }
+                deployer.release(bundle);
                 throw new MachineException("The jar '%s' offers no '%s'.".formatted(version, kind));
             }
-            return offer.get();
+            return new Claim(offer.get(), true);
         }
+        return new Claim(installed(kind, version), false);
+    }
+
+    private Offer installed(String kind, String version) throws MachineException {
         if (version.equals(LATEST)) {
             return slots.factories()
                     .best(kind)

@@ -20,7 +20,6 @@ import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.processor.Processors;
 import org.backplane.machine.slot.ControlThread;
 import org.backplane.machine.slot.Factories.Offer;
-import org.backplane.machine.slot.MachineServices;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
@@ -89,8 +88,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
                             "slots",
                             new Slots(
                                     board,
-                                    new MachineServices(
-                                            consoles, this::onPowerRequest, this::onWithdrawn),
+                                    consoles,
+                                    this::onPowerRequest,
+                                    plan.bounds(),
+                                    new DeviceCode(deployer),
+                                    deployer::copy,
                                     context));
             swaps = new Swaps(slots, deployer);
             for (SlotSpec spec : Chipset.slots(plan.console())) {
@@ -151,10 +153,6 @@ final class VirtualMachine implements Machine, AutoCloseable {
             case REBOOT -> reboot();
             default -> throw new IllegalArgumentException(request.name());
         }
-    }
-
-    private void onWithdrawn(Offer offer) {
-        deployer.withdrawn(offer.bundle(), offer.factory().getClass().getClassLoader());
     }
 
     private void reboot() {
@@ -362,8 +360,13 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     @Override
-    public SlotReport swap(String slot, String version) throws MachineException {
-        return swaps.swap(slots.get(slot), version);
+    public SwapReport swap(String slot, String version, boolean force) throws MachineException {
+        return swaps.swap(slots.get(slot), version, force);
+    }
+
+    @Override
+    public void accept(String slot) throws MachineException {
+        slots.get(slot).accept();
     }
 
     /** The swaps of this machine, for the watched folder. */

@@ -15,6 +15,7 @@ import org.backplane.machine.MachineException;
 import org.backplane.machine.MachineReport;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
+import org.backplane.machine.SwapReport;
 
 /** The commands of scope {@code vm}: every public method but those of Object is one. */
 public final class VmCommands {
@@ -108,11 +109,20 @@ public final class VmCommands {
         machine().unplug(arguments.words().get(0), arguments.has(FORCE));
     }
 
-    @Descriptor("replaces the code of a slot's device: SLOT [VERSION|JAR]")
-    public SlotReport swap(String... words) throws ShellException, MachineException {
-        List<String> given =
-                Arguments.of("vm:swap SLOT [VERSION|JAR]", Set.of(), words).count(1, 2).words();
-        return machine().swap(given.get(0), given.size() > 1 ? given.get(1) : LATEST);
+    @Descriptor("replaces the code of a slot's device: [--force] SLOT [VERSION|JAR]")
+    public SwapReport swap(String... words) throws ShellException, MachineException {
+        Arguments arguments =
+                Arguments.of("vm:swap [--force] SLOT [VERSION|JAR]", Set.of(FORCE), words)
+                        .count(1, 2);
+        List<String> given = arguments.words();
+        return machine()
+                .swap(given.get(0), given.size() > 1 ? given.get(1) : LATEST, arguments.has(FORCE));
+    }
+
+    @Descriptor("ends the probation of a slot's latest swap: SLOT")
+    public void accept(String... words) throws ShellException, MachineException {
+        Arguments arguments = Arguments.of("vm:accept SLOT", Set.of(), words).count(1, 1);
+        machine().accept(arguments.words().get(0));
     }
 
     @Descriptor("code that was replaced and whose class loader is not collected yet")

@@ -18,6 +18,7 @@ import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineReport;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
+import org.backplane.machine.SwapReport;
 
 /** How the machine's records look to a person. */
 final class VmFormat implements Converter {
@@ -45,6 +46,9 @@ final class VmFormat implements Converter {
         }
         if (target instanceof SlotReport slot) {
             return slots(List.of(slot));
+        }
+        if (target instanceof SwapReport swap) {
+            return swap(swap);
         }
         if (target instanceof MachineReport machine) {
             return machine(machine);
@@ -112,6 +116,15 @@ final class VmFormat implements Converter {
         return slot.bundle().isEmpty()
                 ? "-"
                 : "%s %s [%d]".formatted(slot.bundle(), slot.version(), slot.bundleId());
+    }
+
+    private static String swap(SwapReport swap) {
+        String now = "%s: %s".formatted(swap.slot().name(), bundle(swap.slot()));
+        return swap.pause().isZero()
+                ? now + " fills the slot"
+                : "%s; pause %s, %d requests drained, %d bytes of state"
+                        .formatted(
+                                now, Quantity.time(swap.pause()), swap.drained(), swap.stateSize());
     }
 
     private static String dash(String text) {

@@ -16,6 +16,7 @@ import org.backplane.machine.MachineReport;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
 import org.backplane.machine.SlotState;
+import org.backplane.machine.SwapReport;
 
 /** A machine with one disk that notes down what it is asked for. */
 final class RecordedMachine implements Machine {
@@ -144,9 +145,14 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
-    public SlotReport swap(String slot, String version) {
-        asked.add("swap %s %s".formatted(slot, version));
-        return DISK;
+    public SwapReport swap(String slot, String version, boolean force) {
+        asked.add("swap %s %s %s".formatted(slot, version, force));
+        return new SwapReport(DISK, Duration.ofNanos(1_200_000), 3, 52);
+    }
+
+    @Override
+    public void accept(String slot) {
+        asked.add("accept " + slot);
     }
 
     @Override

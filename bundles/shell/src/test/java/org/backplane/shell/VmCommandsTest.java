@@ -17,8 +17,8 @@ class VmCommandsTest {
     void everyCommandIsOffered() {
         assertArrayEquals(
                 new String[] {
-                    "history", "inspect", "map", "pause", "pci", "plug", "reset", "resume", "slots",
-                    "stale", "status", "stop", "swap", "unplug"
+                    "accept", "history", "inspect", "map", "pause", "pci", "plug", "reset",
+                    "resume", "slots", "stale", "status", "stop", "swap", "unplug"
                 },
                 VmCommands.names());
     }
@@ -64,8 +64,11 @@ class VmCommandsTest {
     @Test
     void swapTakesTheLatestUnlessTold() throws ShellException, MachineException {
         commands.swap("disk0");
-        commands.swap("disk0", "1.2.3");
-        assertEquals(List.of("swap disk0 latest", "swap disk0 1.2.3"), machine.asked);
+        commands.swap("--force", "disk0", "1.2.3");
+        commands.accept("disk0");
+        assertEquals(
+                List.of("swap disk0 latest false", "swap disk0 1.2.3 true", "accept disk0"),
+                machine.asked);
     }
 
     @Test

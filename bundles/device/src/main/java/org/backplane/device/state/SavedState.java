@@ -65,6 +65,13 @@ public final class SavedState {
         return Collections.unmodifiableSet(bytes.keySet());
     }
 
+    /** How much it holds, in bytes: 8 for a number, what byte strings have; children included. */
+    public long size() {
+        return Long.BYTES * (long) numbers.size()
+                + bytes.values().stream().mapToLong(value -> value.length).sum()
+                + children.values().stream().mapToLong(SavedState::size).sum();
+    }
+
     /**
      * Checks what every reader checks first.
      *

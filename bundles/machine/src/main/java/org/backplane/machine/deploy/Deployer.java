@@ -11,12 +11,21 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Predicate;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import org.backplane.machine.MachineException;
+import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.ControlThread;
+import org.backplane.machine.slot.Factories.Code;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -35,8 +44,20 @@ public final class Deployer implements AutoCloseable {
 
     private final BundleContext context;
     private final Path store;
+    private final Predicate<Bundle> used;
     private final ControlThread thread = new ControlThread("deployer");
     private final List<Retired> retired = new ArrayList<>();
+    private final StoredCode storedCode;
+    private final ExecutorService copies =
+            Executors.newSingleThreadExecutor(work -> new MachineThread("deployer/copies", work));
+
+    /** Bundles that were deployed and not released; the deployer's thread's. */
+    private final List<Bundle> claimed = new ArrayList<>();
+
+    /** When each location was installed; a later change came by an update in place. */
+    private final Map<String, Long> installed = new HashMap<>();
+
+    private int returns;
 
     /** Code that was withdrawn; the bundle itself may run on with other code, or the same. */
     private record Retired(Bundle bundle, String version, WeakReference<ClassLoader> loader) {
@@ -49,15 +70,19 @@ public final class Deployer implements AutoCloseable {
 
     /**
      * @param store folder for jars, made if absent
+     * @param used whether a slot has a device of the bundle, or may go back to it
      */
-    public Deployer(BundleContext context, Path store) {
+    public Deployer(BundleContext context, Path store, Predicate<Bundle> used) {
         this.context = context;
+        this.used = used;
         this.store = store;
+        storedCode = new StoredCode(store);
     }
 
     /**
      * Copies a jar into the store under its SHA-256, which is a build's identity, installs it from
-     * there and starts it. A build that is installed already is the same bundle.
+     * there and starts it. A build that is installed already is the same bundle. Until {@link
+     * #release} it stays.
      */
     public Bundle deploy(Path jar) throws MachineException {
         return thread.call("deploy", () -> doDeploy(jar));
@@ -70,12 +95,16 @@ public final class Deployer implements AutoCloseable {
             Path stored = store(jar);
             String location = LOCATION + stored.getFileName();
             bundle = context.getBundle(location);
+            if (bundle != null && installed.get(location) != bundle.getLastModified()) {
+                returns++;
+                location += "#" + returns;
+                bundle = null;
+            }
             if (bundle == null) {
-                try (InputStream content = Files.newInputStream(stored)) {
-                    bundle = context.installBundle(location, content);
-                }
+                bundle = install(location, stored);
             }
             bundle.start(Bundle.START_TRANSIENT);
+            claimed.add(bundle);
             return bundle;
         } catch (IOException e) {
             throw new MachineException(
@@ -87,6 +116,48 @@ public final class Deployer implements AutoCloseable {
             throw new MachineException(
                     "The jar '%s' cannot be started: %s.".formatted(jar, e.getMessage()), e);
         }
+    }
+
+    private Bundle install(String location, Path jar) throws IOException, BundleException {
+        try (InputStream content = Files.newInputStream(jar)) {
+            Bundle bundle = context.installBundle(location, content);
+            installed.put(location, bundle.getLastModified());
+            return bundle;
+        }
+    }
+
+    /** Ends what {@link #deploy} began: a bundle that nobody came to use is uninstalled. */
+    public void release(Bundle bundle) {
+        thread.post(
+                "release",
+                () -> {
+                    claimed.remove(bundle);
+                    if (!used.test(bundle)) {
+                        discardNow(bundle);
+                    }
+                });
+    }
+
+    /** Begins to copy the code of a bundle as it is now. */
+    public Future<Path> copy(Bundle bundle) {
+        return copies.submit(() -> storedCode.copy(bundle));
+    }
+
+    /** Installs and starts a copy of code that an update took away. */
+    public void comeBack(Code gone) {
+        thread.post(
+                "come back",
+                () -> {
+                    try {
+                        Path copy = gone.copy().get();
+                        returns++;
+                        install(LOCATION + "return-" + returns, copy).start(Bundle.START_TRANSIENT);
+                        Files.deleteIfExists(copy);
+                    } catch (IOException | BundleException | ExecutionException e) {
+                        throw new MachineException(
+                                "%s cannot come back: %s.".formatted(gone, e), e);
+                    }
+                });
     }
 
     private static void refuseOtherFiles(Path jar) throws MachineException {
@@ -129,28 +200,50 @@ public final class Deployer implements AutoCloseable {
         }
     }
 
-    /** Uninstalls a bundle that no slot uses any more. */
+    /** Uninstalls a bundle whose code was replaced, unless something uses it after all. */
     public void retire(Bundle bundle) {
-        thread.post("retire", () -> uninstall(bundle));
+        thread.post(
+                "retire",
+                () -> {
+                    if (!claimed.contains(bundle) && !used.test(bundle)) {
+                        uninstall(bundle);
+                    }
+                });
     }
 
     /** Uninstalls a bundle that came to nothing, if this deployer brought it. */
-    public void discard(Bundle bundle) {
-        if (bundle.getLocation().startsWith(LOCATION)) {
-            retire(bundle);
+    private void discardNow(Bundle bundle) {
+        if (bundle.getLocation().startsWith(LOCATION) && !claimed.contains(bundle)) {
+            uninstall(bundle);
         }
     }
 
-    private static void uninstall(Bundle bundle) {
+    private void uninstall(Bundle bundle) {
         if (bundle.getState() == Bundle.UNINSTALLED) {
             // A swap and the folder may both have asked for it.
             return;
         }
         try {
             bundle.uninstall();
-        } catch (BundleException | IllegalStateException e) {
+            String location = bundle.getLocation();
+            if (installed.remove(location) != null) {
+                Files.deleteIfExists(store.resolve(location.substring(LOCATION.length())));
+            }
+        } catch (BundleException | IOException | IllegalStateException e) {
             LOG.log(Level.WARNING, () -> "uninstalling " + bundle, e);
         }
+    }
+
+    /** Deletes the copy of code that nothing can come back to. */
+    public void forget(Code code) {
+        copies.execute(
+                () -> {
+                    try {
+                        Files.deleteIfExists(code.copy().get());
+                    } catch (IOException | ExecutionException | InterruptedException e) {
+                        LOG.log(Level.DEBUG, () -> "the copy of %s: %s".formatted(code, e));
+                    }
+                });
     }
 
     /** Remembers the class loader of code that no slot runs any more. */
@@ -180,6 +273,7 @@ public final class Deployer implements AutoCloseable {
 
     @Override
     public void close() {
+        copies.shutdown();
         thread.close();
     }
 }

@@ -53,8 +53,8 @@ public final class WatchedFolder implements ArtifactInstaller {
         try {
             arrival.arrived(bundle);
         } finally {
-            if (before != null && !before.equals(bundle)) {
-                retire(before);
+            if (before != null) {
+                deployer.release(before);
             }
         }
     }
@@ -67,18 +67,14 @@ public final class WatchedFolder implements ArtifactInstaller {
     @Override
     public void uninstall(File artifact) {
         Bundle bundle = bundles.remove(artifact);
-        if (bundle != null) {
-            retire(bundle);
+        if (bundle == null) {
+            return;
         }
-    }
-
-    private void retire(Bundle bundle) {
         if (arrival.uses(bundle)) {
             LOG.log(
                     Level.INFO,
                     () -> "%s left the folder, but slots run it; it stays.".formatted(bundle));
-        } else {
-            deployer.retire(bundle);
         }
+        deployer.release(bundle);
     }
 }

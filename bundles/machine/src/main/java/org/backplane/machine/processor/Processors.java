@@ -87,16 +87,20 @@ public final class Processors {
     }
 
     private void settle(Predicate<VcpuThread> done) throws MachineException {
-        threads.forEach(VcpuThread::kick);
+        synchronized (this) {
+            threads.forEach(VcpuThread::kick);
+        }
         long deadline = System.nanoTime() + STILL_BOUND.toNanos();
         synchronized (this) {
-            for (VcpuThread thread : threads) {
-                while (!done.test(thread)) {
+            for (int i = 0; i < threads.size(); i++) {
+                // One that is replaced meanwhile is not waited for: its successor waits to go on.
+                while (!done.test(threads.get(i))) {
                     long left = deadline - System.nanoTime();
                     if (left <= 0) {
                         throw new MachineException(
                                 "The processor '%s' did not stop within %d s; see the log for its stack."
-                                        .formatted(thread.getName(), STILL_BOUND.toSeconds()));
+                                        .formatted(
+                                                threads.get(i).getName(), STILL_BOUND.toSeconds()));
                     }
                     try {
                         wait(left / 1_000_000 + 1);
@@ -107,6 +111,13 @@ public final class Processors {
                 }
             }
         }
+    }
+
+    /** A thread stays inside of a device for good: another runs its processor. */
+    synchronized void replace(VcpuThread stuck, VcpuThread fresh) {
+        threads.set(threads.indexOf(stuck), fresh);
+        notifyAll();
+        fresh.start();
     }
 
     /** The processor's thread is outside and waits to go on; false when it has to end. */

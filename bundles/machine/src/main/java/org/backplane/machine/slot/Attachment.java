@@ -116,9 +116,11 @@ final class Attachment implements DeviceContext, AutoCloseable {
     private Runnable gated(Runnable callback) {
         return () -> {
             Gate gate = gear.gate();
-            if (!gate.enter()) {
+            long ticket = gate.enter();
+            if (ticket < 0) {
                 return;
             }
+            Throwable thrown = null;
             try {
                 boolean current;
                 synchronized (this) {
@@ -128,9 +130,10 @@ final class Attachment implements DeviceContext, AutoCloseable {
                     callback.run();
                 }
             } catch (Throwable e) {
-                gear.failed().accept(e);
-            } finally {
-                gate.leave();
+                thrown = e;
+            }
+            if (gate.leave(ticket) && thrown != null) {
+                gear.failed().accept(thrown, ticket);
             }
         };
     }
@@ -351,7 +354,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
                         try {
                             watch = environment.events().watch(descriptor, callback);
                         } catch (LinuxException e) {
-                            gear.failed().accept(e);
+                            gear.failedNow(e);
                         }
                     }
 

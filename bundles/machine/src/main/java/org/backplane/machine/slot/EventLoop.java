@@ -134,9 +134,18 @@ final class EventLoop implements AutoCloseable {
             } catch (LinuxException e) {
                 throw new IllegalStateException(e.getMessage(), e);
             }
-            new MachineThread(name + "/events", this::run).start();
+            startThread();
         }
         epoll.wake();
+    }
+
+    private void startThread() {
+        new MachineThread(name + "/events", this::run) {
+            @Override
+            public void replace() {
+                startThread();
+            }
+        }.start();
     }
 
     private void run() {
@@ -144,31 +153,50 @@ final class EventLoop implements AutoCloseable {
         synchronized (this) {
             waiting = epoll;
         }
-        try (waiting) {
-            for (; ; ) {
-                for (Runnable next = posted.poll(); next != null; next = posted.poll()) {
-                    next.run();
-                }
-                int wait = expireTimers();
-                synchronized (this) {
-                    if (closed) {
-                        return;
-                    }
-                }
-                int count = waiting.await(posted.isEmpty() ? wait : 0);
-                for (int i = 0; i < count; i++) {
-                    Watch watch;
-                    synchronized (this) {
-                        watch = watches.get(waiting.token(i));
-                    }
-                    if (watch != null) {
-                        watch.callback.run();
-                    }
-                }
+        try {
+            while (runOnce(waiting)) {
+                // Until closed.
             }
         } catch (LinuxException e) {
             LOG.log(Level.ERROR, () -> "%s: the event loop ended".formatted(name), e);
         }
+        if (!MachineThread.current().orphaned()) {
+            waiting.close();
+        }
+    }
+
+    /**
+     * One round: what was posted, what is due, what is readable.
+     *
+     * @return false if the loop is closed, or another thread has the place of this one
+     */
+    private boolean runOnce(Epoll waiting) throws LinuxException {
+        for (Runnable next = posted.poll(); next != null; next = posted.poll()) {
+            next.run();
+            if (MachineThread.current().orphaned()) {
+                return false;
+            }
+        }
+        int wait = expireTimers();
+        synchronized (this) {
+            if (closed || MachineThread.current().orphaned()) {
+                return false;
+            }
+        }
+        int count = waiting.await(posted.isEmpty() ? wait : 0);
+        for (int i = 0; i < count; i++) {
+            Watch watch;
+            synchronized (this) {
+                watch = watches.get(waiting.token(i));
+            }
+            if (watch != null) {
+                watch.callback.run();
+                if (MachineThread.current().orphaned()) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /** Runs what is due; returns how long to wait for the next, in milliseconds, or FOREVER. */
@@ -196,6 +224,9 @@ final class EventLoop implements AutoCloseable {
                 }
             }
             due.expired.run();
+            if (MachineThread.current().orphaned()) {
+                return FOREVER;
+            }
         }
     }
 

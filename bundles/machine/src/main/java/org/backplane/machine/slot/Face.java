@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
+import org.backplane.device.DeviceException;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.virtio.VirtioDevice;
@@ -13,10 +14,21 @@ import org.backplane.virtio.VirtioDevice;
  * is done with the slot's gate closed.
  */
 sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, VirtioFace {
-    /** Makes the face that a device of this type needs, placed by the board. */
-    static Face of(SlotGear gear, Device device) throws ClaimException {
+    /** Brings the slot's device to rest behind its closed gate, and resets it. */
+    @FunctionalInterface
+    interface DrainAndReset {
+        void run() throws DeviceException, InterruptedException;
+    }
+
+    /**
+     * Makes the face that a device of this type needs, placed by the board.
+     *
+     * @param drainAndReset for a driver that resets its device
+     */
+    static Face of(SlotGear gear, Device device, DrainAndReset drainAndReset)
+            throws ClaimException {
         if (device instanceof VirtioDevice virtio) {
-            return new VirtioFace(gear, virtio);
+            return new VirtioFace(gear, virtio, drainAndReset);
         }
         if (device instanceof PciDevice pci) {
             return new PciFace(gear, pci);
@@ -36,6 +48,20 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
 
     /** The device has gone; nothing may refer to it any more. Control thread, gate closed. */
     void disconnect();
+
+    /**
+     * The device that left was not drained, and a thread of it may come back: takes from it what it
+     * still holds of the face. Control thread, no device connected.
+     */
+    default void cutOff() {}
+
+    /** Gives the next device the requests that were taken and not completed. */
+    default void presentAgain() {}
+
+    /** Requests taken and not completed. */
+    default int outstanding() {
+        return 0;
+    }
 
     /** Makes the device look at everything that may have come while the gate was closed. */
     void kick();

@@ -1,34 +1,57 @@
 package org.backplane.machine.slot;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Future;
+import java.util.function.Function;
 import org.backplane.device.DeviceFactory;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.Version;
 import org.osgi.util.tracker.ServiceTracker;
 import org.osgi.util.tracker.ServiceTrackerCustomizer;
 
 /** The device factories that bundles offer now. Thread-safe. */
 public final class Factories implements AutoCloseable {
     /**
-     * One factory.
+     * The code of a bundle at one time; the bundle may have other code later.
      *
-     * @param ranking service.ranking
+     * @param copy of the code, to come back to
      */
-    public record Offer(String kind, DeviceFactory factory, Bundle bundle, int ranking) {
-        private static final Comparator<Offer> PREFERENCE =
-                Comparator.comparingInt(Offer::ranking)
-                        .thenComparing(offer -> offer.bundle.getVersion())
-                        .thenComparingLong(offer -> offer.bundle.getBundleId());
+    public record Code(Bundle bundle, String name, Version version, Future<Path> copy) {
+        Code(Bundle bundle, Future<Path> copy) {
+            this(bundle, bundle.getSymbolicName(), bundle.getVersion(), copy);
+        }
 
         @Override
         public String toString() {
-            return "%s %s (bundle %d)"
-                    .formatted(bundle.getSymbolicName(), bundle.getVersion(), bundle.getBundleId());
+            return "%s %s (bundle %d)".formatted(name, version, bundle.getBundleId());
+        }
+    }
+
+    /**
+     * One factory. It holds the code's class loader: what outlives the code keeps its {@link Code}.
+     *
+     * @param ranking service.ranking
+     */
+    public record Offer(String kind, DeviceFactory factory, int ranking, Code code) {
+        private static final Comparator<Offer> PREFERENCE =
+                Comparator.comparingInt(Offer::ranking)
+                        .thenComparing(offer -> offer.code.version)
+                        .thenComparingLong(offer -> offer.bundle().getBundleId());
+
+        public Bundle bundle() {
+            return code.bundle;
+        }
+
+        @Override
+        public String toString() {
+            return code.toString();
         }
     }
 
@@ -42,10 +65,16 @@ public final class Factories implements AutoCloseable {
 
     private final List<Offer> offers = new ArrayList<>();
     private final Listener listener;
+    private final Function<Bundle, Future<Path>> copies;
     private final ServiceTracker<DeviceFactory, Offer> tracker;
 
-    public Factories(BundleContext context, Listener listener) {
+    /**
+     * @param copies begins to copy a bundle's code
+     */
+    public Factories(
+            BundleContext context, Listener listener, Function<Bundle, Future<Path>> copies) {
         this.listener = listener;
+        this.copies = copies;
         tracker = new ServiceTracker<>(context, DeviceFactory.class, new Customizer(context));
     }
 
@@ -85,7 +114,8 @@ public final class Factories implements AutoCloseable {
                     reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer given
                             ? given
                             : 0;
-            var offer = new Offer(kind, factory, reference.getBundle(), ranking);
+            Bundle bundle = reference.getBundle();
+            var offer = new Offer(kind, factory, ranking, new Code(bundle, copies.apply(bundle)));
             synchronized (Factories.this) {
                 offers.add(offer);
             }

@@ -1,56 +1,99 @@
 package org.backplane.machine.slot;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.backplane.machine.processor.MachineThread;
 
 /**
  * The way into a device. It counts the threads inside; while it is closed nobody gets in and who
- * arrives parks. With the gate closed and the count at zero, no frame of the device's code exists.
+ * arrives parks. With the gate closed and the count at zero, no frame of the device's code exists,
+ * but for those of threads that were {@link #abandon abandoned}.
  *
- * <p>Entering and leaving an open gate is one atomic operation each, without a lock. The gate is
- * closed and opened by the slot's control thread, never from inside.
+ * <p>Entering and leaving an open gate is one atomic operation each on its state, without a lock.
+ * The gate is closed and opened by the slot's control thread, never from inside.
+ *
+ * <p>Generations: each device behind the gate has one of its own. Who enters is given it as a
+ * ticket; what a thread with an old ticket does or throws concerns no later device.
  */
 final class Gate {
+    /** Instead of a ticket: there is nobody to call, the caller answers all ones. */
+    static final long REFUSED = -1;
+
+    /** Instead of a ticket: the thread was replaced at this moment and has to end. */
+    static final long ORPHANED = -2;
+
     private static final long CLOSED = 1L << 62;
     private static final long REFUSING = 1L << 61;
-    private static final long COUNT = REFUSING - 1;
+    private static final long COUNT = (1L << 32) - 1;
+    private static final long GENERATION = REFUSING - 1 & ~COUNT;
+    private static final long NEXT_GENERATION = COUNT + 1;
 
     private final AtomicLong state = new AtomicLong();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private final Consumer<MachineThread> overstayed;
+
+    /**
+     * @param overstayed told by a watchdog of a thread that stays inside; must only post it
+     */
+    Gate(Consumer<MachineThread> overstayed) {
+        this.overstayed = overstayed;
+    }
 
     /**
      * Enters, or parks until the gate opens.
      *
-     * @return false if there is nobody to call: the caller answers all ones
+     * @return the ticket to leave with, {@link #REFUSED} or {@link #ORPHANED}
      */
-    boolean enter() {
+    long enter() {
+        MachineThread thread = MachineThread.current();
         for (; ; ) {
+            if (thread != null) {
+                thread.entering(this);
+            }
             long now = state.get();
             if ((now & (CLOSED | REFUSING)) == 0) {
                 if (state.compareAndSet(now, now + 1)) {
-                    if (Thread.currentThread() instanceof MachineThread thread) {
-                        thread.enter(this);
-                    }
-                    return true;
+                    return now & GENERATION;
                 }
-            } else if ((now & REFUSING) != 0 || !park()) {
-                return false;
+                continue;
+            }
+            if (thread != null && !thread.left(this)) {
+                return ORPHANED;
+            }
+            if ((now & REFUSING) != 0 || !park(thread)) {
+                return REFUSED;
             }
         }
     }
 
-    void leave() {
-        if (Thread.currentThread() instanceof MachineThread thread) {
-            thread.enter(null);
+    /**
+     * @return false if the thread was replaced while it was inside, and has to end
+     */
+    boolean leave(long ticket) {
+        MachineThread thread = MachineThread.current();
+        boolean kept = thread == null || thread.left(this);
+        for (; ; ) {
+            long now = state.get();
+            if ((now & GENERATION) != ticket) {
+                return kept;
+            }
+            if (state.compareAndSet(now, now - 1)) {
+                if ((now - 1 & COUNT) == 0 && (now & (CLOSED | REFUSING)) != 0) {
+                    wake();
+                }
+                return kept;
+            }
         }
-        long now = state.decrementAndGet();
-        if ((now & COUNT) == 0 && now != 0) {
-            wake();
-        }
+    }
+
+    /** Lets nobody in from now on; does not wait. */
+    void shut() {
+        set(CLOSED);
     }
 
     /**
@@ -60,7 +103,7 @@ final class Gate {
      */
     boolean close(Duration bound) throws InterruptedException {
         assert !inside() : "a gate is never closed from inside";
-        set(CLOSED);
+        shut();
         long left = bound.toNanos();
         lock.lock();
         try {
@@ -76,9 +119,25 @@ final class Gate {
         }
     }
 
-    /** Lets in again, those that parked first come as they are scheduled. */
+    /**
+     * Counts those inside out, wherever they are: each is orphaned, and another thread takes its
+     * place. The gate is closed, or refuses.
+     *
+     * @return those whose place was taken
+     */
+    List<MachineThread> abandon() {
+        state.updateAndGet(now -> nextGeneration(now) & ~COUNT);
+        List<MachineThread> orphans =
+                MachineThread.all().stream().filter(thread -> thread.orphan(this)).toList();
+        orphans.forEach(MachineThread::replace);
+        return orphans;
+    }
+
+    /** Lets in again; to a new generation, unless somebody stayed inside. */
     void open() {
-        set(0);
+        state.updateAndGet(
+                now -> ((now & COUNT) == 0 ? nextGeneration(now) : now) & ~(CLOSED | REFUSING));
+        wake();
     }
 
     /** Sends everybody away at once, those parked included, until the gate is opened or closed. */
@@ -90,30 +149,45 @@ final class Gate {
         return (state.get() & (CLOSED | REFUSING)) == 0;
     }
 
+    /** The generation that is let in now: what tickets are compared with. */
+    long generation() {
+        return state.get() & GENERATION;
+    }
+
+    void overstayed(MachineThread thread) {
+        overstayed.accept(thread);
+    }
+
     /** The stacks of those inside, to say who does not come out. */
     String insiders() {
         var text = new StringBuilder();
-        Thread.getAllStackTraces()
-                .forEach(
-                        (thread, stack) -> {
-                            if (thread instanceof MachineThread machine
-                                    && machine.inside() == this) {
-                                text.append(thread.getName());
-                                for (StackTraceElement frame : stack) {
-                                    text.append("\n    at ").append(frame);
-                                }
-                                text.append('\n');
-                            }
-                        });
+        for (MachineThread thread : MachineThread.all()) {
+            if (thread.inside() == this) {
+                text.append(stack(thread));
+            }
+        }
         return text.toString();
     }
 
+    static String stack(Thread thread) {
+        var text = new StringBuilder(thread.getName());
+        for (StackTraceElement frame : thread.getStackTrace()) {
+            text.append("\n    at ").append(frame);
+        }
+        return text.append('\n').toString();
+    }
+
     private boolean inside() {
-        return Thread.currentThread() instanceof MachineThread thread && thread.inside() == this;
+        MachineThread thread = MachineThread.current();
+        return thread != null && thread.inside() == this;
+    }
+
+    private static long nextGeneration(long now) {
+        return now & ~GENERATION | now + NEXT_GENERATION & GENERATION;
     }
 
     private void set(long flags) {
-        state.getAndUpdate(now -> (now & COUNT) | flags);
+        state.getAndUpdate(now -> now & (GENERATION | COUNT) | flags);
         wake();
     }
 
@@ -127,9 +201,7 @@ final class Gate {
     }
 
     /** Waits until the gate is not closed; false if the thread was told to give up. */
-    private boolean park() {
-        MachineThread thread =
-                Thread.currentThread() instanceof MachineThread machine ? machine : null;
+    private boolean park(MachineThread thread) {
         if (thread != null) {
             thread.parking(this::wake);
         }

@@ -1,12 +1,16 @@
 package org.backplane.machine.slot;
 
 import org.backplane.bus.IoHandler;
+import org.backplane.hypervisor.AbandonedExit;
 
 /**
  * The way of the guest's accesses into a device: through the slot's gate, contained. A device that
- * throws fails its slot, and the access reads all ones.
+ * throws fails its slot, and the access reads all ones. A thread that was replaced while it was
+ * inside comes back to no processor: {@link AbandonedExit} ends it.
  */
 final class GatedHandler implements IoHandler {
+    private static final long ALL_ONES = -1;
+
     private final SlotGear gear;
     private volatile IoHandler target;
 
@@ -21,32 +25,50 @@ final class GatedHandler implements IoHandler {
 
     @Override
     public long read(long offset, int width) {
-        Gate gate = gear.gate();
-        if (!gate.enter()) {
-            return -1;
+        long ticket = enter();
+        if (ticket == Gate.REFUSED) {
+            return ALL_ONES;
         }
+        long value = ALL_ONES;
+        Throwable thrown = null;
         try {
-            return target.read(offset, width);
+            value = target.read(offset, width);
         } catch (Throwable e) {
-            gear.failed().accept(e);
-            return -1;
-        } finally {
-            gate.leave();
+            thrown = e;
         }
+        leave(ticket, thrown);
+        return value;
     }
 
     @Override
     public void write(long offset, int width, long value) {
-        Gate gate = gear.gate();
-        if (!gate.enter()) {
+        long ticket = enter();
+        if (ticket == Gate.REFUSED) {
             return;
         }
+        Throwable thrown = null;
         try {
             target.write(offset, width, value);
         } catch (Throwable e) {
-            gear.failed().accept(e);
-        } finally {
-            gate.leave();
+            thrown = e;
+        }
+        leave(ticket, thrown);
+    }
+
+    private long enter() {
+        long ticket = gear.gate().enter();
+        if (ticket == Gate.ORPHANED) {
+            throw new AbandonedExit();
+        }
+        return ticket;
+    }
+
+    private void leave(long ticket, Throwable thrown) {
+        if (!gear.gate().leave(ticket)) {
+            throw new AbandonedExit();
+        }
+        if (thrown != null) {
+            gear.failed().accept(thrown, ticket);
         }
     }
 }

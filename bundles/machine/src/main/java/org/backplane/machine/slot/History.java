@@ -49,10 +49,15 @@ final class History {
         private final long began = System.nanoTime();
         private long last = began;
 
-        void done(String step, String detail) {
+        /**
+         * @return how long the step took
+         */
+        Duration done(String step, String detail) {
             long now = System.nanoTime();
-            add(step, Duration.ofNanos(now - last), detail);
+            Duration took = Duration.ofNanos(now - last);
+            add(step, took, detail);
             last = now;
+            return took;
         }
 
         /** The whole procedure. */

@@ -1,16 +1,36 @@
 package org.backplane.machine.slot;
 
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.machine.console.Consoles;
+import org.backplane.machine.slot.Factories.Offer;
 
 /**
  * What the machine offers to every slot.
  *
  * @param power takes what a device asks of the machine; only posts it
- * @param withdrawn told of an offer whose code no slot runs any more
+ * @param deviceThreads lends threads for calls into devices
+ * @param later runs what only posts
  */
 public record MachineServices(
         Consoles consoles,
         Consumer<DeviceContext.PowerRequest> power,
-        Consumer<Factories.Offer> withdrawn) {}
+        Bounds bounds,
+        ExecutorService deviceThreads,
+        ScheduledExecutorService later,
+        CodeKeeper code) {
+
+    /** Who installs and removes device code; each only posts. */
+    public interface CodeKeeper {
+        /** An offer was withdrawn, and no slot runs its code any more. */
+        void withdrawn(Offer offer);
+
+        /** A slot neither runs the code nor can come back to it any more. */
+        void unused(Factories.Code code);
+
+        /** A slot waits for code that was taken away: its copy is to be installed and started. */
+        void comeBack(Factories.Code gone);
+    }
+}

@@ -3,6 +3,7 @@ package org.backplane.machine.slot;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
@@ -11,17 +12,21 @@ import org.backplane.device.state.SavedState;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.slot.Factories.Offer;
 
-/** A device in a slot: where its code came from, the object, and what it was handed. */
-record Occupant(Offer offer, Device device, Attachment attachment) {
+/**
+ * A device in a slot: where its code came from, the object, and what it was handed. Its methods are
+ * the control thread's and wait, bounded, for the device.
+ */
+record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear) {
     private static final Logger LOG = System.getLogger(Occupant.class.getName());
+    private static final long IDLE_POLL_NANOS = 20_000;
 
     /** Makes a device; should it fail, nothing of it is left. */
     static Occupant create(Offer offer, SlotGear gear, SlotEnvironment environment)
-            throws DeviceException {
+            throws DeviceException, InterruptedException {
         var attachment = new Attachment(gear, environment);
         Device device = null;
         try {
-            device = offer.factory().create(attachment);
+            device = gear.calls().call("create", () -> offer.factory().create(attachment));
         } finally {
             if (device == null) {
                 attachment.close();
@@ -30,35 +35,73 @@ record Occupant(Offer offer, Device device, Attachment attachment) {
         if (device == null) {
             throw new DeviceException("its factory made nothing");
         }
-        return new Occupant(offer, device, attachment);
+        return new Occupant(offer, device, attachment, gear);
     }
 
-    /** Quiesces, and waits, bounded, until nothing is under way. */
-    void drain() throws DeviceException {
-        device.quiesce();
-        if (!SlotGear.drained(device)) {
-            throw new DeviceException(
-                    "its requests were not done after %d s"
-                            .formatted(SlotGear.DRAIN_BOUND.toSeconds()));
+    /** Quiesces, and waits until nothing is under way. */
+    void drain() throws DeviceException, InterruptedException {
+        gear.calls().run("quiesce", () -> drain(device));
+    }
+
+    private void drain(Device quiesced) throws DeviceException {
+        quiesced.quiesce();
+        long deadline = System.nanoTime() + gear.bounds().call().toNanos();
+        while (!quiesced.idle()) {
+            if (Thread.currentThread().isInterrupted() || System.nanoTime() - deadline > 0) {
+                throw new DeviceException(
+                        "its requests were not done after %s"
+                                .formatted(Bounds.text(gear.bounds().call())));
+            }
+            LockSupport.parkNanos(IDLE_POLL_NANOS);
         }
     }
 
-    void refuseUnsavable() throws DeviceException {
-        if (device.saveSupport() instanceof SaveSupport.Unsupported unsupported) {
+    void resume() throws DeviceException, InterruptedException {
+        gear.calls().run("resume", device::resume);
+    }
+
+    void reset() throws DeviceException, InterruptedException {
+        gear.calls().run("reset", device::reset);
+    }
+
+    void refuseUnsavable() throws DeviceException, InterruptedException {
+        gear.calls().run("saveSupport", () -> refuse(device.saveSupport()));
+    }
+
+    private static void refuse(SaveSupport support) throws DeviceException {
+        if (support instanceof SaveSupport.Unsupported unsupported) {
             throw new DeviceException(
                     "its state cannot be saved: %s".formatted(unsupported.reason()));
         }
     }
 
-    /** The device's state, or empty if it has none; drained, behind its closed gate. */
-    Optional<SavedState> save() throws DeviceException {
-        refuseUnsavable();
-        return device.saveSupport() instanceof SaveSupport.Saveable saveable
+    /** The device's state, or empty if it has none; behind its closed gate. */
+    Optional<SavedState> save() throws DeviceException, InterruptedException {
+        return gear.calls().call("save", () -> save(device));
+    }
+
+    private static Optional<SavedState> save(Device device) throws DeviceException {
+        SaveSupport support = device.saveSupport();
+        refuse(support);
+        return support instanceof SaveSupport.Saveable saveable
                 ? Optional.of(saveable.saver().save())
                 : Optional.empty();
     }
 
-    void restore(SavedState saved) throws DeviceException {
+    /** Takes over a state, if there is one, and begins to act on the host. */
+    void start(Optional<SavedState> state) throws DeviceException, InterruptedException {
+        gear.calls()
+                .run(
+                        "start",
+                        () -> {
+                            if (state.isPresent()) {
+                                restore(state.get());
+                            }
+                            device.start();
+                        });
+    }
+
+    private void restore(SavedState saved) throws DeviceException {
         if (device.saveSupport() instanceof SaveSupport.Saveable saveable) {
             saveable.restorer().restore(saved);
         } else {
@@ -68,15 +111,28 @@ record Occupant(Offer offer, Device device, Attachment attachment) {
         }
     }
 
+    /** Puts it behind the face, and its handlers, lines, timers and watches to work. */
+    void connect(Face face, boolean fresh) throws DeviceException, InterruptedException {
+        gear.calls().run("activate", () -> face.connect(device, fresh));
+        attachment.connect();
+    }
+
+    /** Takes everything from it but its leases; behind its closed gate. */
+    void disconnect(Face face) {
+        attachment.disconnect();
+        face.disconnect();
+    }
+
     /** Closes a device that answers no longer, and its leases backwards. */
-    void discard() {
+    void discard() throws InterruptedException {
         try {
-            device.close();
-        } catch (Throwable e) {
+            gear.calls().run("close", device::close);
+        } catch (DeviceException e) {
             // Nothing depends on it any more; what it held is closed below all the same.
             LOG.log(Level.WARNING, () -> "%s: close".formatted(attachment.slot()), e);
+        } finally {
+            attachment.close();
         }
-        attachment.close();
     }
 
     /** What to tell of a fault: the sentence of those that have one. */

@@ -18,7 +18,6 @@ final class QueueWorker implements AutoCloseable {
     private final EventFd doorbell;
     private final IntConsumer work;
     private final Epoll epoll;
-    private final MachineThread thread;
     private volatile boolean closed;
 
     /**
@@ -38,12 +37,20 @@ final class QueueWorker implements AutoCloseable {
             epoll.close();
             throw e;
         }
-        thread = new MachineThread("%s/queue%d".formatted(gear.name(), queue), this::run);
-        thread.start();
+        startThread();
+    }
+
+    private void startThread() {
+        new MachineThread("%s/queue%d".formatted(gear.name(), queue), this::run) {
+            @Override
+            public void replace() {
+                startThread();
+            }
+        }.start();
     }
 
     private void run() {
-        try (epoll) {
+        try {
             while (!closed) {
                 if (epoll.await(FOREVER) == 0) {
                     continue;
@@ -51,21 +58,41 @@ final class QueueWorker implements AutoCloseable {
                 // Cleared before the work: a doorbell during it means one more round, not a lost
                 // one.
                 doorbell.drain();
-                Gate gate = gear.gate();
-                if (!gate.enter()) {
-                    continue;
-                }
-                try {
-                    work.accept(queue);
-                } catch (Throwable e) {
-                    gear.failed().accept(e);
-                } finally {
-                    gate.leave();
+                if (!workOnce()) {
+                    return;
                 }
             }
         } catch (LinuxException e) {
-            LOG.log(Level.ERROR, () -> "%s: the worker ended".formatted(thread.getName()), e);
+            LOG.log(
+                    Level.ERROR,
+                    () -> "%s: the worker of queue %d ended".formatted(gear.name(), queue),
+                    e);
         }
+        epoll.close();
+    }
+
+    /**
+     * @return false if another thread has the place of this one
+     */
+    private boolean workOnce() {
+        Gate gate = gear.gate();
+        long ticket = gate.enter();
+        if (ticket < 0) {
+            return ticket != Gate.ORPHANED;
+        }
+        Throwable thrown = null;
+        try {
+            work.accept(queue);
+        } catch (Throwable e) {
+            thrown = e;
+        }
+        if (!gate.leave(ticket)) {
+            return false;
+        }
+        if (thrown != null) {
+            gear.failed().accept(thrown, ticket);
+        }
+        return true;
     }
 
     /** Ends the thread after the call it is in, if any; does not wait for it. */

@@ -1,44 +1,34 @@
 package org.backplane.machine.slot;
 
-import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
-import org.backplane.device.Device;
+import java.util.function.ObjLongConsumer;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.LeaseStack;
 
 /**
  * What the parts of a slot share.
  *
+ * @param calls the control thread's way into a device
  * @param leases the slot's own, closed with the slot
- * @param failed takes what a device threw; posts, returns at once
+ * @param failed takes what a device threw, and the ticket of the thread that was inside; posts,
+ *     returns at once
  */
 record SlotGear(
         SlotSpec spec,
         Board board,
+        Bounds bounds,
         Gate gate,
         ControlThread control,
+        DeviceCalls calls,
         LeaseStack leases,
         History history,
-        Consumer<Throwable> failed) {
-    /** How long a device may take to finish its requests, and its threads to come out. */
-    static final Duration DRAIN_BOUND = Duration.ofSeconds(5);
-
-    private static final long IDLE_POLL_NANOS = 20_000;
+        ObjLongConsumer<Throwable> failed) {
 
     String name() {
         return spec.name();
     }
 
-    /** Waits, bounded, until a quiesced device has nothing under way. */
-    static boolean drained(Device device) {
-        long deadline = System.nanoTime() + DRAIN_BOUND.toNanos();
-        while (!device.idle()) {
-            if (System.nanoTime() - deadline > 0) {
-                return false;
-            }
-            LockSupport.parkNanos(IDLE_POLL_NANOS);
-        }
-        return true;
+    /** A device behind the gate now did not do what it must, on a thread that is not inside. */
+    void failedNow(Throwable cause) {
+        failed.accept(cause, gate.generation());
     }
 }

@@ -2,15 +2,23 @@ package org.backplane.machine.slot;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.backplane.device.context.DeviceContext;
 import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotInspection;
@@ -18,28 +26,56 @@ import org.backplane.machine.SlotReport;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.PlatformDevice;
+import org.backplane.machine.console.Consoles;
 import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Offer;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleListener;
 
 /** The slots of a machine, and the offers of bundles that fill them. Thread-safe. */
 public final class Slots implements Factories.Listener, AutoCloseable {
     private static final Logger LOG = System.getLogger(Slots.class.getName());
 
-    /** How long an empty slot parks the guest; Linux calls 20 s a soft lockup. */
-    private static final Duration VACANCY_BOUND = Duration.ofSeconds(5);
+    private static final Duration LOOK = Duration.ofMillis(500);
+
+    /** How long the framework may take from updating a bundle to starting it. */
+    private static final Duration UPDATE_BOUND = Duration.ofSeconds(1);
 
     private final Board board;
     private final MachineServices services;
     private final Factories factories;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
-    private final ScheduledExecutorService vacancies =
-            Executors.newSingleThreadScheduledExecutor(
-                    work -> new MachineThread("vacancies", work));
+    private final BundleContext context;
+    private final BundleListener updates = this::bundleChanged;
 
-    public Slots(Board board, MachineServices services, org.osgi.framework.BundleContext context) {
+    /** Its tasks only post: one thread is enough for every slot. */
+    private final ScheduledExecutorService later =
+            Executors.newSingleThreadScheduledExecutor(work -> new MachineThread("later", work));
+
+    private final ExecutorService deviceThreads =
+            Executors.newCachedThreadPool(work -> new MachineThread("device call", work));
+
+    /**
+     * @param copies begins to copy a bundle's code
+     */
+    public Slots(
+            Board board,
+            Consoles consoles,
+            Consumer<DeviceContext.PowerRequest> power,
+            Bounds bounds,
+            MachineServices.CodeKeeper code,
+            Function<Bundle, Future<Path>> copies,
+            BundleContext context) {
         this.board = board;
-        this.services = services;
-        factories = new Factories(context, this);
+        this.context = context;
+        services = new MachineServices(consoles, power, bounds, deviceThreads, later, code);
+        var watchdog = new Watchdog((int) (bounds.handler().toMillis() / LOOK.toMillis()));
+        later.scheduleWithFixedDelay(
+                watchdog::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        context.addBundleListener(updates);
+        factories = new Factories(context, this, copies);
         factories.open();
     }
 
@@ -122,31 +158,57 @@ public final class Slots implements Factories.Listener, AutoCloseable {
 
     @Override
     public void withdrawn(Offer offer) {
+        awaitCopy(offer);
         for (Slot slot : all()) {
             if (slot.offer().filter(offer::equals).isEmpty()) {
+                slot.forget(offer);
                 continue;
             }
             try {
-                int vacancy = slot.vacate(offer);
-                vacancies.schedule(
-                        () -> slot.expireVacancy(vacancy),
-                        VACANCY_BOUND.toMillis(),
-                        TimeUnit.MILLISECONDS);
+                slot.vacate(offer);
             } catch (MachineException e) {
                 LOG.log(Level.WARNING, e.getMessage(), e);
             }
         }
-        services.withdrawn().accept(offer);
+        services.code().withdrawn(offer);
     }
 
-    /** Whether a slot runs a device of the bundle. */
-    public boolean uses(org.osgi.framework.Bundle bundle) {
-        return all().stream()
-                .anyMatch(
-                        slot ->
-                                slot.offer()
-                                        .filter(offer -> offer.bundle().equals(bundle))
-                                        .isPresent());
+    /** When this returns, the framework may take the code away. */
+    private void awaitCopy(Offer offer) {
+        try {
+            offer.code().copy().get(services.bounds().call().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.log(
+                    Level.WARNING,
+                    () -> "There is no copy of %s to come back to.".formatted(offer),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** An update that does not come to an offer leaves slots empty: their code has to come back. */
+    private void bundleChanged(BundleEvent event) {
+        if (event.getType() == BundleEvent.UPDATED) {
+            lookLater(event.getBundle());
+        }
+    }
+
+    private void lookLater(Bundle updated) {
+        later.schedule(() -> look(updated), UPDATE_BOUND.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void look(Bundle updated) {
+        if (updated.getState() == Bundle.STARTING) {
+            lookLater(updated);
+        } else if (updated.getState() != Bundle.ACTIVE) {
+            all().forEach(slot -> slot.bundleDidNotReturn(updated));
+        }
+    }
+
+    /** Whether a slot runs a device of the bundle, or could go back to it. */
+    public boolean uses(Bundle bundle) {
+        return all().stream().anyMatch(slot -> slot.uses(bundle));
     }
 
     public List<SlotReport> reports() {
@@ -180,7 +242,8 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     /** Unplugs everything, the last slot first. */
     @Override
     public void close() {
-        vacancies.shutdownNow();
+        later.shutdownNow();
+        context.removeBundleListener(updates);
         var last = new ArrayList<>(all());
         java.util.Collections.reverse(last);
         for (Slot slot : last) {
@@ -191,5 +254,6 @@ public final class Slots implements Factories.Listener, AutoCloseable {
             }
         }
         factories.close();
+        deviceThreads.shutdown();
     }
 }

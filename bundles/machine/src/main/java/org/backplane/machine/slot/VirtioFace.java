@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
+import org.backplane.device.DeviceException;
 import org.backplane.device.context.Lease;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vm;
@@ -41,8 +42,16 @@ final class VirtioFace implements Face, VirtioBackend {
     /** Whether the device behind was activated; work is called only then. */
     private volatile boolean active;
 
-    VirtioFace(SlotGear gear, VirtioDevice first) throws ClaimException {
+    /** Leaves the gate closed. */
+    private final DrainAndReset drainAndReset;
+
+    /**
+     * @param drainAndReset how the slot brings its device to rest for the driver's reset
+     */
+    VirtioFace(SlotGear gear, VirtioDevice first, DrainAndReset drainAndReset)
+            throws ClaimException {
         this.gear = gear;
+        this.drainAndReset = drainAndReset;
         config = new GatedHandler(gear);
         leases = new LeaseStack(gear.name());
         VirtioShape shape = first.shape();
@@ -121,6 +130,21 @@ final class VirtioFace implements Face, VirtioBackend {
     }
 
     @Override
+    public void cutOff() {
+        function.cutOff();
+    }
+
+    @Override
+    public void presentAgain() {
+        function.presentAgain();
+    }
+
+    @Override
+    public int outstanding() {
+        return function.outstanding();
+    }
+
+    @Override
     public void kick() {
         doorbells.forEach(EventFd::signal);
     }
@@ -147,18 +171,21 @@ final class VirtioFace implements Face, VirtioBackend {
         gear.control().post("activate", this::activate);
     }
 
-    private void activate() {
+    private void activate() throws InterruptedException {
         VirtioDevice now = device;
         if (now == null || active || !function.active()) {
             // Failed, vacant, connected since, or reset since: what connects next looks for itself.
             return;
         }
         try {
-            now.activate(function.negotiatedFeatures(), function.queues());
+            gear.calls()
+                    .run(
+                            "activate",
+                            () -> now.activate(function.negotiatedFeatures(), function.queues()));
             active = true;
             kick();
-        } catch (Throwable e) {
-            gear.failed().accept(e);
+        } catch (DeviceException e) {
+            gear.failedNow(e);
         }
     }
 
@@ -172,9 +199,9 @@ final class VirtioFace implements Face, VirtioBackend {
         boolean wasOpen = gear.gate().isOpen();
         if (now != null) {
             try {
-                drainAndReset(now, wasOpen);
-            } catch (RuntimeException | Error e) {
-                gear.failed().accept(e);
+                drainAndReset.run();
+            } catch (DeviceException e) {
+                gear.failedNow(e);
             }
         }
         active = false;
@@ -182,22 +209,6 @@ final class VirtioFace implements Face, VirtioBackend {
         if (wasOpen) {
             gear.gate().open();
         }
-    }
-
-    /** Leaves the gate closed. */
-    private void drainAndReset(VirtioDevice now, boolean wasOpen) throws InterruptedException {
-        now.quiesce();
-        if (!SlotGear.drained(now)) {
-            throw new IllegalStateException(
-                    "requests were under way %d s after the driver's reset"
-                            .formatted(SlotGear.DRAIN_BOUND.toSeconds()));
-        }
-        if (wasOpen && !gear.gate().close(SlotGear.DRAIN_BOUND)) {
-            throw new IllegalStateException(
-                    "a thread did not leave the device at the driver's reset:\n"
-                            + gear.gate().insiders());
-        }
-        now.reset();
     }
 
     @Override

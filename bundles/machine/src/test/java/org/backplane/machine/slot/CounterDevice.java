@@ -2,6 +2,9 @@ package org.backplane.machine.slot;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Placement;
@@ -28,12 +31,20 @@ final class CounterDevice implements Device, IoHandler {
         HANDLER,
         CLOSE,
         LARGER_REGION,
-        UNSAVABLE
+        UNSAVABLE,
+        SAVE,
+        NEVER_IDLE,
+        /** Does not return from create, quiesce, a register or close until it is released. */
+        HANGS_IN_CREATE,
+        HANGS_IN_QUIESCE,
+        HANGS_IN_HANDLER,
+        HANGS_IN_CLOSE
     }
 
     /** Makes devices of one version. */
     static final class Factory implements DeviceFactory {
-        final List<CounterDevice> made = new ArrayList<>();
+        final List<CounterDevice> made = new CopyOnWriteArrayList<>();
+        final CountDownLatch release = new CountDownLatch(1);
         private final int version;
         private final Fault fault;
 
@@ -44,8 +55,9 @@ final class CounterDevice implements Device, IoHandler {
 
         @Override
         public Device create(DeviceContext context) throws DeviceException {
-            var device = new CounterDevice(version, fault);
+            var device = new CounterDevice(version, fault, release);
             made.add(device);
+            device.hang(Fault.HANGS_IN_CREATE);
             try {
                 context.region(
                         Space.MMIO,
@@ -67,12 +79,27 @@ final class CounterDevice implements Device, IoHandler {
     final List<String> calls = new ArrayList<>();
     private final int version;
     private final Fault fault;
+    private final CountDownLatch release;
     private InterruptLine line;
     private volatile long value;
+    private volatile boolean throwing;
 
-    private CounterDevice(int version, Fault fault) {
+    private CounterDevice(int version, Fault fault, CountDownLatch release) {
+        this.release = release;
         this.version = version;
         this.fault = fault;
+    }
+
+    /** Its registers throw, those that hang when they are released. */
+    void throwFromNowOn() {
+        throwing = true;
+    }
+
+    /** As code in a loop does: it listens to no interrupt. */
+    private void hang(Fault when) {
+        while (fault == when && release.getCount() > 0) {
+            LockSupport.parkNanos(100_000);
+        }
     }
 
     private void call(String name, Fault when) {
@@ -88,6 +115,10 @@ final class CounterDevice implements Device, IoHandler {
     public long read(long offset, int width) {
         if (fault == Fault.HANDLER) {
             throw new IllegalStateException("broken handler");
+        }
+        hang(Fault.HANGS_IN_HANDLER);
+        if (throwing) {
+            throw new IllegalStateException("broken handler, late");
         }
         return offset == 8 ? version : value;
     }
@@ -105,12 +136,13 @@ final class CounterDevice implements Device, IoHandler {
 
     @Override
     public void quiesce() {
+        hang(Fault.HANGS_IN_QUIESCE);
         call("quiesce", Fault.QUIESCE);
     }
 
     @Override
     public boolean idle() {
-        return true;
+        return fault != Fault.NEVER_IDLE;
     }
 
     @Override
@@ -131,7 +163,10 @@ final class CounterDevice implements Device, IoHandler {
             return new SaveSupport.Unsupported("it has a secret");
         }
         return new SaveSupport.Saveable(
-                () -> SavedState.of("counter", 1).number("value", value).build(),
+                () -> {
+                    call("save", Fault.SAVE);
+                    return SavedState.of("counter", 1).number("value", value).build();
+                },
                 state -> {
                     state.require("counter", 1);
                     if (fault == Fault.RESTORE) {
@@ -144,6 +179,7 @@ final class CounterDevice implements Device, IoHandler {
 
     @Override
     public void close() {
+        hang(Fault.HANGS_IN_CLOSE);
         call("close", Fault.CLOSE);
     }
 }

@@ -2,9 +2,11 @@ package org.backplane.machine.slot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,13 +19,13 @@ import org.junit.jupiter.api.Timeout;
 class GateTest {
     private static final Duration LONG = Duration.ofSeconds(20);
 
-    private final Gate gate = new Gate();
+    private final Gate gate = new Gate(thread -> {});
 
     @Test
     void letsInWhileOpen() {
-        assertTrue(gate.enter());
+        assertTrue(enter());
         assertEquals("open, 1 inside", gate.toString());
-        gate.leave();
+        gate.leave(gate.generation());
         assertEquals("open, 0 inside", gate.toString());
     }
 
@@ -31,7 +33,7 @@ class GateTest {
     void parksArrivalsUntilItOpens() throws Exception {
         assertTrue(gate.close(LONG));
         var entered = new CompletableFuture<Boolean>();
-        var arrival = new Thread(() -> entered.complete(gate.enter()));
+        var arrival = new Thread(() -> entered.complete(enter()));
         arrival.start();
         awaitWaiting(arrival);
         assertFalse(entered.isDone());
@@ -41,7 +43,7 @@ class GateTest {
 
     @Test
     void closingWaitsForThoseInside() throws Exception {
-        assertTrue(gate.enter());
+        assertTrue(enter());
         var closed = new CompletableFuture<Boolean>();
         var closer =
                 new Thread(
@@ -55,7 +57,7 @@ class GateTest {
         closer.start();
         awaitWaiting(closer);
         assertFalse(closed.isDone());
-        gate.leave();
+        gate.leave(gate.generation());
         assertTrue(closed.get());
     }
 
@@ -74,7 +76,7 @@ class GateTest {
                             } catch (InterruptedException e) {
                                 Thread.currentThread().interrupt();
                             }
-                            gate.leave();
+                            gate.leave(gate.generation());
                         });
         stuck.start();
         inside.await();
@@ -89,14 +91,14 @@ class GateTest {
     void refusingSendsAwayThoseThatParked() throws Exception {
         assertTrue(gate.close(LONG));
         var entered = new CompletableFuture<Boolean>();
-        var arrival = new Thread(() -> entered.complete(gate.enter()));
+        var arrival = new Thread(() -> entered.complete(enter()));
         arrival.start();
         awaitWaiting(arrival);
         gate.refuse();
         assertFalse(entered.get());
-        assertFalse(gate.enter());
+        assertFalse(enter());
         gate.open();
-        assertTrue(gate.enter());
+        assertTrue(enter());
     }
 
     @Test
@@ -106,7 +108,7 @@ class GateTest {
         var wake = new CompletableFuture<Runnable>();
         var abandoned = new AtomicBoolean();
         var arrival =
-                new MachineThread("vcpu", () -> entered.complete(gate.enter())) {
+                new MachineThread("vcpu", () -> entered.complete(enter())) {
                     @Override
                     public void parking(Runnable waker) {
                         wake.complete(waker);
@@ -134,10 +136,10 @@ class GateTest {
                     new Thread(
                             () -> {
                                 while (!ended.get()) {
-                                    if (gate.enter()) {
+                                    if (enter()) {
                                         inside.incrementAndGet();
                                         inside.decrementAndGet();
-                                        gate.leave();
+                                        gate.leave(gate.generation());
                                     }
                                 }
                             });
@@ -152,6 +154,76 @@ class GateTest {
         for (Thread thread : threads) {
             thread.join();
         }
+    }
+
+    private boolean enter() {
+        return gate.enter() >= 0;
+    }
+
+    @Test
+    void threadThatWasAbandonedIsToldWhenItLeavesAndCountsNoMore() throws Exception {
+        var inside = new CountDownLatch(1);
+        var out = new CountDownLatch(1);
+        var kept = new CompletableFuture<Boolean>();
+        var replaced = new CountDownLatch(1);
+        var stuck =
+                new MachineThread(
+                        "stuck",
+                        () -> {
+                            long ticket = gate.enter();
+                            inside.countDown();
+                            try {
+                                out.await();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                            kept.complete(gate.leave(ticket));
+                        }) {
+                    @Override
+                    public void replace() {
+                        replaced.countDown();
+                    }
+                };
+        stuck.start();
+        inside.await();
+        assertFalse(gate.close(Duration.ZERO));
+        assertEquals(List.of(stuck), gate.abandon());
+        replaced.await();
+        assertTrue(gate.close(LONG), "the abandoned thread counts");
+        gate.open();
+        long ticket = gate.enter();
+        out.countDown();
+        assertFalse(kept.get());
+        assertTrue(stuck.orphaned());
+        assertFalse(gate.close(Duration.ZERO), "the abandoned thread counted another out");
+        assertTrue(gate.leave(ticket));
+        assertTrue(gate.close(LONG));
+    }
+
+    @Test
+    void threadThatLeftInTimeIsNotAbandoned() throws Exception {
+        var left = new CountDownLatch(1);
+        var thread =
+                new MachineThread(
+                        "in time",
+                        () -> {
+                            gate.leave(gate.enter());
+                            left.countDown();
+                        });
+        thread.start();
+        left.await();
+        assertTrue(gate.close(LONG));
+        assertEquals(List.of(), gate.abandon());
+        assertFalse(thread.orphaned());
+    }
+
+    @Test
+    void openingToAnEmptyDeviceIsAnotherGeneration() throws Exception {
+        long before = gate.enter();
+        gate.leave(before);
+        assertTrue(gate.close(LONG));
+        gate.open();
+        assertNotEquals(before, gate.enter());
     }
 
     private static void awaitWaiting(Thread thread) {

@@ -5,24 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.reflect.Proxy;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
-import org.backplane.bus.AddressAllocator;
-import org.backplane.bus.AddressRange;
-import org.backplane.bus.Bus;
-import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
-import org.backplane.hypervisor.Hypervisor;
-import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotState;
-import org.backplane.machine.board.BusExits;
-import org.backplane.machine.board.RiscvBoard;
-import org.backplane.machine.console.Consoles;
 import org.backplane.machine.slot.CounterDevice.Factory;
 import org.backplane.machine.slot.CounterDevice.Fault;
 import org.backplane.machine.slot.Factories.Offer;
@@ -32,113 +19,37 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.osgi.framework.Bundle;
-import org.osgi.framework.Version;
 
 @Timeout(60)
 class SlotTest {
-    private final Map<Integer, Boolean> lines = new TreeMap<>();
-    private final Bus bus = new Bus();
-    private final Consoles consoles = new Consoles(() -> {});
-    private RiscvBoard board;
-    private Map<String, List<AddressRange>> holesBefore;
+    private CounterSlot rig;
     private Slot slot;
-    private int version;
 
     @BeforeEach
     void makeSlot() throws Exception {
-        board =
-                new RiscvBoard(
-                        "test",
-                        8 << 20,
-                        1,
-                        bus,
-                        engine(),
-                        new BusExits(bus, event -> {}, octet -> {}));
-        holesBefore = holes();
-        slot =
-                new Slot(
-                        new SlotSpec("c0", "counter", Map.of(), "the test"),
-                        board,
-                        new MachineServices(consoles, request -> {}, offer -> {}));
+        rig = new CounterSlot();
+        slot = rig.slot();
     }
 
     @AfterEach
     void close() throws Exception {
-        if (slot.state() != SlotState.CLOSED) {
-            slot.close();
-        }
-        assertEquals(holesBefore, holes(), "the slot left something claimed");
-        assertFalse(lines.containsValue(true), () -> "a line is still high: " + lines);
-        board.close();
-        consoles.close();
-    }
-
-    private Hypervisor engine() {
-        var vm =
-                (Vm)
-                        Proxy.newProxyInstance(
-                                getClass().getClassLoader(),
-                                new Class<?>[] {Vm.class},
-                                (proxy, method, arguments) -> {
-                                    if (method.getName().equals("setLine")) {
-                                        synchronized (lines) {
-                                            lines.put(
-                                                    (Integer) arguments[0], (Boolean) arguments[1]);
-                                        }
-                                    }
-                                    return method.getReturnType() == long.class ? 0L : null;
-                                });
-        return (Hypervisor)
-                Proxy.newProxyInstance(
-                        getClass().getClassLoader(),
-                        new Class<?>[] {Hypervisor.class},
-                        (proxy, method, arguments) ->
-                                method.getName().equals("create") ? vm : "test");
-    }
-
-    private Map<String, List<AddressRange>> holes() {
-        return bus.windows().stream()
-                .collect(Collectors.toMap(AddressAllocator::name, AddressAllocator::holes));
+        rig.close();
     }
 
     private Offer offer(Factory factory) {
-        int id = ++version;
-        var bundle =
-                (Bundle)
-                        Proxy.newProxyInstance(
-                                getClass().getClassLoader(),
-                                new Class<?>[] {Bundle.class},
-                                (proxy, method, arguments) ->
-                                        switch (method.getName()) {
-                                            case "getSymbolicName" -> "counter";
-                                            case "getVersion" -> new Version(1, 0, id);
-                                            case "getBundleId" -> (long) id;
-                                            case "hashCode" -> id;
-                                            case "equals" -> proxy == arguments[0];
-                                            default -> null;
-                                        });
-        return new Offer("counter", factory, bundle, 0);
+        return rig.offer(factory);
     }
 
     private long base() {
-        return bus.regions().stream()
-                .filter(
-                        region ->
-                                region.owner().equals("c0")
-                                        && region.window().space() == Space.MMIO)
-                .map(RegionLease::range)
-                .findFirst()
-                .orElseThrow()
-                .base();
+        return rig.base();
     }
 
     private long read(int offset) {
-        return bus.read(Space.MMIO, base() + offset, 4) & 0xffff_ffffL;
+        return rig.read(offset);
     }
 
     private void write(long value) {
-        bus.write(Space.MMIO, base(), 4, value);
+        rig.write(value);
     }
 
     @Test
@@ -147,7 +58,7 @@ class SlotTest {
         assertEquals(SlotState.RUNNING, slot.state());
         write(42);
         assertEquals(42, read(0));
-        assertTrue(lines.containsValue(true));
+        assertTrue(rig.lineIsHigh());
     }
 
     @Test
@@ -156,14 +67,14 @@ class SlotTest {
         slot.fill(offer(first));
         long base = base();
         write(42);
-        slot.swap(offer(new Factory(2, null)));
+        slot.swap(offer(new Factory(2, null)), false);
         assertEquals(base, base());
         assertEquals(2, read(8));
         assertEquals(42, read(0));
-        assertTrue(lines.containsValue(true));
-        assertEquals(List.of("start", "quiesce", "close"), first.made.get(0).calls);
+        assertTrue(rig.lineIsHigh());
+        assertEquals(List.of("start", "quiesce", "save", "close"), first.made.get(0).calls);
         write(0);
-        assertFalse(lines.containsValue(true), "the old version still drives the line");
+        assertFalse(rig.lineIsHigh(), "the old version still drives the line");
     }
 
     @ParameterizedTest
@@ -175,15 +86,15 @@ class SlotTest {
         slot.fill(offer(first));
         write(42);
         Offer broken = offer(new Factory(2, fault));
-        var refusal = assertThrows(MachineException.class, () -> slot.swap(broken));
+        var refusal = assertThrows(MachineException.class, () -> slot.swap(broken, false));
         assertTrue(refusal.getMessage().contains("rolled back"), refusal.getMessage());
         assertEquals(SlotState.RUNNING, slot.state());
         assertEquals(1, read(8));
         assertEquals(42, read(0));
-        assertTrue(lines.containsValue(true));
+        assertTrue(rig.lineIsHigh());
         write(43);
         assertEquals(43, read(0));
-        slot.swap(offer(new Factory(3, null)));
+        slot.swap(offer(new Factory(3, null)), false);
         assertEquals(3, read(8));
         assertEquals(43, read(0));
     }
@@ -192,7 +103,7 @@ class SlotTest {
     void oldVersionThatCannotBeSavedStays() throws Exception {
         slot.fill(offer(new Factory(1, Fault.UNSAVABLE)));
         Offer next = offer(new Factory(2, null));
-        var refusal = assertThrows(MachineException.class, () -> slot.swap(next));
+        var refusal = assertThrows(MachineException.class, () -> slot.swap(next, false));
         assertTrue(refusal.getMessage().contains("it has a secret"), refusal.getMessage());
         assertEquals(1, read(8));
     }
@@ -201,7 +112,7 @@ class SlotTest {
     void oldVersionThatThrowsInQuiesceOrCloseDoesNotKeepTheSlot() throws Exception {
         slot.fill(offer(new Factory(1, Fault.QUIESCE)));
         Offer next = offer(new Factory(2, null));
-        assertThrows(MachineException.class, () -> slot.swap(next));
+        assertThrows(MachineException.class, () -> slot.swap(next, false));
         assertEquals(1, read(8));
         slot.close();
         assertEquals(SlotState.CLOSED, slot.state());
@@ -221,7 +132,7 @@ class SlotTest {
         slot.fill(offer(new Factory(1, Fault.HANDLER)));
         read(0);
         awaitFailed();
-        slot.swap(offer(new Factory(2, null)));
+        slot.swap(offer(new Factory(2, null)), false);
         assertEquals(SlotState.RUNNING, slot.state());
         assertEquals(2, read(8));
     }
@@ -257,23 +168,24 @@ class SlotTest {
         Offer first = offer(new Factory(1, null));
         slot.fill(first);
         long base = base();
-        slot.expireVacancy(slot.vacate(first));
+        slot.vacate(first);
+        slot.expireVacancy(1);
         while (slot.state() == SlotState.VACANT) {
             Thread.onSpinWait();
         }
-        assertEquals(0xffff_ffffL, bus.read(Space.MMIO, base, 4) & 0xffff_ffffL);
-        assertTrue(bus.regions().stream().noneMatch(region -> region.owner().equals("c0")));
+        assertEquals(0xffff_ffffL, rig.bus().read(Space.MMIO, base, 4) & 0xffff_ffffL);
+        assertFalse(rig.hasRegions());
     }
 
     @Test
     void endOfAnEarlierVacancyDoesNotEndALaterOne() throws Exception {
         Offer first = offer(new Factory(1, null));
         slot.fill(first);
-        int earlier = slot.vacate(first);
+        slot.vacate(first);
         Offer second = offer(new Factory(2, null));
         slot.fill(second);
         slot.vacate(second);
-        slot.expireVacancy(earlier);
+        slot.expireVacancy(1);
         slot.fill(offer(new Factory(3, null)));
         assertEquals(3, read(8));
     }
@@ -301,15 +213,15 @@ class SlotTest {
         slot.reset();
         assertEquals(0, read(0));
         assertEquals(List.of("start", "quiesce", "reset", "resume"), factory.made.get(0).calls);
-        assertFalse(lines.containsValue(true));
+        assertFalse(rig.lineIsHigh());
     }
 
     @Test
     void historyTellsTheStepsOfASwap() throws Exception {
         slot.fill(offer(new Factory(1, null)));
-        slot.swap(offer(new Factory(2, null)));
+        slot.swap(offer(new Factory(2, null)), false);
         assertEquals(
-                List.of("create", "open", "create", "quiesce", "transfer", "open", "swapped"),
+                List.of("create", "open", "create", "quiesce", "save", "start", "open", "swapped"),
                 slot.history().stream().map(entry -> entry.step()).toList());
     }
 }

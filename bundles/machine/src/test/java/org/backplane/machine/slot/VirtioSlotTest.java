@@ -15,7 +15,6 @@ import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.Space;
 import org.backplane.device.Device;
-import org.backplane.device.DeviceFactory;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.Vm;
@@ -23,7 +22,7 @@ import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.InterruptLines;
-import org.backplane.machine.console.Consoles;
+import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.OffHeap;
@@ -40,8 +39,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.osgi.framework.Bundle;
-import org.osgi.framework.Version;
 
 /** A virtio slot from the driver's side: a real function, queue and worker, a driver that plays. */
 @Timeout(20)
@@ -145,13 +142,12 @@ class VirtioSlotTest {
 
     private final Bus bus = new Bus();
     private final RecordingMsi msi = new RecordingMsi();
-    private final Consoles consoles = new Consoles(() -> {});
+    private final PlayedCode code = new PlayedCode();
     private final TestMemory memory = memory();
     private final Board board = new TestBoard();
     private final DriverRing ring = new DriverRing(memory, 16, true);
     private Slot slot;
     private VirtioDriver driver;
-    private int bundles;
 
     private static TestMemory memory() {
         try {
@@ -229,34 +225,19 @@ class VirtioSlotTest {
                 new Slot(
                         new SlotSpec("disk0", "version", Map.of(), "the test"),
                         board,
-                        new MachineServices(consoles, request -> {}, offer -> {}));
+                        code.services());
     }
 
     @AfterEach
     void close() throws Exception {
         slot.close();
         assertTrue(board.bridge().functions().isEmpty());
-        consoles.close();
+        code.close();
         memory.close();
     }
 
     private Offer offer(int version, boolean throwing, CountDownLatch hold) {
-        long id = ++bundles;
-        var bundle =
-                (Bundle)
-                        Proxy.newProxyInstance(
-                                getClass().getClassLoader(),
-                                new Class<?>[] {Bundle.class},
-                                (proxy, method, arguments) ->
-                                        switch (method.getName()) {
-                                            case "getVersion" -> new Version(1, 0, version);
-                                            case "getBundleId" -> id;
-                                            case "hashCode" -> (int) id;
-                                            case "equals" -> proxy == arguments[0];
-                                            default -> "version";
-                                        });
-        DeviceFactory factory = context -> (Device) new VersionDevice(version, throwing, hold);
-        return new Offer("version", factory, bundle, 0);
+        return code.offer("version", context -> new VersionDevice(version, throwing, hold));
     }
 
     private void fill(Offer offer) throws Exception {
@@ -318,7 +299,7 @@ class VirtioSlotTest {
         bringUp();
         for (int version = 2; version < 20; version++) {
             assertEquals(version - 1, answer());
-            slot.swap(offer(version, false, null));
+            slot.swap(offer(version, false, null), false);
             assertEquals(version, driver.read(VirtioDriver.DEVICE, 0, 4));
         }
         assertEquals(18, ring.usedIndex());
@@ -334,7 +315,7 @@ class VirtioSlotTest {
                 new Thread(
                         () -> {
                             try {
-                                slot.swap(offer(2, false, null));
+                                slot.swap(offer(2, false, null), false);
                             } catch (MachineException e) {
                                 throw new AssertionError(e);
                             }
@@ -372,7 +353,7 @@ class VirtioSlotTest {
         request();
         awaitTrue(() -> !(slot.state() != SlotState.FAILED));
         awaitTrue(() -> !((driver.status() & VirtioDriver.NEEDS_RESET) == 0));
-        slot.swap(offer(2, false, null));
+        slot.swap(offer(2, false, null), false);
         driver.requestReset();
         awaitTrue(() -> !(driver.status() != 0));
         bringUp();
@@ -391,11 +372,75 @@ class VirtioSlotTest {
     }
 
     @Test
+    void requestOfCodeThatFailsOnProbationIsServedByTheCodeBefore() throws Exception {
+        Offer first = offer(1, false, null);
+        fill(first);
+        bringUp();
+        assertEquals(1, answer());
+        slot.swap(offer(2, true, null), false);
+        assertEquals(1, answer());
+        assertTrue(slot.offer().orElseThrow() == first);
+        assertEquals(0, driver.status() & VirtioDriver.NEEDS_RESET);
+    }
+
+    @Test
+    void requestThatHangsOnProbationIsServedOnceByTheCodeBefore() throws Exception {
+        var hold = new CountDownLatch(1);
+        fill(offer(1, false, null));
+        bringUp();
+        slot.swap(offer(2, false, hold), false);
+        long address = request();
+        awaitTrue(this::overstayed);
+        awaitUsed(1);
+        assertEquals(1, memory.getByte(address));
+        hold.countDown();
+        assertEquals(1, answer());
+        assertEquals(2, ring.usedIndex());
+    }
+
+    private boolean overstayed() {
+        for (MachineThread thread : MachineThread.all()) {
+            if (thread.getName().equals("disk0/queue0") && thread.inside() instanceof Gate gate) {
+                gate.overstayed(thread);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Test
+    void requestThatADeviceKeepsForEverIsServedAfterAForcedSwap() throws Exception {
+        var hold = new CountDownLatch(1);
+        fill(offer(1, false, hold));
+        bringUp();
+        long address = request();
+        Offer next = offer(2, false, null);
+        assertThrows(MachineException.class, () -> slot.swap(next, false));
+        slot.swap(next, true);
+        awaitUsed(1);
+        assertEquals(2, memory.getByte(address));
+        hold.countDown();
+        assertEquals(2, answer());
+        assertEquals(2, ring.usedIndex());
+    }
+
+    @Test
+    void requestsOfAFailedDeviceAreServedByTheOneThatRepairsTheSlot() throws Exception {
+        fill(offer(1, true, null));
+        bringUp();
+        long address = request();
+        awaitTrue(() -> slot.state() == SlotState.FAILED);
+        slot.swap(offer(2, false, null), false);
+        awaitUsed(1);
+        assertEquals(2, memory.getByte(address));
+    }
+
+    @Test
     void versionOfAnotherShapeIsRefused() throws Exception {
         fill(offer(1, false, null));
         bringUp();
         Offer other =
-                new Offer(
+                code.offer(
                         "version",
                         context ->
                                 (Device)
@@ -410,10 +455,8 @@ class VirtioSlotTest {
                                                                         0,
                                                                         List.of(16),
                                                                         4)
-                                                                : null),
-                        offer(2, false, null).bundle(),
-                        0);
-        var refusal = assertThrows(MachineException.class, () -> slot.swap(other));
+                                                                : null));
+        var refusal = assertThrows(MachineException.class, () -> slot.swap(other, false));
         assertTrue(refusal.getMessage().contains("deviceId=1"), refusal.getMessage());
         assertEquals(1, answer());
     }
