@@ -57,6 +57,14 @@ public interface Machine {
      */
     SwapReport swap(String slot, String version, boolean force) throws MachineException;
 
+    /**
+     * Unplugs a slot's device without asking the guest and plugs one of other code in its place:
+     * for code of another shape. The guest has to look for it anew.
+     *
+     * @param version as in {@link #swap}
+     */
+    SlotReport replug(String slot, String version) throws MachineException;
+
     /** Ends the probation of a slot's latest swap: the code before is let go of. */
     void accept(String slot) throws MachineException;
 

@@ -22,4 +22,9 @@ public record SlotReport(
         String version,
         long bundleId,
         String address,
-        String detail) {}
+        String detail) {
+    SlotReport withDetail(String told) {
+        return new SlotReport(
+                name, kind, state, source, settings, bundle, version, bundleId, address, told);
+    }
+}

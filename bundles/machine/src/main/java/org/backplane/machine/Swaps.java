@@ -39,6 +39,12 @@ final class Swaps implements Arrival {
         }
     }
 
+    SlotReport replug(Slot slot, String version) throws MachineException {
+        try (Claim next = choose(slot, version)) {
+            return slot.replug(next.offer);
+        }
+    }
+
     /**
      * Code that a slot is about to run: kept installed meanwhile, and removed after if it came to
      * nothing.

@@ -328,8 +328,14 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public SlotReport plug(String name, String kind, Map<String, String> settings, String source)
             throws MachineException {
-        Slot slot = slots.add(new SlotSpec(name, kind, settings, source));
-        return slot.report();
+        return toFind(slots.add(new SlotSpec(name, kind, settings, source)).report());
+    }
+
+    /** Nothing on this board tells a running guest of a new function: whoever plugs it has to. */
+    private SlotReport toFind(SlotReport plugged) {
+        return boots == 0 || plugged.address().isEmpty()
+                ? plugged
+                : plugged.withDetail("the guest finds it by: echo 1 > /sys/bus/pci/rescan");
     }
 
     @Override
@@ -362,6 +368,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public SwapReport swap(String slot, String version, boolean force) throws MachineException {
         return swaps.swap(slots.get(slot), version, force);
+    }
+
+    @Override
+    public SlotReport replug(String slot, String version) throws MachineException {
+        return toFind(swaps.replug(slots.get(slot), version));
     }
 
     @Override

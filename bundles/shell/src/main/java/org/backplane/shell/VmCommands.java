@@ -15,12 +15,12 @@ import org.backplane.machine.MachineException;
 import org.backplane.machine.MachineReport;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
-import org.backplane.machine.SwapReport;
 
 /** The commands of scope {@code vm}: every public method but those of Object is one. */
 public final class VmCommands {
     static final String SCOPE = "vm";
     private static final String FORCE = "--force";
+    private static final String REPLUG = "--replug";
     private static final String SAVE = "--save";
     private static final String LATEST = "latest";
 
@@ -109,14 +109,19 @@ public final class VmCommands {
         machine().unplug(arguments.words().get(0), arguments.has(FORCE));
     }
 
-    @Descriptor("replaces the code of a slot's device: [--force] SLOT [VERSION|JAR]")
-    public SwapReport swap(String... words) throws ShellException, MachineException {
+    @Descriptor("replaces the code of a slot's device: [--force|--replug] SLOT [VERSION|JAR]")
+    public Object swap(String... words) throws ShellException, MachineException {
         Arguments arguments =
-                Arguments.of("vm:swap [--force] SLOT [VERSION|JAR]", Set.of(FORCE), words)
+                Arguments.of(
+                                "vm:swap [--force|--replug] SLOT [VERSION|JAR]",
+                                Set.of(FORCE, REPLUG),
+                                words)
                         .count(1, 2);
-        List<String> given = arguments.words();
-        return machine()
-                .swap(given.get(0), given.size() > 1 ? given.get(1) : LATEST, arguments.has(FORCE));
+        String slot = arguments.words().get(0);
+        String version = arguments.words().size() > 1 ? arguments.words().get(1) : LATEST;
+        return arguments.has(REPLUG)
+                ? machine().replug(slot, version)
+                : machine().swap(slot, version, arguments.has(FORCE));
     }
 
     @Descriptor("ends the probation of a slot's latest swap: SLOT")

@@ -151,6 +151,12 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
+    public SlotReport replug(String slot, String version) {
+        asked.add("replug %s %s".formatted(slot, version));
+        return DISK;
+    }
+
+    @Override
     public void accept(String slot) {
         asked.add("accept " + slot);
     }

@@ -65,9 +65,14 @@ class VmCommandsTest {
     void swapTakesTheLatestUnlessTold() throws ShellException, MachineException {
         commands.swap("disk0");
         commands.swap("--force", "disk0", "1.2.3");
+        commands.swap("--replug", "disk0", "1.2.3");
         commands.accept("disk0");
         assertEquals(
-                List.of("swap disk0 latest false", "swap disk0 1.2.3 true", "accept disk0"),
+                List.of(
+                        "swap disk0 latest false",
+                        "swap disk0 1.2.3 true",
+                        "replug disk0 1.2.3",
+                        "accept disk0"),
                 machine.asked);
     }
 

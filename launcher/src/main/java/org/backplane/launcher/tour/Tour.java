@@ -104,6 +104,8 @@ public final class Tour {
         steps.step("the guest starts to write with checksums", this::startWriting);
         steps.step("swaps device-virtio-blk beside, while it writes", this::swapBeside);
         steps.step("swaps device-virtio-blk in place, while it writes", this::swapInPlace);
+        steps.step("refuses a build that cannot take the state", this::refuseBroken);
+        steps.step("takes a build back that fails once it serves", this::takeBroken);
         steps.step("every checksum is right, in the guest and on the host", this::checkWritten);
         steps.step("the class loaders of the old code are collected", this::loadersCollected);
         steps.step("reboots the guest in the same process", this::reboot);
@@ -163,9 +165,36 @@ public final class Tour {
         return survived(before, "1.0.2");
     }
 
+    /** A build without the class of its state: the guest is not let in to it. */
+    private String refuseBroken() throws TourException, IOException, InterruptedException {
+        Path jar = build("1.0.3", NewBuild.without("BlkState"));
+        int before = written();
+        Answer answer = ask("vm:swap " + DISK + " " + jar);
+        if (answer.status == 0 || !answer.text.contains("rolled back")) {
+            throw new TourException("the swap was not rolled back: " + answer.text.strip());
+        }
+        return survived(before, "1.0.2");
+    }
+
+    /** A build whose disk calls a method that its queue has not: seen at the first request. */
+    private String takeBroken() throws TourException, IOException, InterruptedException {
+        Path jar = build("1.0.4", NewBuild.renaming("BlkQueue", "serve", "sErve"));
+        int before = written();
+        shell("vm:swap " + DISK + " " + jar);
+        String told = survived(before, "1.0.2");
+        if (!shell("vm:history " + DISK).contains("fell back")) {
+            throw new TourException("the history of " + DISK + " does not tell that it fell back");
+        }
+        return told;
+    }
+
     private Path build(String version) throws IOException {
+        return build(version, (entry, content) -> content);
+    }
+
+    private Path build(String version, NewBuild.Edit edit) throws IOException {
         Path jar = run.folder().make("tour").resolve("device-virtio-blk-" + version + ".jar");
-        NewBuild.write(diskBundle, version, jar);
+        NewBuild.write(diskBundle, version, jar, edit);
         return jar;
     }
 
@@ -282,17 +311,24 @@ public final class Tour {
     }
 
     private String shell(String command) throws TourException, IOException {
+        Answer answer = ask(command);
+        if (answer.status != 0) {
+            throw new TourException(
+                    "'" + command + "' ended with " + answer.status + ": " + answer.text.strip());
+        }
+        return answer.text;
+    }
+
+    private record Answer(int status, String text) {}
+
+    private Answer ask(String command) throws IOException {
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         int status;
         try (ShellClient client =
                 ShellClient.connect(run.folder().path().resolve(ShellClient.SOCKET))) {
             status = client.execute(command, new PrintStream(output, true, StandardCharsets.UTF_8));
         }
-        String text = output.toString(StandardCharsets.UTF_8);
-        if (status != 0) {
-            throw new TourException("'" + command + "' ended with " + status + ": " + text.strip());
-        }
-        return text;
+        return new Answer(status, output.toString(StandardCharsets.UTF_8));
     }
 
     private static String digest(String output) throws TourException {

@@ -118,6 +118,12 @@ public final class Slot {
         return new SwapReport(report(), passage.pause(), passage.drained(), passage.stateSize());
     }
 
+    /** Takes the device out as surprise removal does, and plugs one of other code. */
+    public SlotReport replug(Offer next) throws MachineException {
+        control.callAction("replug", () -> succession.replug(next));
+        return report();
+    }
+
     /** Ends the probation of the latest swap: the code before is not kept any longer. */
     public void accept() throws MachineException {
         control.callAction(

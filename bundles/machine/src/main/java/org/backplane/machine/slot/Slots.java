@@ -14,6 +14,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -50,9 +52,12 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     private final BundleContext context;
     private final BundleListener updates = this::bundleChanged;
 
-    /** Its tasks only post: one thread is enough for every slot. */
+    /** Its tasks only post: one thread is enough for every slot. At the end nothing is due. */
     private final ScheduledExecutorService later =
-            Executors.newSingleThreadScheduledExecutor(work -> new MachineThread("later", work));
+            new ScheduledThreadPoolExecutor(
+                    1,
+                    work -> new MachineThread("later", work),
+                    new ThreadPoolExecutor.DiscardPolicy());
 
     private final ExecutorService deviceThreads =
             Executors.newCachedThreadPool(work -> new MachineThread("device call", work));

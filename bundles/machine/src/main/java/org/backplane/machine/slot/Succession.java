@@ -366,6 +366,64 @@ final class Succession {
         }
     }
 
+    /**
+     * Surprise removal, then plugging: what the guest saw goes with the device. Should the new code
+     * refuse, the code before is plugged again.
+     */
+    void replug(Offer next) throws MachineException, InterruptedException {
+        Occupant old = occupant;
+        remove();
+        history.add("removed", "to be plugged again");
+        try {
+            fill(next);
+        } catch (MachineException e) {
+            if (old != null && !old.offer().equals(next)) {
+                fill(old.offer());
+            }
+            throw e;
+        }
+        if (old != null && !old.offer().equals(next)) {
+            heirs.unused(old.offer().code());
+        }
+    }
+
+    /** Everything of the device goes, and what the guest sees of it. */
+    private void remove() throws InterruptedException {
+        Occupant now = occupant;
+        endProbation(probations);
+        try {
+            boolean clean = now == null || rest(now, true);
+            clean &= shut(true);
+            gate.refuse();
+            if (now != null) {
+                now.disconnect(face);
+                if (!clean) {
+                    face.cutOff();
+                }
+                occupant = null;
+                now.discard();
+            }
+        } catch (DeviceException e) {
+            throw new IllegalStateException("a forced operation refused", e);
+        }
+        beEmpty();
+    }
+
+    /** The guest reads all ones, and the addresses and lines are given back. */
+    private void beEmpty() {
+        gate.refuse();
+        parked = Optional.empty();
+        left.ifPresent(heirs::unused);
+        left = Optional.empty();
+        if (face != null) {
+            face.close();
+            face = null;
+        }
+        environment.regions().release();
+        environment.lines().release();
+        state = SlotState.WAITING;
+    }
+
     private void onProbation(Code before, Optional<Offer> standby, Optional<SavedState> state) {
         probations++;
         probation = new Probation(probations, before, standby, state);
@@ -457,13 +515,7 @@ final class Succession {
         if (state != SlotState.VACANT || vacancy != expired) {
             return;
         }
-        gate.refuse();
-        parked = Optional.empty();
-        left = Optional.empty();
-        dropFace();
-        environment.regions().release();
-        environment.lines().release();
-        state = SlotState.WAITING;
+        beEmpty();
         history.add("removed", "no bundle came back; surprise removal");
     }
 
@@ -608,36 +660,8 @@ final class Succession {
 
     /** Everything but the slot's own leases is given back. */
     void close() throws InterruptedException {
-        Occupant now = occupant;
-        Probation before = probation;
-        probation = null;
-        try {
-            boolean clean = now == null || rest(now, true);
-            clean &= shut(true);
-            gate.refuse();
-            if (now != null) {
-                now.disconnect(face);
-                if (!clean) {
-                    face.cutOff();
-                }
-                occupant = null;
-                now.discard();
-            }
-        } catch (DeviceException e) {
-            throw new IllegalStateException("a forced operation refused", e);
-        }
-        dropFace();
+        remove();
         state = SlotState.CLOSED;
-        if (before != null) {
-            heirs.unused(before.before);
-        }
-    }
-
-    private void dropFace() {
-        if (face != null) {
-            face.close();
-            face = null;
-        }
     }
 
     /** A sentence that names the slot, as those of most devices do. */
@@ -649,7 +673,8 @@ final class Succession {
     private void refuseMismatch(Occupant fresh) throws DeviceException, InterruptedException {
         Optional<String> mismatch = gear.calls().call("shape", () -> face.mismatch(fresh.device()));
         if (mismatch.isPresent()) {
-            throw new DeviceException(mismatch.get());
+            throw new DeviceException(
+                    "%s; vm:swap --replug unplugs and plugs".formatted(mismatch.get()));
         }
     }
 

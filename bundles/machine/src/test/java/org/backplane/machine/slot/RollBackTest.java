@@ -313,6 +313,27 @@ class RollBackTest {
     }
 
     @Test
+    void codeOfAnotherShapeIsPluggedAnew() throws Exception {
+        Offer first = rig.fill(new Factory(1, null));
+        rig.write(42);
+        Offer larger = rig.offer(new Factory(2, Fault.LARGER_REGION));
+        assertThrows(MachineException.class, () -> slot().swap(larger, false));
+        slot().replug(larger);
+        assertEquals(2, rig.read(8));
+        assertEquals(0, rig.read(0));
+        assertEquals(List.of(first.code()), rig.code().unused);
+    }
+
+    @Test
+    void codeThatCannotBePluggedAnewLeavesTheCodeBefore() throws Exception {
+        rig.fill(new Factory(1, null));
+        Offer broken = rig.offer(new Factory(2, Fault.START));
+        assertThrows(MachineException.class, () -> slot().replug(broken));
+        assertEquals(1, rig.read(8));
+        assertEquals(SlotState.RUNNING, slot().state());
+    }
+
+    @Test
     void watchdogTellsOfAThreadThatStaysAndOfNoOther() throws Exception {
         rig.fill(new Factory(1, Fault.HANGS_IN_HANDLER));
         var watchdog = new Watchdog(3);
