@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.CountDownLatch;
+import org.backplane.hypervisor.HypervisorException;
 import org.backplane.linux.Memfd;
 import org.backplane.memory.MemoryLease;
 import org.junit.jupiter.api.Test;
@@ -86,39 +87,84 @@ class FenceTest {
         }
     }
 
-    /**
-     * Hart 0 points a page elsewhere, has hart 1 forget it and then writes to the old page: hart 1,
-     * which reads the page all the time, never sees that.
-     */
     @Test
     void noHartUsesATranslationAfterARemoteFenceReturned() throws Exception {
-        int rounds = 300;
         try (Rig rig = new Rig(2)) {
+            Remapping remapping = new Remapping(rig, 1, 0);
+            rig.hart(1).enterAt(remapping.reader.base());
+            Rig.Runner reading = rig.start(1);
+            remapping.write();
+            reading.join();
+            assertEquals(Remapping.ROUNDS, rig.result(1), "-1: read through the old translation");
+        }
+    }
+
+    /** The reader's thread was replaced, and comes back while the other writes. */
+    @Test
+    void noFreshThreadUsesATranslationAfterARemoteFenceReturned() throws Exception {
+        try (Rig rig = new Rig(2)) {
+            Remapping remapping = new Remapping(rig, 0, 1);
+            CountDownLatch read = new CountDownLatch(1);
+            rig.device =
+                    address -> {
+                        read.countDown();
+                        return 0;
+                    };
+            rig.hart(0).enterAt(remapping.reader.base());
+            AbandonedExitTest.StuckThread stuck = new AbandonedExitTest.StuckThread(rig);
+            Rig.Runner reading = rig.start(0);
+            read.await();
+            stuck.end();
+            remapping.write();
+            reading.join();
+            assertEquals(Remapping.ROUNDS, rig.result(0), "-1: read through the old translation");
+        }
+    }
+
+    /**
+     * One hart points a page elsewhere, has the other forget it and then writes to the old page:
+     * the other, which reads the page all the time, never sees that. The reader loads from a device
+     * before.
+     */
+    private static final class Remapping {
+        static final int ROUNDS = 300;
+
+        final Program reader;
+        private final Program writer;
+        private final Rig rig;
+        private final int writing;
+
+        Remapping(Rig rig, int reading, int writing) {
+            this.rig = rig;
+            this.writing = writing;
             rig.mapIdentity();
             rig.map(VIRTUAL, FIRST, ALL | Sv39.GLOBAL);
             rig.put(SHARED, 0);
-            Program reader = new Program(Rig.RAM + 0x1000).csrli(Csrs.SATP, Rig.satp(0));
-            reader.li(S0, VIRTUAL).li(S1, SHARED).li(A2, -1).li(A3, rounds);
+            reader = new Program(Rig.RAM + 0x1000).csrli(Csrs.SATP, Rig.satp(0));
+            reader.li(S0, Rig.DEVICE).load(8, A0, 0, S0);
+            reader.li(S0, VIRTUAL).li(S1, SHARED).li(A2, -1).li(A3, ROUNDS);
             reader.label("again").load(8, A0, 0, S0).beq(A0, A2, "stale");
             reader.load(8, A1, 0, S1).bne(A1, A3, "again").exit(A1);
             reader.label("stale").exit(A2);
             rig.put(reader);
-            Program writer = new Program(Rig.RAM).csrli(Csrs.SATP, Rig.satp(0));
+            writer = new Program(Rig.RAM).csrli(Csrs.SATP, Rig.satp(0));
             long entry = rig.entry(VIRTUAL, 0);
             writer.li(S0, entry).li(S1, SHARED).li(S2, FIRST).li(S3, SECOND).li(A4, 0);
             writer.label("again").store(8, 0, 0, S3);
             // The entry for what S3 points to.
             writer.emit(Rv64.i(Rv64.OP_IMM, 5, T0, S3, 2)).addi(T0, T0, (int) ALL);
             writer.store(8, T0, 0, S0);
-            writer.li(A0, 2).li(A1, 0).li(A2, VIRTUAL).li(A3, CodePage.SIZE).sbi(RFENCE, 1);
+            writer.li(A0, 1 << reading).li(A1, 0).li(A2, VIRTUAL).li(A3, CodePage.SIZE);
+            writer.sbi(RFENCE, 1);
             writer.bne(A0, 0, "failed").li(T0, -1).store(8, T0, 0, S2);
             writer.addi(T1, S2, 0).addi(S2, S3, 0).addi(S3, T1, 0);
-            writer.addi(A4, A4, 1).store(8, A4, 0, S1).li(T0, rounds).bne(A4, T0, "again");
+            writer.addi(A4, A4, 1).store(8, A4, 0, S1).li(T0, ROUNDS).bne(A4, T0, "again");
             writer.label("failed").exit(A0);
             rig.put(writer);
-            rig.runAll(writer.base(), reader.base());
-            assertEquals(0, rig.result(0), "SBI error");
-            assertEquals(rounds, rig.result(1), "-1: read through the old translation");
+        }
+
+        void write() throws HypervisorException {
+            assertEquals(0, rig.run(writing, writer.base()), "SBI error");
         }
     }
 

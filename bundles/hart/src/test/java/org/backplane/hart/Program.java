@@ -197,6 +197,10 @@ final class Program {
         return li(T2, Rig.DONE).store(8, register, 0, T2);
     }
 
+    long address(String label) {
+        return base + 2L * target(label);
+    }
+
     byte[] bytes() {
         for (Fixup fixup : fixups) {
             int offset = 2 * (target(fixup.label) - fixup.at);
