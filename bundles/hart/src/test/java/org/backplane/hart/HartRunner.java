@@ -5,10 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers.RiscvAia;
-import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
 import org.backplane.hypervisor.VmSpec;
 import org.backplane.memory.Access;
@@ -27,6 +27,9 @@ final class HartRunner implements ExitHandler, AutoCloseable {
     private static final int REPORT_PC = 8;
     private static final int REPORT_VALUE = 16;
     private static final int REPORT_DONE = 24;
+
+    /** Stores here tell of a step of the program, after which it may be moved. */
+    static final int REPORT_STEP = REPORT + 32;
 
     private static final int SRET = 0x10200073;
     private static final long LENGTH = GuestProgram.END - GuestProgram.BASE;
@@ -50,7 +53,10 @@ final class HartRunner implements ExitHandler, AutoCloseable {
 
     private final boolean translated;
     private final GuestMemory memory;
-    private final Vm vm;
+    private final VmSpec spec;
+    private Vm vm;
+    private boolean moving;
+    private boolean done;
     private final List<String> traps = new ArrayList<>();
 
     private HartRunner(boolean translated) throws IOException, HypervisorException {
@@ -62,7 +68,46 @@ final class HartRunner implements ExitHandler, AutoCloseable {
         GuestMemory.RamBank own = new GuestMemory.RamBank(OWN, OWN_LENGTH);
         memory = new GuestMemory("differential", List.of(program, own));
         RiscvAia aia = new RiscvAia(0x2800_0000, 63, 0x0c00_0000, 0x5000, 1, 10_000_000);
-        vm = new HartHypervisor().create(new VmSpec("differential", 1, aia), memory, this);
+        spec = new VmSpec("differential", 1, aia);
+        vm = new HartHypervisor().create(spec, memory, this);
+    }
+
+    /**
+     * What a program that was moved came to.
+     *
+     * @param moves how often it was saved and restored
+     */
+    record Moved(GuestProgram.Results results, int moves) {}
+
+    /** Runs a program that is saved and restored to a VM just made after each step it reports. */
+    static Moved runMoving(GuestProgram program, boolean translated)
+            throws IOException, HypervisorException {
+        try (HartRunner runner = new HartRunner(translated)) {
+            if (translated) {
+                runner.mapPages();
+            }
+            runner.load(program);
+            int moves = runner.move();
+            return new Moved(runner.results(program), moves);
+        }
+    }
+
+    /** Goes on until the end of the program, in a VM just made after each step it reports. */
+    private int move() throws HypervisorException {
+        int moves = 0;
+        moving = true;
+        vm.vcpus().get(0).run();
+        while (!done) {
+            vm.stopTime();
+            SavedState state = vm.save();
+            vm.close();
+            vm = new HartHypervisor().create(spec, memory, this);
+            vm.restore(state);
+            vm.startTime();
+            moves++;
+            vm.vcpus().get(0).run();
+        }
+        return moves;
     }
 
     static GuestProgram.Results run(GuestProgram program) throws IOException, HypervisorException {
@@ -80,14 +125,21 @@ final class HartRunner implements ExitHandler, AutoCloseable {
     }
 
     private GuestProgram.Results execute(GuestProgram program) throws HypervisorException {
+        load(program);
+        vm.vcpus().get(0).run();
+        return results(program);
+    }
+
+    private void load(GuestProgram program) {
         put(OWN, entry().code());
         put(TRAP_VECTOR, trapHandler(program.afterIllegal()).code());
         put(GuestProgram.FINISH, finish().code());
         put(GuestProgram.CODE, program.code());
         put(GuestProgram.DATA, program.data());
-        Vcpu hart = vm.vcpus().get(0);
-        hart.enterAt(OWN);
-        hart.run();
+        vm.vcpus().get(0).enterAt(OWN);
+    }
+
+    private GuestProgram.Results results(GuestProgram program) {
         if (!traps.isEmpty()) {
             throw new AssertionError("the program trapped: " + String.join(", ", traps));
         }
@@ -208,7 +260,13 @@ final class HartRunner implements ExitHandler, AutoCloseable {
             case REPORT_VALUE:
                 traps.add("stval " + Long.toHexString(value));
                 break;
+            case REPORT_STEP - REPORT:
+                if (moving) {
+                    vm.vcpus().get(0).kick();
+                }
+                break;
             case REPORT_DONE:
+                done = true;
                 vm.vcpus().get(0).kick();
                 break;
             default:

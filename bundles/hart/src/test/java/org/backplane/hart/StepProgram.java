@@ -32,6 +32,7 @@ final class StepProgram {
     private final GuestProgram program = new GuestProgram();
     private final Random random;
     private final List<Step> steps = new ArrayList<>();
+    private final int report;
     private final int scratch;
     private final int load;
     private final int dump;
@@ -39,6 +40,14 @@ final class StepProgram {
     private int inBlock = STEPS_A_BLOCK;
 
     StepProgram(long seed) {
+        this(seed, 0);
+    }
+
+    /**
+     * @param report where a store tells of each step, or 0 for nowhere
+     */
+    StepProgram(long seed, int report) {
+        this.report = report;
         random = new Random(seed);
         long[] bytes = new long[SCRATCH_BYTES / Long.BYTES];
         for (int i = 0; i < bytes.length; i++) {
@@ -196,6 +205,10 @@ final class StepProgram {
         }
         program.emit(Rv64.csrrs(LAST, Rv64.CSR_FCSR, 0));
         program.emit(Rv64.sd(LAST, FCSR_SLOT * Long.BYTES, DUMP));
+        if (report != 0) {
+            program.loadAddress(LAST, report);
+            program.emit(Rv64.sd(0, 0, LAST));
+        }
         program.emit(Rv64.ld(LAST, LAST * Long.BYTES, DUMP));
         program.emit(Rv64.addi(DUMP, DUMP, STATE_BYTES));
         program.emit(Rv64.i(Rv64.JALR, 0, 0, LINK, 0));
