@@ -331,6 +331,35 @@ public class Fd implements AutoCloseable {
     }
 
     /**
+     * Where data is at or behind an offset, lseek(2) with SEEK_DATA: what comes before reads as
+     * zeroes and takes no storage, or no memory. A file system that does not tell has data
+     * everywhere.
+     *
+     * @return an offset in bytes, or -1 if only a hole follows
+     */
+    public final long nextData(long offset) throws LinuxException {
+        return seek(offset, Abi.SEEK_DATA, "find data");
+    }
+
+    /** Where a hole begins at or behind an offset; the end of the file counts as one. */
+    public final long nextHole(long offset) throws LinuxException {
+        return seek(offset, Abi.SEEK_HOLE, "find a hole");
+    }
+
+    private long seek(long offset, int whence, String what) throws LinuxException {
+        int fd = enter("lseek");
+        try {
+            long found = LIBC.lseek(fd, offset, whence);
+            if (found < 0 && Host.errno() != Abi.ENXIO) {
+                throw LinuxException.last(what + " from offset " + offset + " in " + name);
+            }
+            return found;
+        } finally {
+            leave();
+        }
+    }
+
+    /**
      * Locks the whole file, for as long as the descriptor is open and against every other open file
      * description, this process's included (F_OFD_SETLK, fcntl(2)). The descriptor must be open for
      * writing to lock exclusively, for reading to share.

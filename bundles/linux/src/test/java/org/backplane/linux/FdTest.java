@@ -103,6 +103,24 @@ class FdTest {
     }
 
     @Test
+    void tellsWhereDataIsAndWhereHolesAre() throws IOException {
+        long page = Mapping.pageSize();
+        try (Memfd memory = Memfd.create("holes", 64 * page);
+                Mapping mapping =
+                        Mapping.shared(memory, 0, 64 * page, Mapping.Protection.READ_WRITE)) {
+            assertEquals(-1, memory.nextData(0));
+            assertEquals(0, memory.nextHole(0));
+            try (Fd source = file("a", "some data")) {
+                assertEquals(4, source.pread(mapping.address() + 10 * page, 4, 0));
+                assertEquals(4, source.pread(mapping.address() + 11 * page, 4, 0));
+            }
+            assertEquals(10 * page, memory.nextData(0));
+            assertEquals(12 * page, memory.nextHole(10 * page));
+            assertEquals(-1, memory.nextData(12 * page));
+        }
+    }
+
+    @Test
     void tellsWhatIsNoRegularFile() throws IOException {
         try (Fd device = Fd.open(Path.of("/dev/null"), OpenFlag.READ)) {
             assertEquals(FileStatus.Kind.OTHER, device.status().kind());

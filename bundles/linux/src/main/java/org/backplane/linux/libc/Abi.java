@@ -18,6 +18,7 @@ public final class Abi {
     public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int EBADF = 9;
+    public static final int ENXIO = 6;
     public static final int EAGAIN = 11;
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
@@ -38,6 +39,8 @@ public final class Abi {
     public static final int O_CLOEXEC = 02000000;
 
     public static final int SEEK_END = 2;
+    public static final int SEEK_DATA = 3;
+    public static final int SEEK_HOLE = 4;
 
     public static final int AT_FDCWD = -100;
     public static final int AT_EMPTY_PATH = 0x1000;
