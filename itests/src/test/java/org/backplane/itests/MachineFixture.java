@@ -3,9 +3,11 @@ package org.backplane.itests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Dictionary;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -18,6 +20,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.util.tracker.ServiceTracker;
 import org.osgi.util.tracker.ServiceTrackerCustomizer;
 
@@ -28,19 +31,27 @@ final class MachineFixture {
 
     private final BundleContext context;
     private final CompletableFuture<Integer> end = new CompletableFuture<>();
+    private final List<ServiceRegistration<?>> services = new ArrayList<>();
     private final Machine machine;
 
     private MachineFixture(BundleContext context, Map<String, Object> plan)
             throws BundleException, IOException {
         this.context = context;
+        machine = await(start(plan));
+    }
+
+    private CompletableFuture<Machine> start(Map<String, Object> plan)
+            throws BundleException, IOException {
         Path runFolder =
                 Files.createTempDirectory(ProjectBundle.root().resolve("itests/target"), "run");
         Map<String, Object> whole = new HashMap<>(plan);
         whole.putIfAbsent("name", "itests");
         whole.putIfAbsent("memory", 64L << 20);
         whole.putIfAbsent("runFolder", runFolder.toString());
-        context.registerService(Map.class, whole, property("org.backplane.plan"));
-        context.registerService(CompletableFuture.class, end, property("org.backplane.end"));
+        services.add(context.registerService(Map.class, whole, property("org.backplane.plan")));
+        services.add(
+                context.registerService(
+                        CompletableFuture.class, end, property("org.backplane.end")));
         CompletableFuture<Machine> made = new CompletableFuture<>();
         end.whenComplete((status, failure) -> made.completeExceptionally(failure));
         ServiceTracker<Machine, Machine> tracker =
@@ -50,7 +61,32 @@ final class MachineFixture {
         // It looks for a plan when it starts.
         bundle.stop();
         bundle.start();
-        machine = await(made);
+        return made;
+    }
+
+    private MachineFixture(BundleContext context) {
+        this.context = context;
+        machine = null;
+    }
+
+    /** What the end is told of a plan that no machine can be made from. */
+    static String refusal(BundleContext context, Map<String, Object> plan)
+            throws BundleException, IOException {
+        var fixture = new MachineFixture(context);
+        fixture.start(plan);
+        Throwable refusal = failure(fixture.end);
+        fixture.stop();
+        if (!(refusal instanceof IllegalArgumentException)) {
+            throw new AssertionError("not told as bad input", refusal);
+        }
+        return refusal.getMessage();
+    }
+
+    /** Ends the machine at once, as the end of its process would; another can be made then. */
+    void stop() throws BundleException {
+        bundle("org.backplane.machine").stop();
+        services.forEach(ServiceRegistration::unregister);
+        services.clear();
     }
 
     private static Dictionary<String, Object> property(String name) {
@@ -91,6 +127,18 @@ final class MachineFixture {
         try {
             return future.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException | ExecutionException | TimeoutException failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /** What a future was completed with that must not succeed. */
+    static Throwable failure(CompletableFuture<?> future) {
+        try {
+            throw new AssertionError(
+                    "not refused: " + future.get(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        } catch (ExecutionException failed) {
+            return failed.getCause();
+        } catch (InterruptedException | TimeoutException failed) {
             throw new AssertionError(failed);
         }
     }

@@ -227,6 +227,7 @@ public final class SettingsIT {
                                 Optional.of("none"),
                                 Optional.of("settings"),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty()),
                         problems);
         return problems.sentences();

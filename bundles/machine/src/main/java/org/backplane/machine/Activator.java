@@ -87,7 +87,7 @@ public final class Activator implements BundleActivator, FrameworkListener {
                                     () ->
                                             new IllegalStateException(
                                                     "No engine is installed: a bundle like 'hart' has to offer a Hypervisor."));
-            var made = new VirtualMachine(plan.orElseThrow(), engine, deployer, context, end);
+            var made = VirtualMachine.of(plan.orElseThrow(), engine, deployer, context, end);
             synchronized (this) {
                 if (stopped) {
                     made.close();

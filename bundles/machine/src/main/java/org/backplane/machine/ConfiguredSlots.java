@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.Hashtable;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -41,13 +42,18 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
     private final Slots slots;
     private final Map<String, SlotSpec> specs = new HashMap<>();
 
-    /** Slots whose file was written while they ran: the file is theirs when it is read. */
+    /** Slots that were there before their file: it is theirs when it is read. */
     private final Map<String, SlotSpec> saved = new HashMap<>();
 
     private final ServiceRegistration<ManagedServiceFactory> registration;
 
-    ConfiguredSlots(Slots slots, BundleContext context) throws MachineException {
+    /**
+     * @param restored slots that are there from a snapshot: a file that wants the same is theirs
+     */
+    ConfiguredSlots(Slots slots, List<SlotSpec> restored, BundleContext context)
+            throws MachineException {
         this.slots = slots;
+        restored.forEach(spec -> saved.put(spec.name(), spec));
         ServiceReference<ConfigurationAdmin> admin =
                 context.getServiceReference(ConfigurationAdmin.class);
         if (admin != null) {

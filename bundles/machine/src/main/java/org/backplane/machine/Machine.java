@@ -1,5 +1,6 @@
 package org.backplane.machine;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.osgi.annotation.versioning.ProviderType;
@@ -77,6 +78,15 @@ public interface Machine {
 
     /** Ends the machine and the process. */
     void stop();
+
+    /**
+     * Writes the whole machine into a folder that is not there yet: memory, processors, slots.
+     * Guest time stands still meanwhile, then the guest goes on, whether that succeeded or not.
+     * Disk images are not part of it: docs/snapshot.md.
+     *
+     * @param folder its parent is there
+     */
+    void snapshot(Path folder) throws MachineException;
 
     /** Reboots the guest in this process, without asking it. */
     void reset() throws MachineException;

@@ -16,6 +16,7 @@ import org.backplane.machine.slot.SlotSpec;
  * @param kernel absent for a machine without a guest, whose processors never run
  * @param memory in bytes
  * @param runFolder holds what lives as long as the process
+ * @param restore folder of a snapshot, which memory, processors, kernel and slots come from
  * @param paused whether processors wait for {@code vm:resume}
  * @param bounds on what devices do; in the map each in milliseconds
  */
@@ -30,6 +31,7 @@ record Plan(
         Path runFolder,
         Optional<Path> bundles,
         Optional<Path> config,
+        Optional<Path> restore,
         boolean paused,
         Bounds bounds,
         List<SlotSpec> slots) {
@@ -51,6 +53,7 @@ record Plan(
                 Path.of(text(map, "runFolder").orElseThrow()),
                 text(map, "bundles").map(Path::of),
                 text(map, "config").map(Path::of),
+                text(map, "restore").map(Path::of),
                 Boolean.TRUE.equals(map.get("paused")),
                 new Bounds(
                         bound(map, "call", Bounds.DEFAULT.call()),
@@ -58,6 +61,30 @@ record Plan(
                         bound(map, "probation", Bounds.DEFAULT.probation()),
                         bound(map, "handler", Bounds.DEFAULT.handler())),
                 List.copyOf(slots));
+    }
+
+    /** The same machine with what a snapshot decides. */
+    Plan with(
+            Path itsKernel,
+            Optional<Path> itsInitrd,
+            String itsAppend,
+            long itsMemory,
+            int itsCpus) {
+        return new Plan(
+                name,
+                Optional.of(itsKernel),
+                itsInitrd,
+                itsAppend,
+                itsMemory,
+                itsCpus,
+                console,
+                runFolder,
+                bundles,
+                config,
+                restore,
+                paused,
+                bounds,
+                slots);
     }
 
     private static Optional<String> text(Map<String, ?> map, String key) {

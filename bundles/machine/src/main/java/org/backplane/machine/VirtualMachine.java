@@ -3,14 +3,20 @@ package org.backplane.machine;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.backplane.bus.Bus;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
 import org.backplane.hypervisor.Hypervisor;
+import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.LeaseStack;
@@ -23,6 +29,7 @@ import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
+import org.backplane.machine.snapshot.SnapshotWriter;
 import org.osgi.framework.BundleContext;
 
 /**
@@ -30,6 +37,9 @@ import org.osgi.framework.BundleContext;
  */
 final class VirtualMachine implements Machine, AutoCloseable {
     private static final Logger LOG = System.getLogger(VirtualMachine.class.getName());
+
+    /** Memory goes to a disk, which may be slow. */
+    private static final Duration SNAPSHOT_BOUND = Duration.ofMinutes(10);
 
     private final Plan plan;
     private final Hypervisor engine;
@@ -48,12 +58,34 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private volatile int boots;
 
     /**
-     * Builds the machine, cold: board, consoles, chipset and the plan's slots.
+     * Builds the machine: cold, with board, consoles, chipset and the plan's slots, or from the
+     * snapshot that the plan names.
      *
      * @param end completed with the process's exit status when the machine has ended
      */
-    VirtualMachine(
+    static VirtualMachine of(
             Plan plan,
+            Hypervisor engine,
+            Deployer deployer,
+            BundleContext context,
+            CompletableFuture<Integer> end)
+            throws MachineException {
+        if (plan.restore().isEmpty()) {
+            return new VirtualMachine(plan, Optional.empty(), engine, deployer, context, end);
+        }
+        Restoration restoration = Restoration.of(plan.restore().get(), engine.name());
+        return new VirtualMachine(
+                restoration.complete(plan),
+                Optional.of(restoration),
+                engine,
+                deployer,
+                context,
+                end);
+    }
+
+    private VirtualMachine(
+            Plan plan,
+            Optional<Restoration> restoration,
             Hypervisor engine,
             Deployer deployer,
             BundleContext context,
@@ -81,6 +113,10 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                             bus,
                                             this::onSystemEvent,
                                             octet -> consoles.get(plan.console()).write(octet))));
+            if (restoration.isPresent()) {
+                restoration.get().into(board);
+                boots = restoration.get().state().boots();
+            }
             views = new Views(board);
             processors = new Processors(plan.name(), board.vm(), this::onEngineFailure);
             slots =
@@ -95,13 +131,20 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                     deployer::copy,
                                     context));
             swaps = new Swaps(slots, deployer);
-            for (SlotSpec spec : Chipset.slots(plan.console())) {
-                addAtStart(spec);
+            List<SlotSpec> restored = List.of();
+            if (restoration.isPresent()) {
+                restored = restoration.get().into(slots, plan.console());
+                board.lines().assertAll();
+            } else {
+                for (SlotSpec spec : Chipset.slots(plan.console())) {
+                    addAtStart(spec);
+                }
+                for (SlotSpec spec : plan.slots()) {
+                    addAtStart(spec);
+                }
             }
-            for (SlotSpec spec : plan.slots()) {
-                addAtStart(spec);
-            }
-            configured = leases.push("configured slots", new ConfiguredSlots(slots, context));
+            configured =
+                    leases.push("configured slots", new ConfiguredSlots(slots, restored, context));
         } catch (MachineException | RuntimeException e) {
             leases.close();
             throw e;
@@ -124,7 +167,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
         if (plan.kernel().isEmpty()) {
             return;
         }
-        load();
+        if (plan.restore().isPresent()) {
+            slots.letIn();
+        } else {
+            load();
+        }
         if (!plan.paused()) {
             resume();
         }
@@ -155,8 +202,17 @@ final class VirtualMachine implements Machine, AutoCloseable {
         }
     }
 
+    /** What the guest asked for; one that cannot boot again has ended. */
     private void reboot() {
-        control.post("reboot", this::doReset);
+        control.post(
+                "reboot",
+                () -> {
+                    try {
+                        doReset();
+                    } catch (MachineException e) {
+                        end(e);
+                    }
+                });
     }
 
     private void onEngineFailure(Exception failure) {
@@ -198,6 +254,73 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     @Override
+    public void snapshot(Path folder) throws MachineException {
+        control.call(
+                "snapshot",
+                SNAPSHOT_BOUND,
+                () -> {
+                    requireGuest();
+                    if (!state.equals("running") && !state.equals("paused")) {
+                        throw new MachineException(
+                                "The machine is %s: there is nothing to keep.".formatted(state));
+                    }
+                    try (SnapshotWriter writer = SnapshotWriter.beside(folder)) {
+                        standStillFor(writer);
+                        writer.publish();
+                    }
+                    return null;
+                });
+    }
+
+    /** Writes what changes while the guest runs. */
+    private void standStillFor(SnapshotWriter writer) throws MachineException {
+        boolean running = state.equals("running");
+        long began = System.nanoTime();
+        try {
+            if (running) {
+                processors.pause();
+            }
+            List<SavedState> saved = new ArrayList<>();
+            try (var standstill = slots.standStill(saved)) {
+                writer.memory(board.memory().layout());
+                writer.state(
+                        state(saved, writer.memoryImage()).toSaved(), plan.memory(), plan.cpus());
+            }
+        } finally {
+            if (running) {
+                processors.resume();
+                slots.timeStarted();
+            }
+            LOG.log(
+                    Level.INFO,
+                    () ->
+                            "%s: stood still for %d ms"
+                                    .formatted(
+                                            plan.name(), (System.nanoTime() - began) / 1_000_000));
+        }
+    }
+
+    private MachineState state(List<SavedState> saved, SavedState image) throws MachineException {
+        try {
+            return new MachineState(
+                    engine.name(),
+                    plan.console(),
+                    plan.kernel().orElseThrow(),
+                    plan.initrd(),
+                    plan.append(),
+                    plan.memory(),
+                    plan.cpus(),
+                    boots,
+                    image,
+                    board.vm().save(),
+                    board.bridge().hostFunction().save(),
+                    saved);
+        } catch (HypervisorException e) {
+            throw new MachineException(e.getMessage(), e);
+        }
+    }
+
+    @Override
     public void reset() throws MachineException {
         control.callAction(
                 "reset",
@@ -207,7 +330,19 @@ final class VirtualMachine implements Machine, AutoCloseable {
                 });
     }
 
+    /** What a machine boots from may have gone while it ran, or before it was restored. */
+    private void requireImages() throws MachineException {
+        for (Path image : Stream.concat(plan.kernel().stream(), plan.initrd().stream()).toList()) {
+            if (!Files.isReadable(image)) {
+                throw new MachineException(
+                        "The guest cannot boot again: '%s' is not there any more; put it back."
+                                .formatted(image));
+            }
+        }
+    }
+
     private void doReset() throws MachineException {
+        requireImages();
         boolean running = state.equals("running");
         processors.halt();
         state = "paused";

@@ -1,5 +1,7 @@
 package org.backplane.shell;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -42,6 +44,21 @@ record Arguments(String usage, List<String> words, Set<String> flags) {
     /** The only word. */
     static String one(String usage, String... typed) throws ShellException {
         return of(usage, Set.of(), typed).count(1, 1).words.get(0);
+    }
+
+    /** A folder by its whole path: the machine does not know where the user is. */
+    static Path folder(String usage, String typed) throws ShellException {
+        try {
+            Path folder = Path.of(typed);
+            if (folder.isAbsolute()) {
+                return folder.normalize();
+            }
+        } catch (InvalidPathException e) {
+            throw new ShellException(
+                    "'%s' is no path, %s: %s.".formatted(typed, e.getReason(), usage));
+        }
+        throw new ShellException(
+                "'%s' is not a whole path, give it from '/' on: %s.".formatted(typed, usage));
     }
 
     Arguments count(int least, int most) throws ShellException {

@@ -2,6 +2,7 @@ package org.backplane.shell;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -134,6 +135,15 @@ public final class VmCommands {
     public List<String> stale(String... words) throws ShellException {
         Arguments.none("vm:stale", words);
         return machine().stillLoaded();
+    }
+
+    @Descriptor("writes the whole machine into a new folder, for run --restore: DIR")
+    public String snapshot(String... words) throws ShellException, MachineException {
+        String usage = "vm:snapshot DIR";
+        Path folder = Arguments.folder(usage, Arguments.one(usage, words));
+        machine().snapshot(folder);
+        return "The machine is in '%s'; go on from there with: backplane run --restore %s"
+                .formatted(folder, folder);
     }
 
     @Descriptor("stops the processors until vm:resume")

@@ -177,6 +177,11 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
+    public void snapshot(java.nio.file.Path folder) {
+        asked.add("snapshot " + folder);
+    }
+
+    @Override
     public void reset() {
         asked.add("reset");
     }

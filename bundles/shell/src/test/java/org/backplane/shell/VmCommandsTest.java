@@ -18,7 +18,7 @@ class VmCommandsTest {
         assertArrayEquals(
                 new String[] {
                     "accept", "history", "inspect", "map", "pause", "pci", "plug", "reset",
-                    "resume", "slots", "stale", "status", "stop", "swap", "unplug"
+                    "resume", "slots", "snapshot", "stale", "status", "stop", "swap", "unplug"
                 },
                 VmCommands.names());
     }
@@ -74,6 +74,19 @@ class VmCommandsTest {
                         "replug disk0 1.2.3",
                         "accept disk0"),
                 machine.asked);
+    }
+
+    @Test
+    void snapshotTakesAWholePath() throws ShellException, MachineException {
+        assertEquals(
+                "The machine is in '/tmp/later'; go on from there with:"
+                        + " backplane run --restore /tmp/later",
+                commands.snapshot("/tmp/./later"));
+        assertSentence(
+                "'later' is not a whole path, give it from '/' on: vm:snapshot DIR.",
+                () -> commands.snapshot("later"));
+        assertSentence("Something is missing: vm:snapshot DIR.", commands::snapshot);
+        assertEquals(List.of("snapshot /tmp/later"), machine.asked);
     }
 
     @Test

@@ -150,6 +150,7 @@ public final class DemoCommand implements Command {
                 Optional.of(console),
                 Optional.of(chosen),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 

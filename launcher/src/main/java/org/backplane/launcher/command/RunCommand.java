@@ -31,7 +31,7 @@ public final class RunCommand implements Command {
     @Option(
             names = "--kernel",
             paramLabel = "IMAGE",
-            description = "riscv64 Linux Image, uncompressed. Required.")
+            description = "riscv64 Linux Image, uncompressed. Required without --restore.")
     private Optional<String> kernel = Optional.empty();
 
     @Option(names = "--initrd", paramLabel = "FILE", description = "initramfs.")
@@ -79,6 +79,14 @@ public final class RunCommand implements Command {
                             + " settings of the kind.")
     private Optional<String> config = Optional.empty();
 
+    @Option(
+            names = "--restore",
+            paramLabel = "DIR",
+            description =
+                    "Goes on where vm:snapshot DIR was made. Memory, processors, kernel and devices"
+                            + " come from there; disk images must be as they were.")
+    private Optional<String> restore = Optional.empty();
+
     @Override
     public int run(Problems problems) throws IOException, InterruptedException {
         ForegroundMachine machine = ForegroundMachine.ofThisProcess();
@@ -96,7 +104,8 @@ public final class RunCommand implements Command {
                                         console,
                                         common.name,
                                         bundles,
-                                        config),
+                                        config,
+                                        restore),
                                 problems);
         return plan.isPresent() && problems.isEmpty() ? machine.run(plan.get()) : 0;
     }

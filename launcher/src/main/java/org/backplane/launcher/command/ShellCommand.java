@@ -28,6 +28,7 @@ import picocli.CommandLine.Parameters;
             "  vm:stale                                   old code that is still held",
             "  vm:plug [--save] NAME KIND [KEY=VALUE..]   a new slot",
             "  vm:unplug [--force] SLOT                   takes it out",
+            "  vm:snapshot DIR                            the whole machine into a new folder",
             "  vm:pause, vm:resume, vm:reset, vm:stop     the machine as a whole",
             "  lb, install, start, stop, update, help     Felix's own, for bundles",
             "",
@@ -47,7 +48,7 @@ public final class ShellCommand implements Command {
     public int run(Problems problems) throws IOException {
         Locations locations = Locations.ofThisUser();
         RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
-        String command = SwapJar.inFull(String.join(" ", words), Path.of("").toAbsolutePath());
+        String command = LocalPath.inFull(String.join(" ", words), Path.of("").toAbsolutePath());
         if (command.chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
             problems.add("a command of the shell is one line; give one line at a time");
         }

@@ -10,15 +10,17 @@ import java.util.TreeMap;
  * A machine that was asked for, checked as far as can be without starting it. All paths are
  * absolute.
  *
+ * @param kernel absent if the machine comes from a snapshot, as are append and slots
  * @param append kernel command line
  * @param memory in bytes
  * @param console as on the command line, its path absolute
  * @param bundles watched folder of bundles
  * @param config watched folder of configurations
+ * @param restore folder of a snapshot
  */
 public record Plan(
         String name,
-        Path kernel,
+        Optional<Path> kernel,
         Optional<Path> initrd,
         String append,
         long memory,
@@ -26,6 +28,7 @@ public record Plan(
         String console,
         Optional<Path> bundles,
         Optional<Path> config,
+        Optional<Path> restore,
         List<SlotPlan> slots) {
     public Plan {
         slots = List.copyOf(slots);
@@ -37,7 +40,7 @@ public record Plan(
     public Map<String, Object> toMap(Path runFolder) {
         Map<String, Object> map = new TreeMap<>();
         map.put("name", name);
-        map.put("kernel", kernel.toString());
+        kernel.ifPresent(path -> map.put("kernel", path.toString()));
         initrd.ifPresent(path -> map.put("initrd", path.toString()));
         map.put("append", append);
         map.put("memory", memory);
@@ -46,6 +49,7 @@ public record Plan(
         map.put("runFolder", runFolder.toString());
         bundles.ifPresent(path -> map.put("bundles", path.toString()));
         config.ifPresent(path -> map.put("config", path.toString()));
+        restore.ifPresent(path -> map.put("restore", path.toString()));
         map.put("slots", slots.stream().map(SlotPlan::toMap).toList());
         return Map.copyOf(map);
     }

@@ -46,6 +46,9 @@ public final class PlanReader {
 
     /** The plan, if nothing was added to the problems. */
     public Optional<Plan> read(RunOptions options, Problems problems) throws IOException {
+        if (options.restore().isPresent()) {
+            return restore(options, options.restore().get(), problems);
+        }
         if (options.kernel().isEmpty() && !problems.concern("--kernel")) {
             problems.add(
                     "--kernel is missing; give the path of a riscv64 Linux Image, or use:"
@@ -62,8 +65,7 @@ public final class PlanReader {
      */
     public Optional<Plan> check(RunOptions options, Problems problems) throws IOException {
         int before = problems.count();
-        String name = options.name().orElseGet(this::freeName);
-        checkName(name, problems);
+        Ends ends = ends(options, problems);
         Optional<Path> kernel = options.kernel().flatMap(text -> path("--kernel", text, problems));
         Optional<KernelImage> image = kernel.flatMap(path -> image(path, options, problems));
         Optional<Path> initrd =
@@ -71,33 +73,107 @@ public final class PlanReader {
         String append = append(options.append(), problems);
         long memory = memory(options.memory().orElse(DEFAULT_MEMORY), image, initrd, problems);
         int cpus = cpus(options.cpus().orElse("1"), problems);
-        String place = options.console().orElse("stdio");
-        String console =
-                new ConsoleOption(wrong -> problems.add("--console", place, wrong)).read(place);
-        Optional<Path> bundles =
-                options.bundles().flatMap(text -> folder("--bundles", text, problems));
-        Optional<Path> config =
-                options.config().flatMap(text -> folder("--config", text, problems));
-        List<Path> folders = new ArrayList<>(deviceFolders);
-        bundles.ifPresent(folders::add);
         List<SlotPlan> slots =
-                new SlotReader(DeviceKinds.in(folders), problems)
-                        .read(options.disks(), options.devices(), config);
+                new SlotReader(DeviceKinds.in(ends.kinds(deviceFolders)), problems)
+                        .read(options.disks(), options.devices(), ends.config());
         if (problems.count() > before || kernel.isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(
                 new Plan(
-                        name,
-                        kernel.get(),
+                        ends.name(),
+                        kernel,
                         initrd,
                         append,
                         memory,
                         cpus,
-                        console,
-                        bundles,
-                        config,
+                        ends.console(),
+                        ends.bundles(),
+                        ends.config(),
+                        Optional.empty(),
                         slots));
+    }
+
+    /** A machine from a snapshot, which has everything but its ends in this host. */
+    private Optional<Plan> restore(RunOptions options, String text, Problems problems)
+            throws IOException {
+        int before = problems.count();
+        refuseWithRestore("--kernel", "kernel", options.kernel().stream().toList(), problems);
+        refuseWithRestore("--initrd", "initramfs", options.initrd().stream().toList(), problems);
+        refuseWithRestore(
+                "--append", "kernel command line", options.append().stream().toList(), problems);
+        refuseWithRestore("--memory", "memory", options.memory().stream().toList(), problems);
+        refuseWithRestore("--cpus", "processors", options.cpus().stream().toList(), problems);
+        refuseWithRestore("--disk", "disks", options.disks(), problems);
+        refuseWithRestore("--device", "devices", options.devices(), problems);
+        Ends ends = ends(options, problems);
+        new SlotReader(DeviceKinds.in(ends.kinds(deviceFolders)), problems)
+                .read(List.of(), List.of(), ends.config());
+        Optional<Path> path = path("--restore", text, problems);
+        Optional<SnapshotFolder> snapshot =
+                path.isPresent()
+                        ? SnapshotFolder.read(
+                                path.get(), wrong -> problems.add("--restore", text, wrong))
+                        : Optional.empty();
+        if (snapshot.isPresent() && snapshot.get().memory() > hostMemory.available()) {
+            problems.add(
+                    "--restore",
+                    text,
+                    "its guest's memory of "
+                            + Size.format(snapshot.get().memory())
+                            + " does not fit this host, which has "
+                            + Size.format(hostMemory.available() >> 20 << 20)
+                            + " available");
+        }
+        if (problems.count() > before || snapshot.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Plan(
+                        ends.name(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        "",
+                        snapshot.get().memory(),
+                        snapshot.get().cpus(),
+                        ends.console(),
+                        ends.bundles(),
+                        ends.config(),
+                        path,
+                        List.of()));
+    }
+
+    private static void refuseWithRestore(
+            String option, String what, List<String> given, Problems problems) {
+        for (String value : given) {
+            problems.add(
+                    option,
+                    value,
+                    "the snapshot of --restore brings its own " + what + "; leave this out");
+        }
+    }
+
+    /** What a machine has in this host, wherever its guest comes from. */
+    private record Ends(
+            String name, String console, Optional<Path> bundles, Optional<Path> config) {
+        List<Path> kinds(List<Path> deviceFolders) {
+            List<Path> folders = new ArrayList<>(deviceFolders);
+            bundles.ifPresent(folders::add);
+            return folders;
+        }
+    }
+
+    private Ends ends(RunOptions options, Problems problems) {
+        String name = options.name().orElseGet(this::freeName);
+        checkName(name, problems);
+        String place = options.console().orElse("stdio");
+        String console =
+                new ConsoleOption(wrong -> problems.add("--console", place, wrong)).read(place);
+        return new Ends(
+                name,
+                console,
+                options.bundles().flatMap(folder -> folder("--bundles", folder, problems)),
+                options.config().flatMap(folder -> folder("--config", folder, problems)));
     }
 
     /** A name that no running machine has. */

@@ -15,4 +15,5 @@ public record RunOptions(
         Optional<String> console,
         Optional<String> name,
         Optional<String> bundles,
-        Optional<String> config) {}
+        Optional<String> config,
+        Optional<String> restore) {}

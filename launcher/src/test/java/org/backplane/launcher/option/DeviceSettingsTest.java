@@ -72,7 +72,8 @@ class DeviceSettingsTest {
                                         Optional.of("none"),
                                         Optional.of("one"),
                                         Optional.empty(),
-                                        config),
+                                        config,
+                                        Optional.empty()),
                                 problems);
         assertEquals(problems.isEmpty(), plan.isPresent());
         return problems.sentences();

@@ -38,6 +38,31 @@ public final class InterruptLines {
                         .formatted(owner, taken.length - 1));
     }
 
+    /** A source that had this owner before: a restored slot's. */
+    public synchronized void allocate(String owner, int source) throws MachineException {
+        if (source < 1 || source >= taken.length || taken[source]) {
+            throw new MachineException(
+                    "The interrupt line %d cannot be that of '%s': it is %s."
+                            .formatted(
+                                    source,
+                                    owner,
+                                    source < 1 || source >= taken.length
+                                            ? "none of this board"
+                                            : "taken"));
+        }
+        taken[source] = true;
+    }
+
+    /**
+     * Tells the engine every source's level, whatever it was told before: after a restore its own
+     * idea of them comes from the time of the snapshot.
+     */
+    public synchronized void assertAll() {
+        for (int source = 1; source < highInputs.length; source++) {
+            vm.setLine(source, highInputs[source] > 0);
+        }
+    }
+
     public synchronized void free(int source) {
         taken[source] = false;
     }

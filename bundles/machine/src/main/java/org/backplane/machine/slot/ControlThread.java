@@ -47,9 +47,14 @@ public final class ControlThread implements AutoCloseable {
 
     /** Runs the task and waits for it. */
     public <T> T call(String what, Task<T> task) throws MachineException {
+        return call(what, CALL_BOUND, task);
+    }
+
+    /** As {@link #call(String, Task)}, for what may take longer than usual. */
+    public <T> T call(String what, Duration bound, Task<T> task) throws MachineException {
         CompletableFuture<T> result = submit(what, task);
         try {
-            return result.get(CALL_BOUND.toSeconds(), TimeUnit.SECONDS);
+            return result.get(bound.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof MachineException refusal) {
                 throw new MachineException(refusal.getMessage(), refusal);
@@ -59,7 +64,7 @@ public final class ControlThread implements AutoCloseable {
         } catch (TimeoutException e) {
             throw new MachineException(
                     "%s: %s did not end within %d s; it goes on."
-                            .formatted(name, what, CALL_BOUND.toSeconds()),
+                            .formatted(name, what, bound.toSeconds()),
                     e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -78,12 +83,7 @@ public final class ControlThread implements AutoCloseable {
 
     /** Runs the action some time later; a failure is logged. */
     public void post(String what, Action action) {
-        submit(
-                        what,
-                        () -> {
-                            action.run();
-                            return null;
-                        })
+        start(what, action)
                 .whenComplete(
                         (nothing, failure) -> {
                             if (failure != null) {
@@ -93,6 +93,16 @@ public final class ControlThread implements AutoCloseable {
                                         failure);
                             }
                         });
+    }
+
+    /** Runs the action some time later; completed with its failure, or when it has ended. */
+    CompletableFuture<Void> start(String what, Action action) {
+        return submit(
+                what,
+                () -> {
+                    action.run();
+                    return null;
+                });
     }
 
     private <T> CompletableFuture<T> submit(String what, Task<T> task) {

@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.virtio.VirtioDevice;
@@ -27,14 +28,43 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
      */
     static Face of(SlotGear gear, Device device, DrainAndReset drainAndReset)
             throws ClaimException {
+        Face face = unplaced(gear, device, drainAndReset, -1);
+        try {
+            if (face.function().isPresent()) {
+                face.function().get().place();
+            }
+            return face;
+        } catch (ClaimException e) {
+            face.close();
+            throw e;
+        }
+    }
+
+    /**
+     * As {@link #of}, but BARs have no place yet: {@link #restore} gives them theirs.
+     *
+     * @param pciDevice number on bus 0, -1 for any
+     */
+    static Face unplaced(SlotGear gear, Device device, DrainAndReset drainAndReset, int pciDevice)
+            throws ClaimException {
         if (device instanceof VirtioDevice virtio) {
-            return new VirtioFace(gear, virtio, drainAndReset);
+            return new VirtioFace(gear, virtio, drainAndReset, pciDevice);
         }
         if (device instanceof PciDevice pci) {
-            return new PciFace(gear, pci);
+            return new PciFace(gear, pci, pciDevice);
         }
         return new PlatformFace();
     }
+
+    /** What the guest can see of it, for a face of the same shape; device at rest. */
+    Optional<SavedState> save();
+
+    /**
+     * Makes a face that was just made what it was; before a device is connected.
+     *
+     * @throws DeviceException the state is none of a face like this
+     */
+    void restore(SavedState saved) throws DeviceException;
 
     /** Why a device cannot take over, with both shapes; empty if it can. */
     Optional<String> mismatch(Device device);

@@ -49,6 +49,11 @@ public final class Factories implements AutoCloseable {
             return code.bundle;
         }
 
+        /** Bundle and version: what it is in every process. */
+        String identity() {
+            return "%s %s".formatted(code.bundle.getSymbolicName(), code.version);
+        }
+
         @Override
         public String toString() {
             return code.toString();

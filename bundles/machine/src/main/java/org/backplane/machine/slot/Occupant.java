@@ -68,6 +68,11 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
         gear.calls().run("saveSupport", () -> refuse(device.saveSupport()));
     }
 
+    boolean stateless() throws DeviceException, InterruptedException {
+        return gear.calls()
+                .call("saveSupport", () -> device.saveSupport() instanceof SaveSupport.Stateless);
+    }
+
     private static void refuse(SaveSupport support) throws DeviceException {
         if (support instanceof SaveSupport.Unsupported unsupported) {
             throw new DeviceException(

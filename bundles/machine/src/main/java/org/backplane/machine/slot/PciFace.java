@@ -6,6 +6,8 @@ import java.util.Optional;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
@@ -17,15 +19,19 @@ final class PciFace implements Face, BarHandler {
     private final GatedHandler[] bars = new GatedHandler[BARS];
     private final PciFunction function;
 
-    PciFace(SlotGear gear, PciDevice first) throws ClaimException {
+    PciFace(SlotGear gear, PciDevice first, int pciDevice) throws ClaimException {
         Arrays.setAll(bars, bar -> new GatedHandler(gear));
-        function = gear.board().bridge().plug(gear.name(), -1, first.shape(), this);
-        try {
-            function.place();
-        } catch (ClaimException e) {
-            function.close();
-            throw e;
-        }
+        function = gear.board().bridge().plug(gear.name(), pciDevice, first.shape(), this);
+    }
+
+    @Override
+    public Optional<SavedState> save() {
+        return Optional.of(function.save());
+    }
+
+    @Override
+    public void restore(SavedState saved) throws DeviceException {
+        function.restore(saved);
     }
 
     @Override

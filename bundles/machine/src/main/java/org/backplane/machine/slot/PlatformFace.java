@@ -3,6 +3,8 @@ package org.backplane.machine.slot;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.device.Device;
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.virtio.VirtioDevice;
@@ -14,6 +16,17 @@ final class PlatformFace implements Face {
         return device instanceof PciDevice || device instanceof VirtioDevice
                 ? Optional.of("the slot holds a platform device, the new one is a PCI device")
                 : Optional.empty();
+    }
+
+    @Override
+    public Optional<SavedState> save() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void restore(SavedState saved) throws DeviceException {
+        throw new DeviceException(
+                "the state of a '%s' is none of a platform device".formatted(saved.schema()));
     }
 
     @Override

@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.backplane.bus.RegionLease;
 import org.backplane.machine.AddressMap;
@@ -156,6 +158,51 @@ public final class Slot {
 
     void expireVacancy(int vacancy) {
         control.post("end of vacancy", () -> succession.expireVacancy(vacancy));
+    }
+
+    /**
+     * Brings the slot to rest, saves it, and stays so until the end; the processors are paused. The
+     * control thread waits for the end, bounded by whoever asks.
+     *
+     * @param rest completed with the state, with null if the slot is gone, or with why it cannot be
+     *     saved
+     * @return completed when the slot goes on
+     */
+    CompletableFuture<Void> standStill(CompletableFuture<SavedSlot> rest, CountDownLatch end) {
+        return control.start(
+                        "standstill",
+                        () -> {
+                            if (state() == SlotState.CLOSED) {
+                                rest.complete(null);
+                                return;
+                            }
+                            succession.refuseUnsavable();
+                            try {
+                                rest.complete(succession.standStill());
+                                end.await();
+                            } finally {
+                                succession.goOn();
+                            }
+                        })
+                .exceptionally(
+                        failure -> {
+                            // Whoever waits for the state gets it, or why there is none.
+                            rest.completeExceptionally(failure);
+                            return null;
+                        });
+    }
+
+    /**
+     * Makes a slot that was just made what it was, with the gate closed until {@link #letIn}. Guest
+     * memory and the engine are restored, the processors do not run.
+     */
+    void restore(Offer offer, SavedSlot saved) throws MachineException {
+        control.callAction("restore", () -> succession.restore(offer, saved));
+    }
+
+    /** Lets the guest, and what waits in its queues, into a restored device. */
+    void letIn() throws MachineException {
+        control.callAction("let in", succession::letIn);
     }
 
     /** The machine's reset, with every processor halted. */

@@ -21,11 +21,23 @@ final class SlotLines {
     synchronized InterruptLines.Input input(int number) throws MachineException {
         InterruptLines lines = gear.board().lines();
         if (number == sources.size()) {
-            int source = lines.allocate(gear.name());
-            leases.add(gear.leases().push("line " + source, () -> lines.free(source)));
-            sources.add(source);
+            hold(lines.allocate(gear.name()));
         }
         return lines.input(sources.get(number));
+    }
+
+    /** Takes the lines that the slot had, by number, before a device asks for them. */
+    synchronized void restore(List<Integer> saved) throws MachineException {
+        for (int source : saved) {
+            gear.board().lines().allocate(gear.name(), source);
+            hold(source);
+        }
+    }
+
+    private void hold(int source) {
+        InterruptLines lines = gear.board().lines();
+        leases.add(gear.leases().push("line " + source, () -> lines.free(source)));
+        sources.add(source);
     }
 
     /** Gives every line back; no input of theirs is connected any more. */

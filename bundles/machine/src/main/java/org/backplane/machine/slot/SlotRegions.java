@@ -15,6 +15,9 @@ final class SlotRegions {
     private final SlotGear gear;
     private final List<Region> regions = new ArrayList<>();
 
+    /** Only until a region of that number is there. */
+    private List<SavedSlot.Place> expected = List.of();
+
     SlotRegions(SlotGear gear) {
         this.gear = gear;
     }
@@ -40,6 +43,7 @@ final class SlotRegions {
             }
             return there;
         }
+        Placement where = number < expected.size() ? expected(number, space, size) : placement;
         var handler = new GatedHandler(gear);
         RegionLease lease =
                 gear.board()
@@ -48,17 +52,45 @@ final class SlotRegions {
                                 gear.board().platformWindow(space),
                                 gear.name(),
                                 size,
-                                placement,
+                                where,
                                 handler);
         var region = new Region(space, gear.leases().push("region " + number, lease), handler);
         regions.add(region);
         return region;
     }
 
+    /** Where the regions were that a device will ask for: a restored slot's. */
+    synchronized void restore(List<SavedSlot.Place> saved) {
+        expected = List.copyOf(saved);
+    }
+
+    private Placement expected(int number, Space space, long size) throws ClaimException {
+        SavedSlot.Place was = expected.get(number);
+        if (was.space() != space || was.range().size() != size) {
+            throw new ClaimException(
+                    "%s: region %d was 0x%x bytes of %s space, the device wants 0x%x of %s."
+                            .formatted(
+                                    gear.name(),
+                                    number,
+                                    was.range().size(),
+                                    was.space(),
+                                    size,
+                                    space));
+        }
+        return new Placement.Exact(was.range().base());
+    }
+
+    synchronized List<SavedSlot.Place> places() {
+        return regions.stream()
+                .map(region -> new SavedSlot.Place(region.space, region.lease.range()))
+                .toList();
+    }
+
     /** Gives every region back: the next device asks anew. Nobody may be inside of the gate. */
     synchronized void release() {
         regions.forEach(region -> gear.leases().release(region.lease));
         regions.clear();
+        expected = List.of();
     }
 
     synchronized List<RegionLease> leases() {

@@ -20,7 +20,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext;
+import org.backplane.device.state.SavedState;
 import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotInspection;
@@ -94,22 +97,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
      * @throws MachineException the name is taken, or the device refuses; then there is no slot
      */
     public Slot add(SlotSpec spec) throws MachineException {
-        if (!spec.name().matches("[A-Za-z0-9._-]{1,32}")) {
-            throw new MachineException(
-                    "The slot name '%s' (%s) is not 1 to 32 letters, digits, '.', '_' and '-'."
-                            .formatted(spec.name(), spec.source()));
-        }
-        Slot slot;
-        synchronized (slots) {
-            Slot there = slots.get(spec.name());
-            if (there != null) {
-                throw new MachineException(
-                        "The slot name '%s' (%s) is taken by %s: give another with name=."
-                                .formatted(spec.name(), spec.source(), there.spec().source()));
-            }
-            slot = new Slot(spec, board, services);
-            slots.put(spec.name(), slot);
-        }
+        Slot slot = make(spec);
         Optional<Offer> offer = factories.best(spec.kind());
         if (offer.isPresent()) {
             try {
@@ -120,6 +108,76 @@ public final class Slots implements Factories.Listener, AutoCloseable {
             }
         }
         return slot;
+    }
+
+    private Slot make(SlotSpec spec) throws MachineException {
+        if (!spec.name().matches("[A-Za-z0-9._-]{1,32}")) {
+            throw new MachineException(
+                    "The slot name '%s' (%s) is not 1 to 32 letters, digits, '.', '_' and '-'."
+                            .formatted(spec.name(), spec.source()));
+        }
+        synchronized (slots) {
+            Slot there = slots.get(spec.name());
+            if (there != null) {
+                throw new MachineException(
+                        "The slot name '%s' (%s) is taken by %s: give another with name=."
+                                .formatted(spec.name(), spec.source(), there.spec().source()));
+            }
+            Slot slot = new Slot(spec, board, services);
+            slots.put(spec.name(), slot);
+            return slot;
+        }
+    }
+
+    /**
+     * Brings every slot to rest and saves it; all go on when the standstill is closed.
+     *
+     * @param saved takes the states, in the order of the slots
+     */
+    public Standstill standStill(List<SavedState> saved) throws MachineException {
+        return Standstill.of(all(), saved);
+    }
+
+    /**
+     * Makes a slot anew from what {@link #standStill} saved, with its gate closed until {@link
+     * #letIn}.
+     *
+     * @param replacement for settings that are of the process, by what they were
+     * @return what the slot is
+     * @throws MachineException the state is none of a slot, or the device refuses it
+     */
+    public SlotSpec restore(SavedState state, UnaryOperator<SlotSpec> replacement)
+            throws MachineException {
+        SavedSlot saved;
+        try {
+            saved = SavedSlot.of(state);
+        } catch (DeviceException e) {
+            throw new MachineException(e.getMessage(), e);
+        }
+        SlotSpec spec = replacement.apply(saved.spec());
+        Slot slot = make(spec);
+        Optional<Offer> offer = factories.best(spec.kind());
+        if (saved.condition() == SavedSlot.Condition.EMPTY) {
+            if (offer.isPresent()) {
+                slot.fill(offer.get());
+            }
+        } else {
+            slot.restore(
+                    offer.orElseThrow(
+                            () ->
+                                    new MachineException(
+                                            "no bundle offers the kind '%s' of the slot '%s': install one in a folder given with --bundles"
+                                                    .formatted(spec.kind(), spec.name()))),
+                    saved);
+        }
+        return spec;
+    }
+
+    /** Opens the gates of restored slots. */
+    public void letIn() throws MachineException {
+        for (Slot slot : all()) {
+            slot.letIn();
+        }
     }
 
     public void remove(String name) throws MachineException {

@@ -519,6 +519,127 @@ final class Succession {
         history.add("removed", "no bundle came back; surprise removal");
     }
 
+    /**
+     * Brings the slot to rest, for a snapshot, and tells everything about it; it stays so until
+     * {@link #goOn}, whatever this returns. A device without a state of its own need not be idle:
+     * the requests that it has not finished are in the face's ledger.
+     */
+    SavedSlot standStill() throws MachineException, InterruptedException {
+        Occupant now = occupant;
+        try {
+            Optional<SavedState> device = parked;
+            if (now != null) {
+                boolean stateless = now.stateless();
+                boolean idle = rest(now, stateless);
+                shut(false);
+                device = idle ? now.save() : Optional.empty();
+            }
+            return SavedSlot.of(
+                    gear.spec(),
+                    now == null ? "" : now.offer().identity(),
+                    state,
+                    detail,
+                    Optional.ofNullable(face),
+                    environment,
+                    device);
+        } catch (DeviceException e) {
+            throw unsavable(e);
+        }
+    }
+
+    /** Tells what makes a snapshot impossible, before anything is brought to rest for it. */
+    void refuseUnsavable() throws MachineException, InterruptedException {
+        try {
+            if (occupant != null) {
+                occupant.refuseUnsavable();
+            }
+        } catch (DeviceException e) {
+            throw unsavable(e);
+        }
+    }
+
+    private MachineException unsavable(DeviceException e) {
+        return new MachineException(
+                "The slot '%s' cannot be saved: %s.".formatted(gear.name(), e.getMessage()), e);
+    }
+
+    /** Ends the rest of {@link #standStill}. */
+    void goOn() throws InterruptedException {
+        Occupant now = occupant;
+        if (now == null) {
+            return;
+        }
+        gate.open();
+        try {
+            now.resume();
+            face.kick();
+        } catch (DeviceException e) {
+            fail(e, gate.generation());
+        }
+    }
+
+    /**
+     * Makes a slot that nobody was in what it was; nobody is let in before {@link #letIn}.
+     *
+     * @throws MachineException the device refuses the state; nothing of it is left
+     */
+    void restore(Offer offer, SavedSlot saved) throws MachineException, InterruptedException {
+        History.Steps steps = history.steps();
+        Occupant fresh = null;
+        Face made = null;
+        boolean done = false;
+        try {
+            shut(false);
+            environment.regions().restore(saved.places());
+            environment.lines().restore(saved.lines());
+            fresh = Occupant.create(offer, gear, environment);
+            made = Face.unplaced(gear, fresh.device(), this::drainAndReset, saved.pciDevice());
+            if (saved.face().isPresent()) {
+                made.restore(saved.face().get());
+            }
+            if (saved.condition() == SavedSlot.Condition.FAILED) {
+                // It was only needed to know the shape of what the guest sees.
+                fresh.discard();
+                parked = saved.device();
+                state = SlotState.FAILED;
+                detail = saved.detail();
+                gate.refuse();
+            } else {
+                fresh.start(saved.device());
+                made.presentAgain();
+                fresh.connect(made, true);
+                occupant = fresh;
+                state = SlotState.RUNNING;
+                detail = "";
+            }
+            face = made;
+            done = true;
+            steps.done("restored", "%s, saved by %s".formatted(offer, saved.offer()));
+        } catch (DeviceException | ClaimException | RuntimeException | Error e) {
+            throw new MachineException(
+                    "the slot '%s' refuses its state: %s"
+                            .formatted(gear.name(), Occupant.sentence(e)),
+                    e);
+        } finally {
+            if (!done) {
+                if (fresh != null) {
+                    fresh.discard();
+                }
+                if (made != null) {
+                    made.close();
+                }
+            }
+        }
+    }
+
+    /** Opens the gate to a restored device. */
+    void letIn() {
+        if (state == SlotState.RUNNING) {
+            gate.open();
+            face.kick();
+        }
+    }
+
     /** The driver's or the machine's reset, with every processor halted. */
     void reset() throws InterruptedException {
         if (occupant != null) {

@@ -12,6 +12,7 @@ import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.Lease;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vm;
 import org.backplane.linux.EventFd;
@@ -47,8 +48,9 @@ final class VirtioFace implements Face, VirtioBackend {
 
     /**
      * @param drainAndReset how the slot brings its device to rest for the driver's reset
+     * @param pciDevice number on bus 0, -1 for any
      */
-    VirtioFace(SlotGear gear, VirtioDevice first, DrainAndReset drainAndReset)
+    VirtioFace(SlotGear gear, VirtioDevice first, DrainAndReset drainAndReset, int pciDevice)
             throws ClaimException {
         this.gear = gear;
         this.drainAndReset = drainAndReset;
@@ -65,8 +67,12 @@ final class VirtioFace implements Face, VirtioBackend {
                     leases.push(
                             "function",
                             new VirtioPciFunction(
-                                    gear.board().bridge(), gear.name(), -1, shape, memory, this));
-            function.function().place();
+                                    gear.board().bridge(),
+                                    gear.name(),
+                                    pciDevice,
+                                    shape,
+                                    memory,
+                                    this));
             for (int queue = 0; queue < doorbells.size(); queue++) {
                 workers.add(
                         leases.push(
@@ -81,6 +87,16 @@ final class VirtioFace implements Face, VirtioBackend {
             throw new ClaimException(
                     "%s: no event for a queue: %s".formatted(gear.name(), e.getMessage()));
         }
+    }
+
+    @Override
+    public Optional<SavedState> save() {
+        return Optional.of(function.save());
+    }
+
+    @Override
+    public void restore(SavedState saved) throws DeviceException {
+        function.restore(saved);
     }
 
     @Override

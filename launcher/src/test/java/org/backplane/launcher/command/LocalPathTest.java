@@ -10,22 +10,32 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class SwapJarTest {
+class LocalPathTest {
     @TempDir Path folder;
 
     @Test
     void tellsTheJarOfASwapInFull() throws IOException {
         Path jar =
                 Files.createFile(Files.createDirectory(folder.resolve("target")).resolve("a.jar"));
-        assertEquals("vm:swap root " + jar, SwapJar.inFull("vm:swap root target/a.jar", folder));
-        assertEquals("swap root " + jar, SwapJar.inFull("swap root ./target/a.jar", folder));
+        assertEquals("vm:swap root " + jar, LocalPath.inFull("vm:swap root target/a.jar", folder));
+        assertEquals("swap root " + jar, LocalPath.inFull("swap root ./target/a.jar", folder));
+    }
+
+    @Test
+    void tellsTheFolderOfASnapshotInFull() {
+        assertEquals(
+                "vm:snapshot " + folder.resolve("later"),
+                LocalPath.inFull("vm:snapshot later", folder));
+        assertEquals(
+                "snapshot " + folder.resolve("a/b") + " ",
+                LocalPath.inFull("snapshot ./a/b ", folder));
     }
 
     @Test
     void quotesAPathThatTheShellWouldSplit() throws IOException {
         Path odd = Files.createDirectory(folder.resolve("my disk"));
         Path jar = Files.createFile(odd.resolve("a.jar"));
-        assertEquals("vm:swap root '" + jar + "'", SwapJar.inFull("vm:swap root a.jar", odd));
+        assertEquals("vm:swap root '" + jar + "'", LocalPath.inFull("vm:swap root a.jar", odd));
     }
 
     @ParameterizedTest
@@ -35,10 +45,14 @@ class SwapJarTest {
                 "vm:swap root",
                 "vm:swap root absent.jar",
                 "vm:swap root /tmp/a.jar",
-                "install a.jar"
+                "install a.jar",
+                "vm:snapshot",
+                "vm:snapshot /tmp/later",
+                "vm:snapshot --later",
+                "vm:snapshot 'a b'"
             })
     void leavesOtherCommandsAlone(String command) throws IOException {
         Files.createFile(folder.resolve("a.jar"));
-        assertEquals(command, SwapJar.inFull(command, folder));
+        assertEquals(command, LocalPath.inFull(command, folder));
     }
 }

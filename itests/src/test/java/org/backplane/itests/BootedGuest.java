@@ -1,0 +1,141 @@
+package org.backplane.itests;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+
+/**
+ * The demo's guest with two processors and a disk of zeroes, booted and waiting for commands. The
+ * first test that wants it boots it and makes a snapshot, which the others start from; it stays in
+ * the build's folder, under a name that tells everything it depends on.
+ */
+final class BootedGuest {
+    static final int DISK_SIZE = 16 << 20;
+
+    /** The bundles that a machine with this guest is made of. */
+    static final List<String> BUNDLES =
+            Stream.concat(
+                            Framework.BOARD.stream(),
+                            Stream.of("hart", "machine", "chipset", "device-virtio-blk"))
+                    .toList();
+
+    private BootedGuest() {}
+
+    private static Path folder() {
+        return ProjectBundle.root().resolve("itests/target/booted");
+    }
+
+    /** The disk's image; a machine that is restored has this one, wherever its snapshot was. */
+    static Path image() {
+        return folder().resolve("disk.img");
+    }
+
+    /** What the guest boots from, as its machine was told. */
+    static Path kernel() {
+        return folder().resolve("vmlinux");
+    }
+
+    /** A running machine with the guest, whose disk is all zeroes. */
+    static MachineFixture start(BundleContext context, Path console) throws Exception {
+        Path snapshot = snapshot(context, console);
+        clearImage();
+        return restore(context, console, snapshot);
+    }
+
+    static MachineFixture restore(BundleContext context, Path console, Path snapshot)
+            throws BundleException, IOException {
+        return MachineFixture.of(context, restoring(console, snapshot));
+    }
+
+    static Map<String, Object> restoring(Path console, Path snapshot) {
+        return Map.of("console", "unix=" + console, "restore", snapshot.toString());
+    }
+
+    private static void clearImage() throws IOException {
+        Files.createDirectories(folder());
+        Files.write(image(), new byte[DISK_SIZE]);
+    }
+
+    /** The snapshot of the guest that has just booted. */
+    static Path snapshot(BundleContext context, Path console) throws Exception {
+        Path snapshot = folder().resolve(key());
+        if (Files.isDirectory(snapshot)) {
+            return snapshot;
+        }
+        discardOlder();
+        clearImage();
+        link(kernel(), WithGuest.kernel());
+        MachineFixture fixture = MachineFixture.of(context, booting(console));
+        try (GuestConsole guest = new GuestConsole(console)) {
+            guest.awaitReady();
+            fixture.machine().snapshot(snapshot);
+        } finally {
+            fixture.stop();
+        }
+        return snapshot;
+    }
+
+    static void link(Path link, Path target) throws IOException {
+        Path fresh = link.resolveSibling(link.getFileName() + ".new");
+        Files.deleteIfExists(fresh);
+        Files.createSymbolicLink(fresh, target);
+        Files.move(fresh, link, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static Map<String, Object> booting(Path console) {
+        Map<String, Object> plan = new HashMap<>();
+        plan.put("kernel", kernel().toString());
+        plan.put("initrd", WithGuest.initrd().toString());
+        plan.put("append", "console=ttyS0 quiet cryptomgr.notests=1 backplane.agent");
+        plan.put("memory", 512L << 20);
+        plan.put("cpus", 2);
+        plan.put("console", "unix=" + console);
+        plan.put(
+                "slots",
+                List.of(Map.of("name", "disk0", "kind", "virtio-blk", "path", image().toString())));
+        return plan;
+    }
+
+    private static String key() throws IOException, NoSuchAlgorithmException {
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        for (String bundle : BUNDLES) {
+            digest.update(Files.readAllBytes(ProjectBundle.named(bundle).jar()));
+        }
+        for (Path file : List.of(WithGuest.kernel(), WithGuest.initrd())) {
+            String identity =
+                    "%s %d %s %s"
+                            .formatted(
+                                    file,
+                                    Files.size(file),
+                                    Files.getLastModifiedTime(file),
+                                    booting(Path.of("console")));
+            digest.update(identity.getBytes());
+        }
+        return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    }
+
+    private static void discardOlder() throws IOException {
+        if (!Files.exists(folder())) {
+            return;
+        }
+        List<Path> old = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(folder())) {
+            files.sorted(Comparator.reverseOrder()).forEach(old::add);
+        }
+        for (Path file : old) {
+            Files.delete(file);
+        }
+    }
+}
