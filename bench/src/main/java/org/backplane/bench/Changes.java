@@ -48,7 +48,7 @@ final class Changes {
      * What a number of changes by one road gave, in nanoseconds.
      *
      * @param pauses from gate closed to open
-     * @param steps of the history, by name
+     * @param steps of the history but the opening, by name
      * @param used from the jar saved, or the command given, to the new code at work
      * @param gaps the longest time without a completion in each window with a change
      * @param calm the same in each window without
@@ -65,7 +65,7 @@ final class Changes {
             int overran) {}
 
     /** A road under which the machine says itself how long the gate was closed. */
-    Measured byCommand(Road road, int count, List<String> steps)
+    Measured byCommand(Road road, int count)
             throws BenchException, IOException, InterruptedException {
         Collected all = new Collected();
         for (int done = 0; done < count; ) {
@@ -84,7 +84,7 @@ final class Changes {
                         "the history of %s does not show %d changes: %s"
                                 .formatted(DiskSlot.NAME, batch, history.entries()));
             }
-            all.take(history, steps);
+            all.take(history);
             // The look itself was in this window, which counts for nothing.
             load.next();
             done += batch;
@@ -93,7 +93,7 @@ final class Changes {
     }
 
     /** A road that begins with a jar saved, and of which nobody tells the end. */
-    Measured bySaving(Road road, int count, List<String> steps)
+    Measured bySaving(Road road, int count)
             throws BenchException, IOException, InterruptedException {
         Collected all = new Collected();
         for (int i = 0; i < count; i++) {
@@ -101,7 +101,7 @@ final class Changes {
             LocalTime since = clock();
             change(all, road, build, version(), true);
             all.asked.add(since);
-            all.take(slot.history().since(since), steps);
+            all.take(slot.history().since(since));
             load.next();
             all.calm(load.next());
         }
@@ -173,11 +173,13 @@ final class Changes {
         }
 
         /** The history of the changes whose times were asked since the last call. */
-        void take(SlotHistory history, List<String> names) {
+        void take(SlotHistory history) {
             history.pauses().forEach(pause -> pauses.add(pause.toNanos()));
-            for (String name : names) {
-                List<Long> values = steps.computeIfAbsent(name, step -> new ArrayList<>());
-                history.took(name).forEach(took -> values.add(took.toNanos()));
+            for (SlotHistory.Entry entry : history.entries()) {
+                if (!entry.opens() && !entry.took().isZero()) {
+                    steps.computeIfAbsent(entry.step(), step -> new ArrayList<>())
+                            .add(entry.took().toNanos());
+                }
             }
             List<LocalTime> opened =
                     history.entries().stream()

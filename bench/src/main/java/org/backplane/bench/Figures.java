@@ -57,6 +57,18 @@ public final class Figures implements Callable<Integer> {
             description = "Save a jar to the watched folder so often (20).")
     private int folder = 20;
 
+    @Option(
+            names = "--dev",
+            paramLabel = "N",
+            description = "Save a jar to a folder that backplane dev watches so often (20).")
+    private int dev = 20;
+
+    @Option(
+            names = "--restore",
+            paramLabel = "N",
+            description = "Restore a snapshot so often (15).")
+    private int restore = 15;
+
     @Option(names = "--window", paramLabel = "MS", description = "Length of a window (500).")
     private int window = 500;
 
@@ -96,13 +108,30 @@ public final class Figures implements Callable<Integer> {
                 report.line("%s", line);
             }
             report.line(
-                    "guest: hart with 1 hart, 512 MiB; disk of %d MiB in %s (%s)",
+                    "guest: 1 hart of the engine hart, 512 MiB; disk of %d MiB in %s (%s)",
                     megabytes, memory, kind);
-            report.line(
-                    "load: %d writes of 4 KiB in flight at random blocks, O_DIRECT; windows of %d ms",
-                    depth, window);
-            report.limit(kind.equals("tmpfs"), "%s is %s and not tmpfs", memory, kind);
-            underLoad(report, new Places(distribution, work, records));
+            Places places =
+                    new Places(distribution.toAbsolutePath(), work, records.toAbsolutePath());
+            Path cache = Locations.ofThisUser().cache().resolve(GuestCache.FOLDER);
+            Guest guest =
+                    new GuestCache(cache, new Progress(System.err, false))
+                            .guest(Optional.empty(), false);
+            boolean loaded = beside + inPlace + folder + dev > 0;
+            if (loaded) {
+                report.line(
+                        "load: %d writes of 4 KiB in flight at random blocks, O_DIRECT; windows of %d ms",
+                        depth, window);
+            }
+            report.heading();
+            if (loaded) {
+                report.limit(kind.equals("tmpfs"), "%s is %s and not tmpfs", memory, kind);
+                underLoad(report, places, guest);
+            }
+            if (restore > 0) {
+                Samples restored = new Restores(places, guest).take(restore);
+                report.times("restore: process start to first prompt byte", restored);
+                report.limit("restore", restored, 50, 2000 * MILLISECOND);
+            }
             return report.verdict() ? 0 : 1;
         } catch (BenchException e) {
             report.line("no figures: %s", e.getMessage());
@@ -113,12 +142,8 @@ public final class Figures implements Callable<Integer> {
         }
     }
 
-    private void underLoad(Report report, Places places)
+    private void underLoad(Report report, Places places, Guest guest)
             throws BenchException, IOException, InterruptedException {
-        Path cache = Locations.ofThisUser().cache().resolve(GuestCache.FOLDER);
-        Guest guest =
-                new GuestCache(cache, new Progress(System.err, false))
-                        .guest(Optional.empty(), false);
         Path bundle = new Distribution(distribution).bundle(Group.DEVICE, "device-virtio-blk");
         try (LoadedGuest loaded =
                 LoadedGuest.boot(places, guest, program, ((long) megabytes << 20) / Load.BLOCK)) {
@@ -128,28 +153,27 @@ public final class Figures implements Callable<Integer> {
             Changes changes = new Changes(load, loaded.disk(), bundle, builds);
             // The first window has the load's own start in it.
             load.next();
-            report.heading();
             DiskSlot disk = loaded.disk();
             if (beside > 0) {
-                var measured =
-                        changes.byCommand(
-                                disk.beside(), beside, List.of("create", "quiesce", "transfer"));
+                var measured = changes.byCommand(disk.beside(), beside);
                 tell(report, "beside (vm:swap)", measured);
                 report.limit("beside: pause", measured.pauses(), 50, 5 * MILLISECOND);
                 report.limit("beside: pause", measured.pauses(), 99, 15 * MILLISECOND);
             }
             if (inPlace > 0) {
-                tell(
-                        report,
-                        "in place (felix:update)",
-                        changes.byCommand(
-                                disk.inPlace(), inPlace, List.of("vacant", "create", "restore")));
+                var measured = changes.byCommand(disk.inPlace(), inPlace);
+                tell(report, "in place (felix:update)", measured);
             }
             if (folder > 0) {
-                report.times(
-                        "watched folder: jar saved to guest using it",
-                        changes.bySaving(DiskSlot.savedIn(loaded.watched()), folder, List.of())
-                                .used());
+                var measured = changes.bySaving(DiskSlot.savedIn(loaded.watched()), folder);
+                report.times("watched folder: jar saved to guest using it", measured.used());
+            }
+            if (dev > 0) {
+                Path project = Files.createDirectories(places.folder().resolve("project"));
+                try (DevProcess watching = DevProcess.start(places, project)) {
+                    var measured = changes.bySaving(DiskSlot.savedIn(project), dev);
+                    report.times("dev: jar saved to guest using it", measured.used());
+                }
             }
             Load.Outcome outcome = load.stop();
             List<String> faults = loaded.faults(outcome, before);
@@ -182,11 +206,15 @@ public final class Figures implements Callable<Integer> {
         }
         report.times(road + ": asked to guest using it", measured.used());
         for (Map.Entry<String, Samples> step : measured.steps().entrySet()) {
-            report.times("  of it " + step.getKey(), step.getValue());
+            report.times("  step " + step.getKey(), step.getValue());
         }
     }
 
-    private static void remove(Path folder) throws IOException {
+    /** With all that is in it; nothing if it is not there. */
+    static void remove(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.backplane.bench.BenchMachine.Places;
 import org.backplane.bench.Load.Outcome;
@@ -138,9 +139,13 @@ final class LoadedGuest implements AutoCloseable {
      */
     List<String> faults(Outcome outcome, long writtenBefore)
             throws BenchException, IOException, InterruptedException {
-        List<String> faults = new java.util.ArrayList<>();
+        List<String> faults = new ArrayList<>();
         if (!outcome.isGood()) {
             faults.add("the load reports " + outcome);
+        }
+        if (outcome.lost() > 0) {
+            // The load still holds the console.
+            return faults;
         }
         long written = bytesWritten() - writtenBefore;
         if (written != outcome.writes() * Load.BLOCK) {

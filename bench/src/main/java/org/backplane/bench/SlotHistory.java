@@ -92,12 +92,4 @@ record SlotHistory(List<Entry> entries) {
         }
         return pauses;
     }
-
-    /** How long each step of a name took. */
-    List<Duration> took(String step) {
-        return entries.stream()
-                .filter(entry -> entry.step().equals(step))
-                .map(Entry::took)
-                .toList();
-    }
 }

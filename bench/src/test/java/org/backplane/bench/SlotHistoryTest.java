@@ -40,12 +40,6 @@ class SlotHistoryTest {
     }
 
     @Test
-    void stepsOfANameAreCollected() {
-        assertEquals(
-                List.of(Duration.ofNanos(7_500_000), Duration.ofMillis(2)), history.took("create"));
-    }
-
-    @Test
     void whatWasBeforeIsLeftOut() {
         SlotHistory later = history.since(LocalTime.of(10, 0, 1, 40_000_000));
         assertEquals(2, later.entries().size());

@@ -64,7 +64,9 @@ class SwapUnderLoadIT {
                         "--records=" + ROOT.resolve("bench/target/records"),
                         "--beside=3",
                         "--in-place=2",
-                        "--folder=0",
+                        "--folder=1",
+                        "--dev=1",
+                        "--restore=0",
                         "--window=300",
                         "--disk=2");
         System.out.print(output);
