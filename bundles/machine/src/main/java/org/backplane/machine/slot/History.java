@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.backplane.machine.HistoryEntry;
@@ -22,14 +23,24 @@ final class History {
         this.slot = slot;
     }
 
-    synchronized void add(String step, Duration took, String detail) {
+    void add(String step, Duration took, String detail) {
+        add(new HistoryEntry(Instant.now(), step, took, detail));
+    }
+
+    private synchronized void add(HistoryEntry entry) {
         LOG.log(
                 Level.INFO,
-                () -> "%s: %s (%d us) %s".formatted(slot, step, took.toNanos() / 1_000, detail));
+                () ->
+                        "%s: %s (%d us) %s"
+                                .formatted(
+                                        slot,
+                                        entry.step(),
+                                        entry.took().toNanos() / 1_000,
+                                        entry.detail()));
         if (entries.size() == LENGTH) {
             entries.removeFirst();
         }
-        entries.addLast(new HistoryEntry(Instant.now(), step, took, detail));
+        entries.addLast(entry);
     }
 
     void add(String step, String detail) {
@@ -45,24 +56,49 @@ final class History {
         return new Steps();
     }
 
+    /** Used by one thread. */
     final class Steps {
         private final long began = System.nanoTime();
+        private final List<HistoryEntry> noted = new ArrayList<>();
         private long last = began;
 
+        /** Tells the step, and what was noted before it. */
+        void done(String step, String detail) {
+            HistoryEntry entry = entry(step, detail);
+            tell();
+            add(entry);
+        }
+
         /**
-         * @return how long the step took
+         * Times the step, and leaves it to be told: to write the log takes longer than the steps
+         * that the guest waits for.
          */
-        Duration done(String step, String detail) {
+        void note(String step, String detail) {
+            noted.add(entry(step, detail));
+        }
+
+        private HistoryEntry entry(String step, String detail) {
             long now = System.nanoTime();
             Duration took = Duration.ofNanos(now - last);
-            add(step, took, detail);
             last = now;
-            return took;
+            return new HistoryEntry(Instant.now(), step, took, detail);
+        }
+
+        /** What was noted. */
+        void tell() {
+            noted.forEach(History.this::add);
+            noted.clear();
+        }
+
+        /** Since the procedure began. */
+        Duration elapsed() {
+            return Duration.ofNanos(System.nanoTime() - began);
         }
 
         /** The whole procedure. */
         void ended(String step, String detail) {
-            add(step, Duration.ofNanos(System.nanoTime() - began), detail);
+            tell();
+            add(step, elapsed(), detail);
         }
     }
 }

@@ -87,11 +87,18 @@ public final class Slot {
 
     /** Whether a device of the bundle fills the slot, or could come back to it. */
     public boolean uses(Bundle bundle) {
-        return offer().filter(offer -> offer.bundle().equals(bundle)).isPresent()
+        // Twice: a bundle goes from one to the other, and back, without being in neither.
+        return awaits(bundle)
+                || offer().filter(offer -> offer.bundle().equals(bundle)).isPresent()
+                || awaits(bundle)
                 || Optional.ofNullable(succession.probation())
                         .flatMap(Probation::standby)
                         .filter(offer -> offer.bundle().equals(bundle))
                         .isPresent();
+    }
+
+    private boolean awaits(Bundle bundle) {
+        return succession.left().filter(code -> code.bundle().equals(bundle)).isPresent();
     }
 
     /** Puts the first device in, or one after a vacancy or a failure. */
@@ -151,9 +158,13 @@ public final class Slot {
         control.post("forget", () -> succession.forget(gone));
     }
 
-    /** If the slot awaits code of the bundle, it will get none: the code before is to come back. */
-    void bundleDidNotReturn(Bundle bundle) {
-        control.post("come back", () -> succession.comeBack(bundle));
+    /**
+     * If the slot awaits code of the bundle, it will get none: the code before is to come back.
+     *
+     * @param updated when it was last, on {@link System#nanoTime}
+     */
+    void bundleDidNotReturn(Bundle bundle, long updated) {
+        control.post("come back", () -> succession.comeBack(bundle, updated));
     }
 
     void expireVacancy(int vacancy) {

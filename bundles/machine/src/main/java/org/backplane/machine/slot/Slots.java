@@ -253,19 +253,19 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     /** An update that does not come to an offer leaves slots empty: their code has to come back. */
     private void bundleChanged(BundleEvent event) {
         if (event.getType() == BundleEvent.UPDATED) {
-            lookLater(event.getBundle());
+            lookLater(event.getBundle(), System.nanoTime());
         }
     }
 
-    private void lookLater(Bundle updated) {
-        later.schedule(() -> look(updated), UPDATE_BOUND.toMillis(), TimeUnit.MILLISECONDS);
+    private void lookLater(Bundle updated, long time) {
+        later.schedule(() -> look(updated, time), UPDATE_BOUND.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void look(Bundle updated) {
+    private void look(Bundle updated, long time) {
         if (updated.getState() == Bundle.STARTING) {
-            lookLater(updated);
+            lookLater(updated, time);
         } else if (updated.getState() != Bundle.ACTIVE) {
-            all().forEach(slot -> slot.bundleDidNotReturn(updated));
+            all().forEach(slot -> slot.bundleDidNotReturn(updated, time));
         }
     }
 

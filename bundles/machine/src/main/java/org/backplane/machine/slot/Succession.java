@@ -49,7 +49,10 @@ final class Succession {
     private Optional<SavedState> parked = Optional.empty();
 
     /** The code that left a vacancy, as long as it may come back. */
-    private Optional<Code> left = Optional.empty();
+    private volatile Optional<Code> left = Optional.empty();
+
+    /** When the vacancy began, on {@link System#nanoTime}. */
+    private long vacantSince;
 
     /** What the succession asks of those around the slot; each only posts. */
     interface Heirs {
@@ -115,6 +118,11 @@ final class Succession {
         return face;
     }
 
+    /** The code that left a vacancy, as long as it may come back. */
+    Optional<Code> left() {
+        return left;
+    }
+
     /** Null if nothing can be undone. */
     Probation probation() {
         return probation;
@@ -160,9 +168,9 @@ final class Succession {
             } else {
                 refuseMismatch(fresh);
             }
-            steps.done("create", offer.toString());
+            steps.note("create", offer.toString());
             fresh.start(from);
-            from.ifPresent(saved -> steps.done("restore", saved.schema()));
+            from.ifPresent(saved -> steps.note("restore", saved.schema()));
             Face target = made == null ? face : made;
             target.presentAgain();
             fresh.connect(target, true);
@@ -228,13 +236,13 @@ final class Succession {
             quiesced = true;
             int underWay = face.outstanding();
             atRest = rest(old, force);
-            steps.done("quiesce", "%d requests drained".formatted(underWay));
+            steps.note("quiesce", "%d requests drained".formatted(underWay));
             History.Steps pause = history.steps();
             atRest &= shut(force);
             saved = saved(old, force);
-            steps.done("save", saved.map(Succession::sized).orElse("stateless"));
+            steps.note("save", saved.map(Succession::sized).orElse("stateless"));
             fresh.start(saved);
-            steps.done("start", saved.map(SavedState::schema).orElse(""));
+            steps.note("start", saved.map(SavedState::schema).orElse(""));
             cut = true;
             old.disconnect(face);
             if (!atRest) {
@@ -245,12 +253,11 @@ final class Succession {
             occupant = fresh;
             state = SlotState.RUNNING;
             gate.open();
+            Duration paused = pause.elapsed();
             face.kick();
-            passage =
-                    new Passage(
-                            pause.done("open", "pause from gate closed to open"),
-                            underWay,
-                            saved.map(SavedState::size).orElse(0L));
+            steps.tell();
+            history.add("open", paused, "pause from gate closed to open");
+            passage = new Passage(paused, underWay, saved.map(SavedState::size).orElse(0L));
         } catch (DeviceException | InterruptedException | RuntimeException | Error e) {
             String reason = Occupant.sentence(e);
             rollBack(old, fresh, quiesced, cut, !atRest);
@@ -466,6 +473,9 @@ final class Succession {
             fail(e, gate.generation());
             return -1;
         }
+        // Before the slot is empty, and before the probation ends: a bundle that is updated twice
+        // in a row is the code before too, and would be taken for unused.
+        left = Optional.of(leaving.code());
         try {
             boolean clean = rest(old, true);
             clean &= shut(true);
@@ -481,6 +491,7 @@ final class Succession {
 
     private void beVacant(Code gone, String reason) {
         vacancy++;
+        vacantSince = System.nanoTime();
         left = Optional.of(gone);
         state = SlotState.VACANT;
         detail = reason;
@@ -499,8 +510,19 @@ final class Succession {
         return saved;
     }
 
-    /** Has the code come back that left the vacancy, if it was the bundle's and nothing came. */
-    void comeBack(Bundle bundle) {
+    /**
+     * Has the code come back that left the vacancy, if it was the bundle's and nothing came.
+     *
+     * @param updated when, on {@link System#nanoTime}: a vacancy that began later is the next
+     *     update's, which is under way
+     */
+    void comeBack(Bundle bundle, long updated) {
+        if (vacantSince - updated <= 0) {
+            comeBack(bundle);
+        }
+    }
+
+    private void comeBack(Bundle bundle) {
         if (state == SlotState.VACANT
                 && left.filter(gone -> gone.bundle().equals(bundle)).isPresent()) {
             Code gone = left.get();

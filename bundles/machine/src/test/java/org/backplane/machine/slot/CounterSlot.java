@@ -19,6 +19,7 @@ import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.RiscvBoard;
 import org.backplane.machine.slot.CounterDevice.Factory;
 import org.backplane.machine.slot.Factories.Offer;
+import org.osgi.framework.Bundle;
 
 /** A slot {@code c0} for counters on a real board, whose engine only notes the lines. */
 final class CounterSlot implements AutoCloseable {
@@ -46,6 +47,7 @@ final class CounterSlot implements AutoCloseable {
                         new SlotSpec("c0", "counter", Map.of(), "the test"),
                         board,
                         code.services());
+        code.askUse(slot::uses);
     }
 
     private Hypervisor engine() {
@@ -99,6 +101,14 @@ final class CounterSlot implements AutoCloseable {
 
     Offer fill(Factory factory) throws Exception {
         Offer offer = offer(factory);
+        slot.fill(offer);
+        return offer;
+    }
+
+    /** Other code of a bundle, in a slot that the code before has left. */
+    Offer update(Bundle bundle, Factory factory) throws Exception {
+        factories.add(factory);
+        Offer offer = PlayedCode.offer("counter", factory, bundle);
         slot.fill(offer);
         return offer;
     }

@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Predicate;
 import org.backplane.device.DeviceFactory;
 import org.backplane.machine.console.Consoles;
 import org.backplane.machine.processor.MachineThread;
@@ -28,11 +29,16 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
                     Duration.ofHours(1));
 
     final List<Code> unused = new CopyOnWriteArrayList<>();
+
+    /** Of those, the ones whose bundle was in use at that time, with other code. */
+    final List<Code> sharing = new CopyOnWriteArrayList<>();
+
     final List<Code> comingBack = new CopyOnWriteArrayList<>();
     private final Consoles consoles = new Consoles(() -> {});
     private final ExecutorService threads =
             Executors.newCachedThreadPool(work -> new MachineThread("device call", work));
     private final ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
+    private volatile Predicate<Bundle> used = bundle -> false;
     private int bundles;
 
     MachineServices services() {
@@ -68,12 +74,20 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
                 new Code(bundle, CompletableFuture.completedFuture(Path.of("copy.jar"))));
     }
 
+    /** Whom to ask about bundles. */
+    void askUse(Predicate<Bundle> use) {
+        used = use;
+    }
+
     @Override
     public void withdrawn(Offer offer) {}
 
     @Override
     public void unused(Code code) {
         unused.add(code);
+        if (used.test(code.bundle())) {
+            sharing.add(code);
+        }
     }
 
     @Override

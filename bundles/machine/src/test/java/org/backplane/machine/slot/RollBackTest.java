@@ -267,11 +267,11 @@ class RollBackTest {
     @Test
     void bundleThatDoesNotReturnFromItsUpdateBringsTheCodeBeforeBack() throws Exception {
         Offer first = rig.fill(new Factory(1, null));
-        slot().bundleDidNotReturn(first.bundle());
+        slot().bundleDidNotReturn(first.bundle(), System.nanoTime());
         slot().vacate(first);
         assertEquals(List.of(), rig.code().comingBack);
-        slot().bundleDidNotReturn(rig.offer(new Factory(2, null)).bundle());
-        slot().bundleDidNotReturn(first.bundle());
+        slot().bundleDidNotReturn(rig.offer(new Factory(2, null)).bundle(), System.nanoTime());
+        slot().bundleDidNotReturn(first.bundle(), System.nanoTime());
         await(() -> rig.code().comingBack.equals(List.of(first.code())));
     }
 
@@ -280,7 +280,7 @@ class RollBackTest {
         Offer first = rig.fill(new Factory(1, null));
         rig.write(42);
         slot().vacate(first);
-        slot().fill(PlayedCode.offer("counter", new Factory(2, Fault.HANDLER), first.bundle()));
+        rig.update(first.bundle(), new Factory(2, Fault.HANDLER));
         rig.read(0);
         await(() -> rig.code().comingBack.equals(List.of(first.code())));
         assertEquals(SlotState.VACANT, slot().state());
@@ -310,6 +310,36 @@ class RollBackTest {
         await(() -> rig.abandonedExits().get() == 1);
         slot().swap(rig.offer(new Factory(3, null)), false);
         assertEquals(SlotState.RUNNING, slot().state());
+    }
+
+    /** Each vacancy is of the same bundle, and the probation of the update before still lasts. */
+    @Test
+    void bundleThatIsUpdatedTwiceInARowIsInUseThroughout() throws Exception {
+        Offer first = rig.fill(new Factory(1, null));
+        rig.write(42);
+        Offer now = first;
+        for (int version = 2; version < 5; version++) {
+            slot().vacate(now);
+            assertTrue(slot().uses(first.bundle()));
+            now = rig.update(first.bundle(), new Factory(version, null));
+            assertEquals(version, rig.read(8));
+        }
+        assertEquals(42, rig.read(0));
+        assertEquals(2, rig.code().unused.size());
+        assertEquals(rig.code().unused, rig.code().sharing);
+    }
+
+    @Test
+    void lookForAnEarlierUpdateDoesNotDisturbTheNext() throws Exception {
+        Offer first = rig.fill(new Factory(1, null));
+        slot().vacate(first);
+        Offer second = rig.update(first.bundle(), new Factory(2, null));
+        long updated = System.nanoTime();
+        slot().vacate(second);
+        slot().bundleDidNotReturn(first.bundle(), updated);
+        rig.update(first.bundle(), new Factory(3, null));
+        assertEquals(List.of(), rig.code().comingBack);
+        assertEquals(3, rig.read(8));
     }
 
     @Test
