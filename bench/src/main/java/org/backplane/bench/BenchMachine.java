@@ -3,12 +3,13 @@ package org.backplane.bench;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.WatchService;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.backplane.launcher.ShellClient;
 /** A machine in a process of its own, started as a user starts one. Not thread-safe. */
 final class BenchMachine implements AutoCloseable {
     static final String NAME = "bench";
+    private static final Duration LOOK = Duration.ofMillis(20);
     private static final Duration BOUND = Duration.ofMinutes(2);
 
     private final Process process;
@@ -79,32 +81,35 @@ final class BenchMachine implements AutoCloseable {
         return new BenchMachine(process, shell, output);
     }
 
-    /** Waits until a file is there, which the machine makes. */
-    void await(Path file) throws BenchException, IOException, InterruptedException {
+    /** Waits until the machine listens on a socket, which takes it a moment after making it. */
+    void awaitListening(Path socket) throws BenchException, IOException, InterruptedException {
         long deadline = System.nanoTime() + BOUND.toNanos();
-        try (WatchService watch = FileSystems.getDefault().newWatchService()) {
-            file.getParent().register(watch, StandardWatchEventKinds.ENTRY_CREATE);
-            while (!Files.exists(file)) {
-                if (!process.isAlive()) {
-                    throw new BenchException(
-                            "the machine ended: " + Files.readString(output).strip());
-                }
-                if (System.nanoTime() > deadline) {
-                    throw new BenchException(
-                            "%s did not come within %d s".formatted(file, BOUND.toSeconds()));
-                }
-                var key = watch.poll(1, TimeUnit.SECONDS);
-                if (key != null) {
-                    key.pollEvents();
-                    key.reset();
-                }
+        while (!listens(socket)) {
+            if (process.waitFor(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new BenchException("the machine ended: " + Files.readString(output).strip());
             }
+            if (System.nanoTime() - deadline > 0) {
+                throw new BenchException(
+                        "nobody listens on %s after %d s".formatted(socket, BOUND.toSeconds()));
+            }
+        }
+    }
+
+    private static boolean listens(Path socket) throws IOException {
+        if (!Files.exists(socket)) {
+            return false;
+        }
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            return channel.connect(UnixDomainSocketAddress.of(socket));
+        } catch (ConnectException e) {
+            // Bound, and not yet listening.
+            return false;
         }
     }
 
     /** Waits for the shell, of a machine whose guest runs. */
     void awaitShell() throws BenchException, IOException, InterruptedException {
-        await(shell);
+        awaitListening(shell);
     }
 
     /** Runs a command of the machine's shell, which must succeed, and returns what it printed. */
@@ -120,11 +125,6 @@ final class BenchMachine implements AutoCloseable {
                     "'%s' ended with %d: %s".formatted(command, status, text.strip()));
         }
         return text;
-    }
-
-    /** Of the machine's process, or of the script around it. */
-    long pid() {
-        return process.pid();
     }
 
     /** Ends the machine, as if by a signal if it does not by itself. */

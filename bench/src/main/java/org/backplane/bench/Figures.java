@@ -133,7 +133,7 @@ public final class Figures implements Callable<Integer> {
                 report.limit("restore", restored, 50, 2000 * MILLISECOND);
             }
             return report.verdict() ? 0 : 1;
-        } catch (BenchException e) {
+        } catch (BenchException | IOException e) {
             report.line("no figures: %s", e.getMessage());
             report.line("what the machine said is in %s", records);
             return 1;

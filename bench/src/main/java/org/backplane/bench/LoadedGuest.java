@@ -83,7 +83,7 @@ final class LoadedGuest implements AutoCloseable {
                                 "--console",
                                 "unix=" + socket));
         try {
-            machine.await(socket);
+            machine.awaitListening(socket);
             ConsoleDialog console =
                     ConsoleDialog.connect(socket, places.records().resolve("console.log"));
             console.awaitReady(BOUND);

@@ -77,7 +77,7 @@ final class Restores {
                         "--console",
                         "unix=" + socket);
         try (BenchMachine machine = BenchMachine.start(places, words)) {
-            machine.await(socket);
+            machine.awaitListening(socket);
             try (ConsoleDialog console =
                     ConsoleDialog.connect(socket, places.records().resolve("restored.log"))) {
                 console.await(Pattern.compile(PROMPT), BOUND, "the guest shows no prompt");
