@@ -1,13 +1,12 @@
 package org.backplane.itests;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -71,20 +70,32 @@ final class BootedGuest {
     /** The snapshot of the guest that has just booted. */
     static Path snapshot(BundleContext context, Path console) throws Exception {
         Path snapshot = folder().resolve(key());
-        if (Files.isDirectory(snapshot)) {
-            return snapshot;
-        }
-        discardOlder();
-        clearImage();
-        link(kernel(), WithGuest.kernel());
-        MachineFixture fixture = MachineFixture.of(context, booting(console));
-        try (GuestConsole guest = new GuestConsole(console)) {
-            guest.awaitReady();
-            fixture.machine().snapshot(snapshot);
-        } finally {
-            fixture.stop();
+        if (!Files.isDirectory(snapshot)) {
+            MachineFixture fixture = boot(context, console);
+            try (GuestConsole guest = new GuestConsole(console)) {
+                guest.awaitReady();
+                keep(fixture);
+            } finally {
+                fixture.stop();
+            }
         }
         return snapshot;
+    }
+
+    /** A machine with the guest from its first instruction on, whose disk is all zeroes. */
+    static MachineFixture boot(BundleContext context, Path console) throws Exception {
+        clearImage();
+        link(kernel(), WithGuest.kernel());
+        return MachineFixture.of(context, booting(console));
+    }
+
+    /** The guest of {@link #boot} is ready and has done nothing: others start from there. */
+    static void keep(MachineFixture booted) throws Exception {
+        Path snapshot = folder().resolve(key());
+        if (!Files.isDirectory(snapshot)) {
+            discardOlder();
+            booted.machine().snapshot(snapshot);
+        }
     }
 
     static void link(Path link, Path target) throws IOException {
@@ -126,16 +137,17 @@ final class BootedGuest {
         return HexFormat.of().formatHex(digest.digest(), 0, 8);
     }
 
+    /** Snapshots of guests on other code. */
     private static void discardOlder() throws IOException {
-        if (!Files.exists(folder())) {
-            return;
-        }
-        List<Path> old = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(folder())) {
-            files.sorted(Comparator.reverseOrder()).forEach(old::add);
-        }
-        for (Path file : old) {
-            Files.delete(file);
+        try (DirectoryStream<Path> old = Files.newDirectoryStream(folder(), Files::isDirectory)) {
+            for (Path snapshot : old) {
+                try (DirectoryStream<Path> files = Files.newDirectoryStream(snapshot)) {
+                    for (Path file : files) {
+                        Files.delete(file);
+                    }
+                }
+                Files.delete(snapshot);
+            }
         }
     }
 }

@@ -7,13 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
 import javax.inject.Inject;
 import org.apache.felix.cm.impl.ConfigurationManager;
 import org.backplane.machine.SlotReport;
@@ -30,12 +25,9 @@ import org.osgi.framework.BundleContext;
 /** Debian's Linux on the embedded processor, with the project's devices under its drivers. */
 @RunWith(WithGuest.class)
 public final class GuestIT {
-    private static final long DISK_SIZE = 16L << 20;
-
     @Inject private BundleContext context;
     private MachineFixture fixture;
-    private Path folder;
-    private Path image;
+    private Path socket;
 
     @Configuration
     public Option[] framework() {
@@ -44,49 +36,17 @@ public final class GuestIT {
         return CoreOptions.options(
                 Framework.base(),
                 Framework.onClassPath(ConfigurationManager.class),
-                Framework.project(
-                        Stream.concat(
-                                        Framework.BOARD.stream(),
-                                        Stream.of(
-                                                "hart", "machine", "chipset", "device-virtio-blk"))
-                                .toList()));
+                Framework.project(BootedGuest.BUNDLES));
     }
 
     @Before
-    public void boot() throws Exception {
-        // The path of a socket must be short; the image need not be.
-        folder = Files.createTempDirectory("guest");
-        image = ProjectBundle.root().resolve("itests/target/guest.img");
-        Files.write(image, new byte[(int) DISK_SIZE]);
-        fixture =
-                MachineFixture.of(
-                        context,
-                        Map.of(
-                                "kernel",
-                                WithGuest.kernel().toString(),
-                                "initrd",
-                                WithGuest.initrd().toString(),
-                                "append",
-                                "console=ttyS0 quiet cryptomgr.notests=1 backplane.agent",
-                                "memory",
-                                512L << 20,
-                                "cpus",
-                                2,
-                                "console",
-                                "unix=" + folder.resolve("console"),
-                                "slots",
-                                List.of(
-                                        Map.of(
-                                                "name",
-                                                "disk0",
-                                                "kind",
-                                                "virtio-blk",
-                                                "path",
-                                                image.toString()))));
+    public void nameTheConsole() throws IOException {
+        // The path of a socket must be short.
+        socket = Files.createTempDirectory("guest").resolve("console");
     }
 
     private GuestConsole console() throws IOException {
-        return new GuestConsole(folder.resolve("console"));
+        return new GuestConsole(socket);
     }
 
     private boolean everySlotRuns() {
@@ -103,9 +63,11 @@ public final class GuestIT {
     }
 
     @Test
-    public void bootsUsesTheChipsetRebootsAndPowersOff() throws Exception {
+    public void bootsUsesTheChipsetAndPowersOff() throws Exception {
+        fixture = BootedGuest.boot(context, socket);
         try (GuestConsole guest = console()) {
             guest.awaitReady();
+            BootedGuest.keep(fixture);
             assertEquals("riscv64", guest.run("uname -m"));
             assertEquals("2", guest.run("nproc"));
             // By interrupt, not polled.
@@ -121,9 +83,6 @@ public final class GuestIT {
             assertEquals("still here", guest.run("echo still here"));
             assertTrue(everySlotRuns());
 
-            guest.send("reboot -f");
-            guest.awaitReady();
-            assertEquals(2, fixture.machine().report().boots());
             guest.send("poweroff -f");
             assertEquals(0, (int) MachineFixture.await(fixture.end()));
         }
@@ -136,51 +95,34 @@ public final class GuestIT {
 
     @Test
     public void diskIsSwappedUnderAWritingGuest() throws Exception {
+        fixture = BootedGuest.start(context, socket);
         try (GuestConsole guest = console()) {
-            guest.awaitReady();
             guest.run("head -c 1048576 /dev/urandom > /tmp/data");
-            guest.run(
-                    "(n=0; until [ -e /tmp/stop ]; do"
-                            + " dd if=/tmp/data of=/dev/vda bs=64k seek=$((n % 8 * 16))"
-                            + " conv=fsync 2> /dev/null || echo $n > /tmp/failed;"
-                            + " n=$((n + 1)); echo $n > /tmp/written; done; touch /tmp/stopped) &");
-            awaitMoreWritten(guest);
+            guest.run(WritingGuest.START);
+            WritingGuest.awaitMore(guest);
             fixture.machine()
                     .swap("disk0", NewBuild.path("device-virtio-blk", "1.0.1").toString(), false);
             fixture.machine().accept("disk0");
-            awaitMoreWritten(guest);
+            WritingGuest.awaitMore(guest);
             assertEquals("1.0.1", disk().version());
             Bundle bundle = context.getBundle(disk().bundleId());
             try (InputStream jar =
                     Files.newInputStream(NewBuild.path("device-virtio-blk", "1.0.2"))) {
                 bundle.update(jar);
             }
-            awaitMoreWritten(guest);
+            WritingGuest.awaitMore(guest);
             assertEquals("1.0.2", disk().version());
-            guest.run("touch /tmp/stop; until [ -e /tmp/stopped ]; do usleep 10000; done");
-            guest.run("[ ! -e /tmp/failed ]");
-            guest.run("echo 3 > /proc/sys/vm/drop_caches");
-            guest.run("head -c 1048576 /dev/vda | cmp - /tmp/data");
-            guest.run("dd if=/tmp/data of=/dev/vda bs=64k conv=fsync 2> /dev/null; sync");
+            WritingGuest.stopAndCompare(guest);
             String sum = guest.run("sha256sum < /tmp/data | cut -c 1-64");
-            assertEquals(sum, sha256(Arrays.copyOf(Files.readAllBytes(image), 1 << 20)));
+            assertEquals(
+                    sum,
+                    WritingGuest.sha256(
+                            Arrays.copyOf(Files.readAllBytes(BootedGuest.image()), 1 << 20)));
             while (!fixture.machine().stillLoaded().isEmpty()) {
                 System.gc();
             }
             guest.send("poweroff -f");
             assertEquals(0, (int) MachineFixture.await(fixture.end()));
         }
-    }
-
-    /** Waits in the guest until it has written a chunk that it began after this call. */
-    private static void awaitMoreWritten(GuestConsole guest) throws IOException {
-        guest.run(
-                "was=$(cat /tmp/written 2> /dev/null || echo 0);"
-                        + " until [ \"$(cat /tmp/written 2> /dev/null || echo 0)\" -ge $((was + 2)) ]"
-                        + " 2> /dev/null; do usleep 50000; done");
-    }
-
-    private static String sha256(byte[] bytes) throws Exception {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     }
 }
