@@ -29,15 +29,15 @@ record RtcState(
                 .build();
     }
 
-    /** Every value of every field is one that a guest could have written. */
+    /** Every time is one that a guest could have set. */
     static RtcState of(SavedState state) throws DeviceException {
         state.require(SCHEMA, VERSION);
         return new RtcState(
                 state.number("offset", 0),
-                (int) state.number("latched-high", 0),
+                (int) state.number("latched-high", 0, 0, 0xffff_ffffL),
                 state.number("alarm", 0),
-                state.number("armed", 0) != 0,
-                state.number("enabled", 0) != 0,
-                state.number("pending", 0) != 0);
+                state.flag("armed", false),
+                state.flag("enabled", false),
+                state.flag("pending", false));
     }
 }

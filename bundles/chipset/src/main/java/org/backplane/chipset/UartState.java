@@ -46,29 +46,26 @@ record UartState(
                 .build();
     }
 
-    /** Bits that the registers do not have are dropped. */
+    /** Refuses bits that the registers do not have. */
     static UartState of(SavedState state) throws DeviceException {
         state.require(SCHEMA, VERSION);
-        int fcr =
-                (int) state.number("fcr", 0)
-                        & (UartRegisters.FCR_ENABLE | UartRegisters.FCR_TRIGGER);
-        byte[] received = state.bytes("received");
-        int room = (fcr & UartRegisters.FCR_ENABLE) != 0 ? ReceiveFifo.DEPTH : 1;
-        if (received != null && received.length > room) {
-            throw new DeviceException(
-                    "The state of '%s' holds %d received bytes; its FIFO control 0x%02x allows %d."
-                            .formatted(SCHEMA, received.length, fcr, room));
+        int fcr = (int) state.number("fcr", 0, 0, 0xff);
+        boolean fifos = (fcr & UartRegisters.FCR_ENABLE) != 0;
+        if ((fcr & ~(UartRegisters.FCR_ENABLE | UartRegisters.FCR_TRIGGER)) != 0
+                || !fifos && fcr != 0) {
+            throw state.damaged("'fcr' is 0x%02x, which the register never keeps", fcr);
         }
+        byte[] received = state.bytes("received", 0, fifos ? ReceiveFifo.DEPTH : 1);
         return new UartState(
-                (int) state.number("ier", 0) & UartRegisters.IER_WRITABLE,
+                (int) state.number("ier", 0, 0, UartRegisters.IER_WRITABLE),
                 fcr,
-                (int) state.number("lcr", 0) & 0xff,
-                (int) state.number("mcr", 0) & UartRegisters.MCR_WRITABLE,
-                (int) state.number("scratch", 0) & 0xff,
-                (int) state.number("divisor", 0) & 0xffff,
-                state.number("overrun", 0) != 0,
-                state.number("transmitter-pending", 0) != 0,
-                (int) state.number("modem-deltas", 0) & UartRegisters.MSR_DELTAS,
+                (int) state.number("lcr", 0, 0, 0xff),
+                (int) state.number("mcr", 0, 0, UartRegisters.MCR_WRITABLE),
+                (int) state.number("scratch", 0, 0, 0xff),
+                (int) state.number("divisor", 0, 0, 0xffff),
+                state.flag("overrun", false),
+                state.flag("transmitter-pending", false),
+                (int) state.number("modem-deltas", 0, 0, UartRegisters.MSR_DELTAS),
                 received == null ? new byte[0] : received);
     }
 }

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class GoldfishRtcTest {
+    static final String GOLDEN = "goldfish-rtc-v1.properties";
+
     private static final long SECOND = 1_000_000_000L;
     private static final Instant NOW = Instant.ofEpochSecond(1_767_225_600L, 5);
     private static final long NOW_NANOS = 1_767_225_600L * SECOND + 5;
@@ -205,14 +207,13 @@ class GoldfishRtcTest {
         time();
         rtc.slot.setWallTime(NOW.minusSeconds(7200));
         setAlarm(1_767_229_200L * SECOND + 1);
-        assertEquals(
-                GoldenState.read(GoldfishRtcTest.class, "goldfish-rtc-v1.properties"), rtc.save());
+        GoldenState.requireSame(GoldfishRtcTest.class, GOLDEN, rtc.save());
     }
 
     @Test
     void restoresWhatTheFirstReleaseSaved() throws DeviceException {
         rtc.slot.setWallTime(NOW.minusSeconds(7200));
-        rtc.startFrom(GoldenState.read(GoldfishRtcTest.class, "goldfish-rtc-v1.properties"));
+        rtc.startFrom(GoldenState.read(GoldfishRtcTest.class, GOLDEN));
         assertTrue(rtc.line().high());
         assertEquals(411464273, rtc.read(RtcRegisters.TIME_HIGH, 4));
         assertEquals(1, rtc.read(RtcRegisters.ALARM_STATUS, 4));

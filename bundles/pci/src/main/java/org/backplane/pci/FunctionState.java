@@ -36,60 +36,54 @@ record FunctionState(byte[] config, List<Long> homes, MsixTable.State msix) {
     }
 
     /**
-     * Reads a state of unknown origin.
+     * Reads a state of unknown origin. Configuration space and MSI-X have to be there: no default
+     * would be what the guest knows.
      *
      * @throws DeviceException it cannot be one of the function that has these parts
      */
     static FunctionState of(
             SavedState saved,
-            String slot,
             ConfigSpace space,
             List<BaseAddressRegister> registers,
             MsixTable msix)
             throws DeviceException {
         saved.require(SCHEMA, VERSION);
-        byte[] config = saved.bytes(CONFIG);
-        require(
-                config != null && config.length == Type0Header.SPACE_SIZE,
-                slot,
-                "has no %d bytes of configuration space",
-                Type0Header.SPACE_SIZE);
+        byte[] config = bytes(saved, CONFIG, Type0Header.SPACE_SIZE);
         int foreign = space.firstForeign(config);
-        require(foreign < 0, slot, "is of another function: see the register at 0x%x", foreign);
+        if (foreign >= 0) {
+            throw saved.damaged(
+                    "the register at 0x%x holds what this function's never does", foreign);
+        }
         List<Long> homes = new ArrayList<>();
         for (BaseAddressRegister register : registers) {
-            int index = register.bar().index();
-            long home = saved.number(HOME + index, BaseAddressRegister.NOWHERE);
-            require(
-                    home == BaseAddressRegister.NOWHERE || register.fits(home),
-                    slot,
-                    "has BAR %d at 0x%x, which no window of the bridge permits",
-                    index,
-                    home);
+            String name = HOME + register.bar().index();
+            long home = saved.number(name, BaseAddressRegister.NOWHERE);
+            if (saved.numbers().containsKey(name) && !register.fits(home)) {
+                throw saved.damaged(
+                        "'%s' is 0x%x, which no window of the bridge permits", name, home);
+            }
             homes.add(home);
         }
-        return new FunctionState(config, homes, msix(saved, slot, msix));
+        return new FunctionState(config, homes, msix == null ? null : msix(saved, msix));
     }
 
-    private static MsixTable.State msix(SavedState saved, String slot, MsixTable msix)
-            throws DeviceException {
-        byte[] table = saved.bytes(TABLE);
-        byte[] pending = saved.bytes(PENDING);
-        if (msix == null) {
-            return null;
-        }
-        require(table != null && pending != null, slot, "has no MSI-X table");
-        MsixTable.State state = new MsixTable.State(table, pending);
+    private static MsixTable.State msix(SavedState saved, MsixTable msix) throws DeviceException {
+        MsixTable.State state =
+                new MsixTable.State(
+                        bytes(saved, TABLE, msix.tableLength()),
+                        bytes(saved, PENDING, msix.pbaLength()));
         String objection = msix.objection(state);
-        require(objection == null, slot, "has an MSI-X table that " + objection);
+        if (objection != null) {
+            throw saved.damaged("the MSI-X table " + objection);
+        }
         return state;
     }
 
-    private static void require(boolean held, String slot, String objection, Object... values)
-            throws DeviceException {
-        if (!held) {
-            throw new DeviceException(
-                    "The saved PCI state of %s %s.".formatted(slot, objection.formatted(values)));
+    private static byte[] bytes(SavedState saved, String name, int length) throws DeviceException {
+        byte[] value = saved.bytes(name, length, length);
+        if (value == null) {
+            throw saved.damaged("'%s' is missing", name);
         }
+        return value;
     }
 }

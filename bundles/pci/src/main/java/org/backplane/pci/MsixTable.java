@@ -169,11 +169,13 @@ final class MsixTable {
                 || overlaps(bar, offset, width, shape.pbaBar(), shape.pbaOffset(), pbaLength());
     }
 
-    private int tableLength() {
+    /** In bytes. */
+    int tableLength() {
         return shape.tableLength();
     }
 
-    private int pbaLength() {
+    /** In bytes. */
+    int pbaLength() {
         return shape.pbaLength();
     }
 
@@ -263,13 +265,9 @@ final class MsixTable {
     /**
      * What is wrong with a state, as the end of a sentence, or null.
      *
-     * @param state of unknown origin
+     * @param state of unknown origin, of the right lengths
      */
     String objection(State state) {
-        if (state.table().length != shape.tableLength()
-                || state.pending().length != shape.pbaLength()) {
-            return "is not of %d vectors".formatted(shape.vectors());
-        }
         IntBuffer words = little(state.table()).asIntBuffer();
         for (int word = 0; word < table.length; word++) {
             if ((words.get(word) & ~writable(word)) != 0) {

@@ -240,7 +240,7 @@ public final class PciFunction implements AutoCloseable {
      * @throws DeviceException the state is not one of this function
      */
     public void restore(SavedState saved) throws DeviceException {
-        FunctionState state = FunctionState.of(saved, slot, config, registers, msix);
+        FunctionState state = FunctionState.of(saved, config, registers, msix);
         bridge.rearrange(
                 () -> {
                     requireOpen();

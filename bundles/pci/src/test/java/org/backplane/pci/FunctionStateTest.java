@@ -11,9 +11,13 @@ import org.backplane.bus.Placement;
 import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.testkit.DamagedState;
+import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.Test;
 
 class FunctionStateTest {
+    private static final String GOLDEN = "pci-function-v1.properties";
+
     private static final PciShape SHAPE =
             Rig.shape(
                     Optional.of(new PciShape.Msix(3, 1, 0, 1, 0x800)),
@@ -44,14 +48,14 @@ class FunctionStateTest {
 
     @Test
     void savesWhatTheGoldenFileHolds() throws Exception {
-        assertEquals(GoldenState.read("pci-function-v1.properties"), busy(rig).save());
+        GoldenState.requireSame(FunctionStateTest.class, GOLDEN, busy(rig).save());
     }
 
     @Test
     void readsTheGoldenFile() throws Exception {
         PciFunction function = rig.plug("net0", SHAPE);
         function.place();
-        function.restore(GoldenState.read("pci-function-v1.properties"));
+        function.restore(GoldenState.read(FunctionStateTest.class, GOLDEN));
         assertEquals(MOVED, Rig.bar(function, 1).base());
         assertEquals(0x20, rig.load(Space.MMIO, Rig.HIGH.base() + 0x20, 4) & 0xffff);
         assertEquals(11, rig.read(function, Type0Header.INTERRUPT_LINE, 1));
@@ -118,19 +122,22 @@ class FunctionStateTest {
         byte[] pending = saved.bytes("msix-pending");
         assertRefused(SavedState.of("virtio-pci", 1).build(), "is of 'virtio-pci'");
         assertRefused(SavedState.of("pci-function", 2).build(), "version 2");
-        assertRefused(SavedState.of("pci-function", 1).build(), "has no 256 bytes of config");
-        assertRefused(state(new byte[255], table, pending), "has no 256 bytes of config");
-        assertRefused(state(changed(config, 2), table, pending), "see the register at 0x2.");
-        assertRefused(state(changed(config, 0x10), table, pending), "see the register at 0x10.");
-        assertRefused(state(changed(config, 0x40), table, pending), "see the register at 0x40.");
-        assertRefused(state(config, null, pending), "has no MSI-X table");
-        assertRefused(state(config, new byte[64], pending), "is not of 3 vectors");
-        assertRefused(state(config, table, new byte[16]), "is not of 3 vectors");
+        assertRefused(SavedState.of("pci-function", 1).build(), "'config' is missing");
+        assertRefused(
+                state(new byte[255], table, pending),
+                "The state of 'pci-function', version 1, is damaged or of another device: 'config' has 255 bytes, and only 256 to 256 are possible.");
+        assertRefused(state(changed(config, 2), table, pending), "the register at 0x2 holds");
+        assertRefused(state(changed(config, 0x10), table, pending), "the register at 0x10 holds");
+        assertRefused(state(changed(config, 0x40), table, pending), "the register at 0x40 holds");
+        assertRefused(state(config, null, pending), "'msix-table' is missing");
+        assertRefused(state(config, new byte[64], pending), "'msix-table' has 64 bytes");
+        assertRefused(state(config, table, new byte[16]), "'msix-pending' has 16 bytes");
         assertRefused(state(config, changed(table, 29), pending), "reserved bits of vector 1");
         assertRefused(state(config, table, changed(pending, 1)), "pending bits without a vector");
-        assertRefused(home(saved, 1, 0x4000_0800L), "has BAR 1 at 0x40000800, which no window");
-        assertRefused(home(saved, 0, 0x8_0000L), "has BAR 0 at 0x80000, which no window");
-        assertRefused(home(saved, 2, Long.MIN_VALUE), "has BAR 2 at 0x8000000000000000");
+        assertRefused(home(saved, 1, 0x4000_0800L), "'home1' is 0x40000800, which no window");
+        assertRefused(home(saved, 0, 0x8_0000L), "'home0' is 0x80000, which no window");
+        assertRefused(
+                home(saved, 2, Long.MIN_VALUE), "'home2' is 0x8000000000000000, which no window");
     }
 
     private void assertRefused(SavedState state, String reason) throws ClaimException {
@@ -177,5 +184,33 @@ class FunctionStateTest {
         other.bus.claim(other.mmio32, "flash", 0x1000, new Placement.Exact(MOVED), Rig.SILENT);
         other.writeBar(function, 1, Rig.LOW.base());
         assertEquals(Rig.LOW.base(), Rig.bar(function, 1).base());
+    }
+
+    /**
+     * Every change alone: refused with nothing changed, or taken as it is; except for interrupts
+     * that are pending without a mask, which go out.
+     */
+    @Test
+    void refusesDamageOrTakesItAsItIs() throws Exception {
+        SavedState golden = GoldenState.read(FunctionStateTest.class, GOLDEN);
+        PciFunction function = new Rig().plug("net0", SHAPE);
+        function.place();
+        function.restore(golden);
+        for (DamagedState damaged : DamagedState.of(golden)) {
+            SavedState before = function.save();
+            try {
+                function.restore(damaged.state());
+            } catch (DeviceException refused) {
+                assertTrue(refused.getMessage().contains("pci-function"), refused::getMessage);
+                assertEquals(before, function.save(), damaged::what);
+                continue;
+            }
+            if (!damaged.missing()) {
+                assertEquals(
+                        DamagedState.without(damaged.state(), "msix-pending"),
+                        DamagedState.without(function.save(), "msix-pending"),
+                        damaged::what);
+            }
+        }
     }
 }

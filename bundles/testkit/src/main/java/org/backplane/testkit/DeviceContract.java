@@ -1,7 +1,9 @@
 package org.backplane.testkit;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
-import java.util.TreeSet;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
@@ -34,10 +36,17 @@ public final class DeviceContract {
 
     private final DeviceFactory factory;
     private final Slots slots;
+    private final List<SavedState> released;
 
-    public DeviceContract(DeviceFactory factory, Slots slots) {
+    /**
+     * @param slots with settings that fit the released states
+     * @param released golden states, one at least of each version that was released; the rules
+     *     about state are checked with them as well as with that of a device without a past
+     */
+    public DeviceContract(DeviceFactory factory, Slots slots, SavedState... released) {
         this.factory = factory;
         this.slots = slots;
+        this.released = List.of(released);
     }
 
     /**
@@ -72,12 +81,18 @@ public final class DeviceContract {
                 });
     }
 
+    /** Every state that a released version saved is read, and a device goes on from it. */
+    public void readsReleasedStates() throws Exception {
+        for (SavedState state : released) {
+            restores(state, "of version " + state.version());
+        }
+    }
+
     /** A reader ignores names that it does not know. */
     public void ignoresNamesItDoesNotKnow() throws Exception {
-        SavedState state = saved();
-        if (state != null) {
+        for (SavedState state : states()) {
             SavedState more =
-                    copy(state)
+                    DamagedState.copy(state)
                             .number("invented.number", 7)
                             .bytes("invented.bytes", new byte[3])
                             .child("invented.child", SavedState.of("invented", 1).build())
@@ -88,54 +103,99 @@ public final class DeviceContract {
 
     /** A reader gives a default for each name that is missing, and for all of them. */
     public void defaultsNamesThatAreMissing() throws Exception {
-        SavedState state = saved();
-        if (state == null) {
-            return;
+        for (SavedState state : states()) {
+            restores(SavedState.of(state.schema(), state.version()).build(), "without any name");
         }
-        restores(SavedState.of(state.schema(), state.version()).build(), "without any name");
-        for (String name : names(state)) {
-            restores(without(state, name), "without '" + name + "'");
+        // In another state than this one a value may rest on the presence of another.
+        SavedState fresh = saved();
+        if (fresh != null) {
+            for (String name : DamagedState.names(fresh)) {
+                restores(DamagedState.without(fresh, name), "without '" + name + "'");
+            }
         }
     }
 
-    /** A reader refuses, with a DeviceException, another schema and a newer version. */
+    /** A reader refuses, with a sentence that names what it was, another schema and version. */
     public void refusesStatesOfOthers() throws Exception {
         SavedState state = saved();
         if (state != null) {
-            refuses(SavedState.of("invented", 1).build());
-            refuses(SavedState.of(state.schema(), state.version() + 1).build());
-            refuses(SavedState.of(state.schema(), 0).build());
+            int newer = state.version() + 1;
+            refuses(SavedState.of("invented", 1).build(), "invented");
+            refuses(SavedState.of(state.schema(), newer).build(), Integer.toString(newer));
+            refuses(SavedState.of(state.schema(), 0).build(), state.schema());
         }
     }
 
     /**
-     * Whatever values a state holds, a reader takes it or refuses it with a DeviceException; and a
-     * device that took it lives on.
+     * Whatever values a state holds, a reader takes it or refuses it with a DeviceException whose
+     * sentence names the schema; and a device that took it lives on. Every value is changed alone,
+     * in many ways, and then some at once at random.
      *
      * @param seed of the values
-     * @param tries how many states
+     * @param tries how many random states of each that there are
      */
     public void trustsNoState(long seed, int tries) throws Exception {
-        SavedState state = saved();
-        Random random = new Random(seed);
-        for (int i = 0; state != null && i < tries; i++) {
-            SavedState wrong = scrambled(state, random);
+        for (DamagedState damaged : damaged(seed, tries)) {
             onCreated(
                     (slot, device) -> {
-                        try {
-                            support(device).restorer().restore(wrong);
-                        } catch (DeviceException refused) {
-                            require(refused.getMessage() != null, "refused without a word");
-                            return;
+                        if (takes(device, damaged)) {
+                            device.start();
+                            drain(slot, device);
+                            support(device).saver().save();
+                            device.resume();
+                            device.reset();
+                            drain(slot, device);
                         }
-                        device.start();
-                        drain(slot, device);
-                        support(device).saver().save();
-                        device.resume();
-                        device.reset();
-                        drain(slot, device);
                     });
         }
+    }
+
+    /**
+     * A value that a reader takes is the value that its device then has: none is cut or bent until
+     * it fits, which would make a damaged state look sound.
+     *
+     * @param seed of the values
+     * @param tries how many random states of each that there are
+     */
+    public void bendsNoValue(long seed, int tries) throws Exception {
+        SavedState fresh = saved();
+        for (DamagedState damaged : damaged(seed, tries)) {
+            if (!damaged.missing() && damaged.state().version() == fresh.version()) {
+                onCreated(
+                        (slot, device) -> {
+                            if (takes(device, damaged)) {
+                                SavedState now = support(device).saver().save();
+                                require(
+                                        now.equals(damaged.state()),
+                                        "took a state with %s, and is\n%s",
+                                        damaged.what(),
+                                        GoldenState.write(now));
+                            }
+                        });
+            }
+        }
+    }
+
+    private List<DamagedState> damaged(long seed, int tries) throws Exception {
+        Random random = new Random(seed);
+        List<DamagedState> damaged = new ArrayList<>();
+        for (SavedState state : states()) {
+            damaged.addAll(DamagedState.of(state));
+            for (int i = 0; i < tries; i++) {
+                damaged.add(DamagedState.random(state, random));
+            }
+        }
+        return damaged;
+    }
+
+    /** That of a device without a past, and those released; none for a device without state. */
+    private List<SavedState> states() throws Exception {
+        List<SavedState> states = new ArrayList<>(released);
+        SavedState fresh = saved();
+        if (fresh != null) {
+            states.add(fresh);
+        }
+        return states;
     }
 
     /** The state of a device that was started and drained; null if it has none. */
@@ -168,16 +228,40 @@ public final class DeviceContract {
                 });
     }
 
-    private void refuses(SavedState state) throws Exception {
+    private void refuses(SavedState state, String named) throws Exception {
         onCreated(
                 (slot, device) -> {
                     try {
                         support(device).restorer().restore(state);
                     } catch (DeviceException refused) {
+                        requireNamed(refused, named);
                         return;
                     }
                     throw new AssertionError("restored " + state);
                 });
+    }
+
+    /** Whether the device takes the state; a refusal has to say what it is about. */
+    private static boolean takes(Device device, DamagedState damaged) {
+        try {
+            support(device).restorer().restore(damaged.state());
+            return true;
+        } catch (DeviceException refused) {
+            requireNamed(refused, damaged.state().schema());
+            return false;
+        } catch (RuntimeException e) {
+            throw new AssertionError(
+                    "threw %s for a state with %s".formatted(e, damaged.what()), e);
+        }
+    }
+
+    private static void requireNamed(DeviceException refusal, String named) {
+        String sentence = Objects.requireNonNullElse(refusal.getMessage(), "");
+        require(
+                sentence.contains(named),
+                "refused a state with the sentence '%s', which does not name '%s'",
+                sentence,
+                named);
     }
 
     /** Checks a rule on a fresh device; an exception that no rule permits is a fault. */
@@ -215,68 +299,6 @@ public final class DeviceContract {
             return saveable;
         }
         throw new AssertionError("answers differently each time whether it can save");
-    }
-
-    private static TreeSet<String> names(SavedState state) {
-        TreeSet<String> names = new TreeSet<>(state.numbers().keySet());
-        state.byteNames().forEach(names::add);
-        names.addAll(state.children().keySet());
-        return names;
-    }
-
-    private static SavedState.Builder copy(SavedState state) {
-        return rebuilt(state, "", null);
-    }
-
-    private static SavedState without(SavedState state, String name) {
-        return rebuilt(state, name, null).build();
-    }
-
-    private static SavedState scrambled(SavedState state, Random random) {
-        return rebuilt(state, "", random).build();
-    }
-
-    /**
-     * @param leftOut a name that is left out
-     * @param random changes values; null for none
-     */
-    private static SavedState.Builder rebuilt(SavedState state, String leftOut, Random random) {
-        SavedState.Builder copy = SavedState.of(state.schema(), state.version());
-        state.numbers().entrySet().stream()
-                .filter(entry -> !entry.getKey().equals(leftOut))
-                .forEach(entry -> copy.number(entry.getKey(), scrambled(entry.getValue(), random)));
-        for (String name : state.byteNames()) {
-            if (!name.equals(leftOut)) {
-                copy.bytes(name, scrambled(state.bytes(name), random));
-            }
-        }
-        state.children().entrySet().stream()
-                .filter(entry -> !entry.getKey().equals(leftOut))
-                .forEach(
-                        entry ->
-                                copy.child(
-                                        entry.getKey(),
-                                        rebuilt(entry.getValue(), "", random).build()));
-        return copy;
-    }
-
-    private static long scrambled(long value, Random random) {
-        return switch (random == null ? 0 : random.nextInt(6)) {
-            case 1 -> random.nextLong();
-            case 2 -> random.nextInt(0x1_0001);
-            case 3 -> value ^ 1L << random.nextInt(64);
-            case 4 -> -1 - value;
-            default -> value;
-        };
-    }
-
-    private static byte[] scrambled(byte[] value, Random random) {
-        if (random == null || random.nextBoolean()) {
-            return value;
-        }
-        byte[] other = new byte[random.nextInt(2 * value.length + 40)];
-        random.nextBytes(other);
-        return other;
     }
 
     private static void require(boolean kept, String format, Object... values) {

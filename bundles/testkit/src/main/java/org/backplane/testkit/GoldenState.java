@@ -3,17 +3,18 @@ package org.backplane.testkit;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.Properties;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.backplane.device.state.SavedState;
 
 /**
- * States as released versions saved them, kept among a bundle's test resources: a properties file
- * with {@code schema}, {@code version}, {@code number.NAME}, {@code bytes.NAME} in hexadecimal, and
- * the same again behind {@code child.NAME.} for each child.
+ * States as released versions saved them, kept among a bundle's test resources: a text file of
+ * lines {@code schema=}, {@code version=}, {@code number.NAME=}, {@code bytes.NAME=} in
+ * hexadecimal, and the same again behind {@code child.NAME.} for each child, numbers before byte
+ * strings before children and each by name. Equal states are equal bytes.
  */
 public final class GoldenState {
     private static final String NUMBER = "number.";
@@ -28,19 +29,53 @@ public final class GoldenState {
      * @param owner the class next to which the resource lies
      */
     public static SavedState read(Class<?> owner, String resource) {
-        Properties lines = new Properties();
+        Map<String, String> entries = new TreeMap<>();
+        text(owner, resource)
+                .lines()
+                .forEach(
+                        line -> {
+                            int sign = line.indexOf('=');
+                            if (sign < 0) {
+                                throw new IllegalArgumentException(resource + ": " + line);
+                            }
+                            entries.put(line.substring(0, sign), line.substring(sign + 1));
+                        });
+        return state(entries);
+    }
+
+    /**
+     * Fails unless a state is written down just as the golden file has it: what is saved can then
+     * not change unseen. Where it is meant to change, the version counts on, the file stays, and
+     * the text in the message is the file of the new version.
+     *
+     * @param owner the class next to which the resource lies
+     * @param state of a device in the situation that the file was made from
+     */
+    public static void requireSame(Class<?> owner, String resource, SavedState state) {
+        String then = text(owner, resource);
+        String now = write(state);
+        if (!then.equals(now)) {
+            throw new AssertionError(
+                    """
+                    What is saved is not what %s says. If that is meant, count the schema's version \
+                    on, keep the file, and save this next to it:
+                    %s
+                    The file has:
+                    %s"""
+                            .formatted(resource, now, then));
+        }
+    }
+
+    private static String text(Class<?> owner, String resource) {
         try (InputStream in = owner.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalArgumentException(
                         "there is no " + resource + " next to " + owner.getName());
             }
-            lines.load(in);
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException unreadable) {
             throw new UncheckedIOException(resource, unreadable);
         }
-        Map<String, String> entries = new TreeMap<>();
-        lines.stringPropertyNames().forEach(name -> entries.put(name, lines.getProperty(name)));
-        return state(entries);
     }
 
     /** The lines that make the state, ordered by name: for a new golden file. */

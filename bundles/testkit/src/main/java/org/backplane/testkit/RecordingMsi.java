@@ -2,16 +2,18 @@ package org.backplane.testkit;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.backplane.pci.MsiSink;
 
-/** Keeps the message-signalled interrupts it gets. Thread-safe. */
-public final class RecordingMsi implements MsiSink {
+/**
+ * Keeps the message-signalled interrupts it gets. Thread-safe. It is no class of {@code
+ * org.backplane.pci}, so that pci's own tests can use this bundle.
+ */
+public final class RecordingMsi {
     /** One memory write of 32 bits. */
     public record Message(long address, int data) {}
 
     private final List<Message> messages = new ArrayList<>();
 
-    @Override
+    /** To be given to a host bridge as {@code msi::signal}. */
     public synchronized void signal(long address, int data) {
         messages.add(new Message(address, data));
     }

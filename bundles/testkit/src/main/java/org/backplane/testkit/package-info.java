@@ -12,8 +12,9 @@
  *       which finds everything through configuration space. For a queue without a function, give
  *       the ring's addresses to a {@code QueuePort} of {@code org.backplane.virtio}.
  *   <li>{@link org.backplane.testkit.RecordingMsi} takes a host bridge's interrupts.
- *   <li>{@link org.backplane.testkit.GoldenState} reads the states that released versions saved,
- *       which every later version has to accept.
+ *   <li>{@link org.backplane.testkit.GoldenState} has the states that released versions saved,
+ *       which every later version has to accept; {@link org.backplane.testkit.DamagedState} has
+ *       what none may trust.
  * </ul>
  *
  * <p>Nothing here has threads or waits. Layouts are written down a second time where they are

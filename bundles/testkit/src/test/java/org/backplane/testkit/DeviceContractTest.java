@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
+import java.util.Objects;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
@@ -18,6 +19,7 @@ class DeviceContractTest {
     /** A device that keeps to everything; the tests make it break one rule at a time. */
     private static class Counter implements Device {
         long count;
+        byte[] all = new byte[2];
 
         @Override
         public void start() {}
@@ -44,18 +46,13 @@ class DeviceContractTest {
         }
 
         SavedState save() {
-            return SavedState.of(SCHEMA, 1)
-                    .number("count", count)
-                    .bytes("all", new byte[2])
-                    .build();
+            return SavedState.of(SCHEMA, 1).number("count", count).bytes("all", all).build();
         }
 
         void restore(SavedState state) throws DeviceException {
             state.require(SCHEMA, 1);
-            count = state.number("count", 0);
-            if (count < 0) {
-                throw new DeviceException("a count below zero");
-            }
+            count = state.number("count", 0, 0, Long.MAX_VALUE);
+            all = Objects.requireNonNullElse(state.bytes("all", 2, 2), new byte[2]);
         }
 
         @Override
@@ -70,10 +67,12 @@ class DeviceContractTest {
     private static void checkAll(DeviceContract contract) throws Exception {
         contract.goesThroughItsLife();
         contract.savesWhatItRestored();
+        contract.readsReleasedStates();
         contract.ignoresNamesItDoesNotKnow();
         contract.defaultsNamesThatAreMissing();
         contract.refusesStatesOfOthers();
         contract.trustsNoState(1, 100);
+        contract.bendsNoValue(1, 100);
     }
 
     private static void finds(String words, Executable rule) {
@@ -156,5 +155,51 @@ class DeviceContractTest {
                                 });
         finds("without any name", strict::defaultsNamesThatAreMissing);
         finds("restored", strict::refusesStatesOfOthers);
+    }
+
+    @Test
+    void findsValuesThatAreBentUntilTheyFit() {
+        DeviceContract contract =
+                contract(
+                        context ->
+                                new Counter() {
+                                    @Override
+                                    void restore(SavedState state) throws DeviceException {
+                                        super.restore(state);
+                                        count = count & 0xff;
+                                    }
+                                });
+        finds("took a state with number.count=", () -> contract.bendsNoValue(1, 0));
+    }
+
+    @Test
+    void findsARefusalThatDoesNotSayOfWhat() {
+        DeviceContract contract =
+                contract(
+                        context ->
+                                new Counter() {
+                                    @Override
+                                    void restore(SavedState state) throws DeviceException {
+                                        state.require(SCHEMA, 1);
+                                        throw new DeviceException("no");
+                                    }
+                                });
+        finds("does not name 'counter'", () -> contract.trustsNoState(1, 0));
+    }
+
+    @Test
+    void findsAReleasedStateThatIsReadNoLonger() throws Exception {
+        SavedState released = SavedState.of(SCHEMA, 1).number("count", -3).build();
+        DeviceContract contract =
+                new DeviceContract(
+                        context -> new Counter(),
+                        () -> new FakeDeviceContext("test0", "counter", Map.of()),
+                        released);
+        finds("refused a state of version 1", contract::readsReleasedStates);
+        new DeviceContract(
+                        context -> new Counter(),
+                        () -> new FakeDeviceContext("test0", "counter", Map.of()),
+                        DamagedState.copy(released).number("count", 3).build())
+                .readsReleasedStates();
     }
 }

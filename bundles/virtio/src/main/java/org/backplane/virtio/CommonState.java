@@ -88,6 +88,7 @@ record CommonState(
             throws DeviceException {
         long offered = from.number("offered", offerable);
         require(
+                from,
                 (offered & ~offerable) == 0,
                 "the driver was offered features 0x%x of which this device has 0x%x",
                 offered,
@@ -95,21 +96,23 @@ record CommonState(
         long accepted = from.number("driverFeatures", 0);
         int status = bits(from, "status", 8);
         int statusKnown = VirtioPciLayout.DRIVER_STATUS | VirtioPciLayout.NEEDS_RESET;
-        require((status & ~statusKnown) == 0, "status 0x%x", status);
+        require(from, (status & ~statusKnown) == 0, "status 0x%x", status);
         boolean featuresOk = (status & VirtioPciLayout.FEATURES_OK) != 0;
         boolean acceptable =
                 (accepted & ~offered) == 0 && (accepted & VirtioPciLayout.VERSION_1) != 0;
         require(
+                from,
                 !featuresOk || acceptable,
                 "features 0x%x accepted of 0x%x offered",
                 accepted,
                 offered);
         require(
+                from,
                 featuresOk || (status & VirtioPciLayout.DRIVER_OK) == 0,
                 "status 0x%x: DRIVER_OK without FEATURES_OK",
                 status);
-        boolean resetPending = flag(from, "resetPending");
-        require(!resetPending || status != 0, "a reset under way with status 0");
+        boolean resetPending = from.flag("resetPending", false);
+        require(from, !resetPending || status != 0, "a reset under way with status 0");
         int vectors = maxSizes.size() + 1;
         List<Queue> queues = new ArrayList<>();
         for (int i = 0; i < maxSizes.size(); i++) {
@@ -139,37 +142,45 @@ record CommonState(
         from.require(QUEUE_SCHEMA, QUEUE_VERSION);
         long size = from.number("size", maxSize);
         require(
+                from,
                 size >= 1 && size <= maxSize && Long.bitCount(size) == 1,
                 "queue size %d, of %d at most",
                 size,
                 maxSize);
-        boolean enabled = flag(from, "enabled");
-        require(!enabled || mayBeEnabled, "a queue enabled without FEATURES_OK");
-        int[] ledger = heads(from.bytes("ledger"), (int) size);
+        boolean enabled = from.flag("enabled", false);
+        require(from, !enabled || mayBeEnabled, "a queue enabled without FEATURES_OK");
+        int[] ledger = heads(from, (int) size);
         long presentNext = from.number("presentNext", Ledger.NONE);
         require(
+                from,
                 presentNext == Ledger.NONE || contains(ledger, presentNext),
                 "head %d to be presented, which is not in the ledger",
                 presentNext);
-        RingState state = ringState(from.number("ringState", 0));
+        RingState state = ringState(from);
         require(
+                from,
                 (state == RingState.DISABLED) != enabled,
                 "ring state %d of a queue whose enable bit is %d",
                 ringState(state),
                 enabled ? 1 : 0);
         require(
+                from,
                 enabled || ledger.length == 0,
                 "a disabled queue with %d requests out",
                 ledger.length);
+        // A reset halts every queue that runs, and nothing else does.
         require(
-                state != RingState.HALTED || resetPending,
-                "a halted queue without a reset under way");
+                from,
+                state != (resetPending ? RingState.RUNNING : RingState.HALTED),
+                resetPending
+                        ? "a running queue with a reset under way"
+                        : "a halted queue without a reset under way");
         QueueState ring =
                 new QueueState(
-                        state == RingState.RUNNING && resetPending ? RingState.HALTED : state,
+                        state,
                         bits(from, "nextAvailable", 16),
                         bits(from, "usedIndex", 16),
-                        from.number("wantsDoorbell", 1) != 0,
+                        from.flag("wantsDoorbell", true),
                         (int) presentNext,
                         ledger);
         return new Queue(
@@ -182,12 +193,14 @@ record CommonState(
                 ring);
     }
 
-    private static int[] heads(byte[] bytes, int size) throws DeviceException {
+    private static int[] heads(SavedState from, int size) throws DeviceException {
+        byte[] bytes = from.bytes("ledger", 0, HEAD_BYTES * size);
         if (bytes == null) {
             return new int[0];
         }
         require(
-                bytes.length % HEAD_BYTES == 0 && bytes.length / HEAD_BYTES <= size,
+                from,
+                bytes.length % HEAD_BYTES == 0,
                 "a ledger of %d bytes for a queue of %d",
                 bytes.length,
                 size);
@@ -196,6 +209,7 @@ record CommonState(
         for (int i = 0; i < heads.length; i++) {
             int head = bytes[HEAD_BYTES * i] & 0xff | (bytes[HEAD_BYTES * i + 1] & 0xff) << 8;
             require(
+                    from,
                     head < size && !out[head],
                     "head %d in the ledger of a queue of %d",
                     head,
@@ -225,8 +239,8 @@ record CommonState(
         };
     }
 
-    private static RingState ringState(long number) throws DeviceException {
-        require(number >= 0 && number <= 3, "ring state %d", number);
+    private static RingState ringState(SavedState from) throws DeviceException {
+        long number = from.number("ringState", 0, 0, 3);
         return switch ((int) number) {
             case 0 -> RingState.DISABLED;
             case 1 -> RingState.RUNNING;
@@ -238,6 +252,7 @@ record CommonState(
     private static int vector(SavedState from, String name, int vectors) throws DeviceException {
         long vector = from.number(name, VirtioPciLayout.NO_VECTOR);
         require(
+                from,
                 vector == VirtioPciLayout.NO_VECTOR || (vector >= 0 && vector < vectors),
                 "vector %d of %d",
                 vector,
@@ -245,25 +260,18 @@ record CommonState(
         return (int) vector;
     }
 
-    private static boolean flag(SavedState from, String name) {
-        return from.number(name, 0) != 0;
-    }
-
     /** A register's value; those of 32 bits are kept as signed numbers. */
     private static int bits(SavedState from, String name, int width) throws DeviceException {
-        long value = from.number(name, 0);
-        long least = width == 32 ? Integer.MIN_VALUE : 0;
-        long most = width == 32 ? Integer.MAX_VALUE : (1L << width) - 1;
-        require(value >= least && value <= most, "%s 0x%x", name, value);
-        return (int) value;
+        return (int)
+                (width == Integer.SIZE
+                        ? from.number(name, 0, Integer.MIN_VALUE, Integer.MAX_VALUE)
+                        : from.number(name, 0, 0, (1L << width) - 1));
     }
 
-    private static void require(boolean holds, String format, Object... values)
+    private static void require(SavedState from, boolean holds, String format, Object... values)
             throws DeviceException {
         if (!holds) {
-            throw new DeviceException(
-                    "The saved state of virtio-pci is damaged or of another device: %s."
-                            .formatted(format.formatted(values)));
+            throw from.damaged(format, values);
         }
     }
 }

@@ -219,7 +219,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         state.require(SCHEMA, VERSION);
         SavedState pci = state.child("pci");
         if (pci == null) {
-            throw new DeviceException("The saved state of virtio-pci lacks its PCI half.");
+            throw state.damaged("'pci' is missing");
         }
         VirtioShape now = shape;
         CommonState restored =
@@ -227,21 +227,26 @@ public final class VirtioPciFunction implements AutoCloseable {
                         state,
                         now.features() | VirtioPciLayout.TRANSPORT_FEATURES,
                         now.queueSizes());
+        int windowBar = (int) state.number("windowBar", 0, 0, 0xff);
+        int windowOffset = window(state, "windowOffset");
+        int windowLength = window(state, "windowLength");
         try {
             function.restore(pci);
         } catch (DeviceException e) {
             reset();
             throw e;
         }
-        window.set(
-                (int) state.number("windowBar", 0),
-                (int) state.number("windowOffset", 0),
-                (int) state.number("windowLength", 0));
+        window.set(windowBar, windowOffset, windowLength);
         String problem = common.restore(restored);
         calls.make();
         if (problem != null) {
             errors.add("after a restore: %s", problem);
         }
+    }
+
+    /** A register of 32 bits, kept as a signed number. */
+    private static int window(SavedState state, String name) throws DeviceException {
+        return (int) state.number(name, 0, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     @Override

@@ -61,7 +61,9 @@ final class FunctionRig implements AutoCloseable, VirtioBackend {
                                 "mmio64",
                                 Space.MMIO,
                                 new AddressRange(0x40_0000_0000L, 0x1000_0000)));
-        bridge = new HostBridge(bus, windows, msi, (device, pin, high) -> pins.put(device, high));
+        bridge =
+                new HostBridge(
+                        bus, windows, msi::signal, (device, pin, high) -> pins.put(device, high));
         view = memory.guestMemory().view("slot");
         function = new VirtioPciFunction(bridge, "disk0", DEVICE, shape, view, this);
         function.function().place();

@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.testkit.DamagedState;
 import org.backplane.testkit.GoldenState;
 import org.backplane.testkit.TestMemory;
+import org.backplane.testkit.VirtioDriver;
 
 /** Saved states with random values, over guest memory with random content. */
 class StateFuzzTest {
@@ -45,6 +48,46 @@ class StateFuzzTest {
             }
             assertTrue(rig.memory.guestMemory().pinned().isEmpty());
         }
+    }
+
+    /**
+     * Every change of the golden state alone. What is taken is taken as it is, unless the guest's
+     * rings say otherwise: then the driver is asked for a reset.
+     */
+    @Example
+    void refusesDamageOrTakesItAsItIs() throws Exception {
+        SavedState golden = GoldenState.read(VirtioPciStateTest.class, VirtioPciStateTest.GOLDEN);
+        try (FunctionRig rig = new FunctionRig()) {
+            VirtioPciStateTest.inTheMidst(rig);
+            rig.function.reset();
+            int taken = 0;
+            for (DamagedState damaged : DamagedState.of(golden)) {
+                try {
+                    rig.function.restore(damaged.state());
+                } catch (DeviceException refused) {
+                    assertTrue(
+                            refused.getMessage().matches("The state (of|is of) '.*"),
+                            refused::getMessage);
+                    assertEquals(0, rig.function.status(), damaged::what);
+                    continue;
+                }
+                taken++;
+                boolean asked = (rig.function.status() & VirtioDriver.NEEDS_RESET) != 0;
+                if (!asked && !damaged.missing()) {
+                    assertEquals(
+                            GoldenState.write(ours(damaged.state())),
+                            GoldenState.write(ours(rig.function.save())),
+                            damaged::what);
+                }
+                rig.function.reset();
+            }
+            assertTrue(taken > 0);
+        }
+    }
+
+    /** Without the PCI half, whose own tests say what it does with damage. */
+    private static SavedState ours(SavedState state) {
+        return DamagedState.without(state, "pci");
     }
 
     private static byte[] bytes(Random random, int count) {

@@ -185,7 +185,7 @@ class VirtioSlotTest {
                                         "mmio64",
                                         Space.MMIO,
                                         new AddressRange(0x40_0000_0000L, 0x1000_0000))),
-                        msi,
+                        msi::signal,
                         (device, pin, high) -> {});
 
         @Override

@@ -26,11 +26,11 @@ record BlkState(long capacity, boolean writeback) {
     static BlkState of(SavedState state, long capacity) throws DeviceException {
         state.require(SCHEMA, VERSION);
         BlkState restored =
-                new BlkState(state.number("capacity", capacity), state.number("writeback", 1) != 0);
+                new BlkState(state.number("capacity", capacity), state.flag("writeback", true));
         if (restored.capacity != capacity) {
             throw new DeviceException(
-                    "The state is of a disk of %d sectors, and the image has %d; give it the image that it was saved with."
-                            .formatted(restored.capacity, capacity));
+                    "The state of '%s', version %d, is of a disk of %d sectors, and the image has %d; give it the image that it was saved with."
+                            .formatted(SCHEMA, state.version(), restored.capacity, capacity));
         }
         return restored;
     }

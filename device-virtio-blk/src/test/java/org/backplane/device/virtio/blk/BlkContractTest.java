@@ -24,13 +24,16 @@ class BlkContractTest {
                                             "disk0",
                                             "virtio-blk",
                                             Map.of("path", image),
-                                            memory.guestMemory()));
+                                            memory.guestMemory()),
+                            BlkStateTest.GOLDEN);
             contract.goesThroughItsLife();
             contract.savesWhatItRestored();
+            contract.readsReleasedStates();
             contract.ignoresNamesItDoesNotKnow();
             contract.defaultsNamesThatAreMissing();
             contract.refusesStatesOfOthers();
-            contract.trustsNoState(1, 200);
+            contract.trustsNoState(1, 100);
+            contract.bendsNoValue(1, 100);
         }
     }
 }

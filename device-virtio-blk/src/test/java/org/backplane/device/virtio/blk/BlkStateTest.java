@@ -9,13 +9,13 @@ import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.Test;
 
 class BlkStateTest {
-    private static final SavedState GOLDEN =
-            GoldenState.read(BlkStateTest.class, "virtio-blk-v1.properties");
+    static final String FILE = "virtio-blk-v1.properties";
+    static final SavedState GOLDEN = GoldenState.read(BlkStateTest.class, FILE);
 
     @Test
     void writesAndReadsVersionOne() throws DeviceException {
         BlkState state = new BlkState(128, false);
-        assertEquals(GOLDEN, state.saved());
+        GoldenState.requireSame(BlkStateTest.class, FILE, state.saved());
         assertEquals(state, BlkState.of(GOLDEN, 128));
     }
 
@@ -36,7 +36,7 @@ class BlkStateTest {
         DeviceException refused =
                 assertThrows(DeviceException.class, () -> BlkState.of(GOLDEN, 256));
         assertEquals(
-                "The state is of a disk of 128 sectors, and the image has 256; give it the image that it was saved with.",
+                "The state of 'virtio-blk', version 1, is of a disk of 128 sectors, and the image has 256; give it the image that it was saved with.",
                 refused.getMessage());
     }
 }
