@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -47,7 +48,7 @@ class VirtioSlotTest {
             VirtioDriver.VERSION_1 | VirtioDriver.EVENT_IDX | VirtioDriver.INDIRECT_DESC;
 
     /** Answers each request with a byte: its version. */
-    private static final class VersionDevice implements VirtioDevice {
+    private static class VersionDevice implements VirtioDevice {
         private final int version;
         private final boolean throwing;
         private final CountDownLatch hold;
@@ -138,6 +139,38 @@ class VirtioSlotTest {
 
         @Override
         public void close() {}
+    }
+
+    /** Takes requests and finishes none; it has nothing to save. */
+    private static final class Hoarder extends VersionDevice {
+        private volatile SplitQueue queue;
+        private volatile boolean taken;
+
+        Hoarder() {
+            super(1, false, null);
+        }
+
+        @Override
+        public void activate(long features, List<SplitQueue> queues) {
+            queue = queues.get(0);
+        }
+
+        @Override
+        public void work(int index) {
+            while (queue.poll() != null) {
+                taken = true;
+            }
+        }
+
+        @Override
+        public boolean idle() {
+            return !taken;
+        }
+
+        @Override
+        public SaveSupport saveSupport() {
+            return new SaveSupport.Stateless();
+        }
     }
 
     private final Bus bus = new Bus();
@@ -459,5 +492,97 @@ class VirtioSlotTest {
         var refusal = assertThrows(MachineException.class, () -> slot.swap(other, false));
         assertTrue(refusal.getMessage().contains("deviceId=1"), refusal.getMessage());
         assertEquals(1, answer());
+    }
+
+    /** Saves the slot, takes it out and puts another in its place. */
+    private void restore(Offer offer, List<SavedState> saved) throws Exception {
+        slot.close();
+        plug();
+        slot.restore(offer, SavedSlot.of(saved.get(0)));
+    }
+
+    @Test
+    void restoredQueueGoesOnWhereItStopped() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        for (int count = 0; count < 20; count++) {
+            assertEquals(1, answer());
+        }
+        List<SavedState> saved = new ArrayList<>();
+        long address;
+        try (Standstill still = Standstill.of(List.of(slot), saved)) {
+            address = request();
+        }
+        awaitUsed(21);
+        // As if the snapshot's memory had come back: the request waits, its answer is not there.
+        memory.putByte(address, (byte) 0);
+        memory.putShort(ring.used() + 2, 20);
+        restore(offer(2, false, null), saved);
+        assertEquals(0, memory.getByte(address), "served before anybody was let in");
+        slot.letIn();
+        awaitUsed(21);
+        assertEquals(2, memory.getByte(address));
+        ring.collect();
+        assertEquals(2, answer());
+        assertEquals(2, driver.read(VirtioDriver.DEVICE, 0, 4));
+    }
+
+    @Test
+    void requestsOfADeviceThatDidNotComeToRestArePresentedAgain() throws Exception {
+        var hoarder = new Hoarder();
+        fill(code.offer("version", context -> hoarder));
+        bringUp();
+        long first = request();
+        long second = request();
+        awaitTrue(() -> slot.inspect().facts().get("outstanding requests").equals("2"));
+        List<SavedState> saved = new ArrayList<>();
+        Standstill.of(List.of(slot), saved).close();
+        restore(offer(3, false, null), saved);
+        slot.letIn();
+        awaitUsed(2);
+        assertEquals(3, memory.getByte(first));
+        assertEquals(3, memory.getByte(second));
+        ring.collect();
+        assertEquals(3, answer());
+    }
+
+    @Test
+    void deviceWithAStateThatDoesNotComeToRestRefusesTheSnapshotAndGoesOn() throws Exception {
+        var hold = new CountDownLatch(1);
+        fill(offer(1, false, hold));
+        bringUp();
+        long address = request();
+        awaitTrue(() -> slot.inspect().facts().get("outstanding requests").equals("1"));
+        MachineException refusal =
+                assertThrows(
+                        MachineException.class,
+                        () -> Standstill.of(List.of(slot), new ArrayList<>()));
+        assertTrue(refusal.getMessage().contains("'disk0'"), refusal.getMessage());
+        hold.countDown();
+        awaitUsed(1);
+        assertEquals(1, memory.getByte(address));
+        ring.collect();
+        assertEquals(1, answer());
+    }
+
+    @Test
+    void damagedStateOfTheFunctionIsRefusedAndNothingIsLeft() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        List<SavedState> saved = new ArrayList<>();
+        Standstill.of(List.of(slot), saved).close();
+        SavedState face = saved.get(0).child("face");
+        SavedState.Builder worse = SavedState.of(face.schema(), face.version());
+        face.numbers().forEach(worse::number);
+        face.children().forEach(worse::child);
+        SavedState.Builder whole = SavedState.of("slot", 1);
+        saved.get(0).numbers().forEach(whole::number);
+        saved.get(0).byteNames().forEach(name -> whole.bytes(name, saved.get(0).bytes(name)));
+        whole.child("face", worse.number("status", 0xff).build());
+        assertThrows(
+                MachineException.class,
+                () -> restore(offer(2, false, null), List.of(whole.build())));
+        assertEquals(SlotState.WAITING, slot.state());
+        assertTrue(board.bridge().functions().isEmpty());
     }
 }
