@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.backplane.machine.processor.MachineThread;
 
 /**
@@ -50,16 +51,21 @@ final class Gate {
      * @return the ticket to leave with, {@link #REFUSED} or {@link #ORPHANED}
      */
     long enter() {
-        MachineThread thread = MachineThread.current();
+        return enter(MachineThread.current());
+    }
+
+    /**
+     * @param thread the current one, or null if it is not the machine's
+     */
+    long enter(MachineThread thread) {
+        show(thread);
         for (; ; ) {
-            if (thread != null) {
-                thread.entering(this);
-            }
             long now = state.get();
             if ((now & (CLOSED | REFUSING)) == 0) {
                 if (state.compareAndSet(now, now + 1)) {
-                    return now & GENERATION;
+                    return admitted(thread, now & GENERATION);
                 }
+                // Not shown anew: that would erase that it was orphaned meanwhile.
                 continue;
             }
             if (thread != null && !thread.left(this)) {
@@ -68,25 +74,57 @@ final class Gate {
             if ((now & REFUSING) != 0 || !park(thread)) {
                 return REFUSED;
             }
+            show(thread);
         }
+    }
+
+    private void show(MachineThread thread) {
+        if (thread != null) {
+            thread.entering(this);
+        }
+    }
+
+    /**
+     * Looks once more: a thread that was slow at the door may have been orphaned there, and the
+     * gate opened since, to a device that its successor calls too. Who orphans does so before
+     * opening, so who counted after that sees it.
+     */
+    private long admitted(MachineThread thread, long ticket) {
+        if (thread == null || !thread.orphaned()) {
+            return ticket;
+        }
+        countOut(ticket);
+        return ORPHANED;
     }
 
     /**
      * @return false if the thread was replaced while it was inside, and has to end
      */
     boolean leave(long ticket) {
-        MachineThread thread = MachineThread.current();
+        return leave(MachineThread.current(), ticket);
+    }
+
+    /**
+     * @param thread the current one, or null if it is not the machine's
+     */
+    boolean leave(MachineThread thread, long ticket) {
         boolean kept = thread == null || thread.left(this);
+        countOut(ticket);
+        return kept;
+    }
+
+    /** Those of an earlier generation do not count any more. */
+    private void countOut(long ticket) {
         for (; ; ) {
             long now = state.get();
             if ((now & GENERATION) != ticket) {
-                return kept;
+                return;
             }
             if (state.compareAndSet(now, now - 1)) {
                 if ((now - 1 & COUNT) == 0 && (now & (CLOSED | REFUSING)) != 0) {
                     wake();
                 }
-                return kept;
+                return;
             }
         }
     }
@@ -126,9 +164,16 @@ final class Gate {
      * @return those whose place was taken
      */
     List<MachineThread> abandon() {
+        return abandon(MachineThread::all);
+    }
+
+    /**
+     * @param threads all that may be inside, asked for once nobody new counts
+     */
+    List<MachineThread> abandon(Supplier<List<MachineThread>> threads) {
         state.updateAndGet(now -> nextGeneration(now) & ~COUNT);
         List<MachineThread> orphans =
-                MachineThread.all().stream().filter(thread -> thread.orphan(this)).toList();
+                threads.get().stream().filter(thread -> thread.orphan(this)).toList();
         orphans.forEach(MachineThread::replace);
         return orphans;
     }
