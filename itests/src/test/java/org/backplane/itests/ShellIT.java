@@ -112,7 +112,13 @@ public final class ShellIT {
                 GOOD,
                 "org.backplane.itests.card 2.0.0 [");
         assertEquals(2, rig.load(CardMachine.VERSION));
-        assertEquals(GOOD, execute("vm:unplug --force card0"));
+        assertAnswers("vm:pin card0", GOOD, "card0: no pin\n");
+        assertAnswers(
+                "vm:pin card0 'org.backplane.itests.card@[1,2)'",
+                GOOD,
+                "card0: org.backplane.itests.card@[1,2); outside of its pin");
+        assertAnswers("vm:pin card0 @1.2", BAD, "is no pin");
+        assertAnswers("vm:unplug --force card0", GOOD, "card0: unplugged\n");
         assertFalse(rig.plugged());
     }
 

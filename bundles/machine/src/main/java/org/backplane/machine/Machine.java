@@ -38,6 +38,14 @@ public interface Machine {
     SlotReport plug(String name, String kind, Map<String, String> settings, String source)
             throws MachineException;
 
+    /**
+     * Changes which code may fill a slot. What runs there changes only by a swap; an empty slot is
+     * filled if it can be.
+     *
+     * @param pin as the setting {@code pin}, or {@code none}
+     */
+    SlotReport pin(String slot, String pin) throws MachineException;
+
     /** Writes a slot into the folder of {@code --config}: it then lives as long as that file. */
     void save(String slot) throws MachineException;
 

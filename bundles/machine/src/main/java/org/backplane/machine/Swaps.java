@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.backplane.machine.deploy.Arrival;
 import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.slot.Factories.Offer;
+import org.backplane.machine.slot.Pin;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.Slots;
 import org.osgi.framework.Bundle;
@@ -85,9 +86,14 @@ final class Swaps implements Arrival {
             }
             for (Slot slot : slots.all()) {
                 Optional<Offer> old = slot.offer();
-                if (slot.spec().kind().equals(offer.kind())
-                        && old.isPresent()
-                        && !old.get().equals(offer)) {
+                if (!slot.spec().kind().equals(offer.kind())
+                        || old.isEmpty()
+                        || old.get().equals(offer)) {
+                    continue;
+                }
+                if (!slot.takes(offer)) {
+                    slot.passedOver(offer);
+                } else {
                     try {
                         slot.swap(offer, false);
                     } catch (MachineException e) {
@@ -102,28 +108,15 @@ final class Swaps implements Arrival {
     }
 
     private Claim choose(Slot slot, String version) throws MachineException {
-        String kind = slot.spec().kind();
         if (version.contains("/")) {
-            Bundle bundle = deployer.deploy(Path.of(version));
-            Optional<Offer> offer =
-                    offers(kind).stream()
-                            .filter(candidate -> candidate.bundle().equals(bundle))
-                            .findFirst();
-            if (offer.isEmpty()) {
-                deployer.release(bundle);
-                throw new MachineException("The jar '%s' offers no '%s'.".formatted(version, kind));
-            }
-            return new Claim(offer.get(), true);
+            return ofJar(slot, version);
         }
-        return new Claim(installed(kind, version), false);
+        return new Claim(installed(slot, version), false);
     }
 
-    private Offer installed(String kind, String version) throws MachineException {
+    private Offer installed(Slot slot, String version) throws MachineException {
         if (version.equals(LATEST)) {
-            return slots.factories()
-                    .best(kind)
-                    .orElseThrow(
-                            () -> new MachineException("No bundle offers '%s'.".formatted(kind)));
+            return slots.factories().best(slot::takes).orElseThrow(() -> nothing(slot, ""));
         }
         Version wanted;
         try {
@@ -134,26 +127,59 @@ final class Swaps implements Arrival {
                             .formatted(version),
                     e);
         }
-        return offers(kind).stream()
-                .filter(offer -> offer.bundle().getVersion().equals(wanted))
+        List<Offer> there =
+                offers(slot).stream()
+                        .filter(offer -> offer.bundle().getVersion().equals(wanted))
+                        .toList();
+        if (there.isEmpty()) {
+            throw nothing(slot, " in version " + wanted);
+        }
+        return there.stream()
+                .filter(slot::takes)
                 .findFirst()
-                .orElseThrow(
-                        () ->
-                                new MachineException(
-                                        "No bundle offers '%s' in version %s: there are %s."
-                                                .formatted(
-                                                        kind,
-                                                        wanted,
-                                                        offers(kind).stream()
-                                                                .map(Offer::toString)
-                                                                .collect(
-                                                                        Collectors.joining(
-                                                                                ", ")))));
+                .orElseThrow(() -> outside(slot, there.get(0)));
     }
 
-    private List<Offer> offers(String kind) {
+    private Claim ofJar(Slot slot, String jar) throws MachineException {
+        Bundle bundle = deployer.deploy(Path.of(jar));
+        Optional<Offer> offer =
+                offers(slot).stream()
+                        .filter(candidate -> candidate.bundle().equals(bundle))
+                        .findFirst();
+        if (offer.filter(slot::takes).isPresent()) {
+            return new Claim(offer.get(), true);
+        }
+        deployer.release(bundle);
+        throw offer.isPresent()
+                ? outside(slot, offer.get())
+                : new MachineException(
+                        "The jar '%s' offers no '%s'.".formatted(jar, slot.spec().kind()));
+    }
+
+    private static MachineException outside(Slot slot, Offer offer) {
+        return new MachineException(
+                "%s is outside of the pin %s of '%s': change that first with vm:pin %s PIN, or none."
+                        .formatted(
+                                offer,
+                                slot.pin().map(Pin::toString).orElse(Pin.NONE),
+                                slot.spec().name(),
+                                slot.spec().name()));
+    }
+
+    private MachineException nothing(Slot slot, String version) {
+        String there = offers(slot).stream().map(Offer::toString).collect(Collectors.joining(", "));
+        return new MachineException(
+                "No bundle offers '%s'%s%s: there %s."
+                        .formatted(
+                                slot.spec().kind(),
+                                version,
+                                slot.within(),
+                                there.isEmpty() ? "is none" : "are " + there));
+    }
+
+    private List<Offer> offers(Slot slot) {
         return slots.factories().offers().stream()
-                .filter(offer -> offer.kind().equals(kind))
+                .filter(offer -> offer.kind().equals(slot.spec().kind()))
                 .toList();
     }
 }

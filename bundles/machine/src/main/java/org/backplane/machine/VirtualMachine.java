@@ -26,6 +26,7 @@ import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.processor.Processors;
 import org.backplane.machine.slot.ControlThread;
 import org.backplane.machine.slot.Factories.Offer;
+import org.backplane.machine.slot.Pin;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
@@ -154,9 +155,19 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private void addAtStart(SlotSpec spec) throws MachineException {
         Slot slot = slots.add(spec);
         if (slot.state() == SlotState.WAITING) {
+            List<String> there =
+                    slot.pin().isEmpty()
+                            ? kinds()
+                            : slots.factories().offers().stream()
+                                    .filter(offer -> offer.kind().equals(spec.kind()))
+                                    .map(Offer::toString)
+                                    .toList();
             throw new MachineException(
-                    "%s: no bundle offers the kind '%s': there are %s."
-                            .formatted(spec.source(), spec.kind(), String.join(", ", kinds())));
+                    "%s: %s: there are %s."
+                            .formatted(
+                                    spec.source(),
+                                    slot.report().detail(),
+                                    there.isEmpty() ? "none" : String.join(", ", there)));
         }
     }
 
@@ -482,7 +493,13 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                         new MachineException(
                                                 "The slot '%s' cannot be saved: the machine was started without --config DIR."
                                                         .formatted(slot)));
-        configured.save(slots.get(slot).spec(), folder);
+        configured.save(slots.get(slot).wanted(), folder);
+    }
+
+    @Override
+    public SlotReport pin(String slot, String pin) throws MachineException {
+        slots.pin(slot, Pin.parse(pin));
+        return slots.get(slot).report();
     }
 
     @Override

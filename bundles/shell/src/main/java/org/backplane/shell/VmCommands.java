@@ -103,11 +103,31 @@ public final class VmCommands {
         return plugged;
     }
 
+    @Descriptor("which bundle may fill a slot: SLOT [SYMBOLIC-NAME[@VERSIONS]|none]")
+    public String pin(String... words) throws ShellException, MachineException {
+        List<String> given =
+                Arguments.of("vm:pin SLOT [SYMBOLIC-NAME[@VERSIONS]|none]", Set.of(), words)
+                        .count(1, 2)
+                        .words();
+        SlotReport slot =
+                given.size() > 1
+                        ? machine().pin(given.get(0), given.get(1))
+                        : machine().inspect(given.get(0)).slot();
+        String pin = slot.settings().get("pin");
+        return "%s: %s%s"
+                .formatted(
+                        slot.name(),
+                        pin == null ? "no pin" : pin,
+                        slot.detail().isEmpty() ? "" : "; " + slot.detail());
+    }
+
     @Descriptor("removes a slot: [--force] SLOT")
-    public void unplug(String... words) throws ShellException, MachineException {
+    public String unplug(String... words) throws ShellException, MachineException {
         Arguments arguments =
                 Arguments.of("vm:unplug [--force] SLOT", Set.of(FORCE), words).count(1, 1);
-        machine().unplug(arguments.words().get(0), arguments.has(FORCE));
+        String slot = arguments.words().get(0);
+        machine().unplug(slot, arguments.has(FORCE));
+        return slot + ": unplugged";
     }
 
     @Descriptor("replaces the code of a slot's device: [--force|--replug] SLOT [VERSION|JAR]")
@@ -167,8 +187,9 @@ public final class VmCommands {
     }
 
     @Descriptor("reboots the guest without asking it")
-    public void reset(String... words) throws ShellException, MachineException {
+    public String reset(String... words) throws ShellException, MachineException {
         Arguments.none("vm:reset", words);
         machine().reset();
+        return "the guest reboots";
     }
 }

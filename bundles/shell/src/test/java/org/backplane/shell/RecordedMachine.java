@@ -135,6 +135,22 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
+    public SlotReport pin(String slot, String pin) {
+        asked.add("pin %s %s".formatted(slot, pin));
+        return new SlotReport(
+                DISK.name(),
+                DISK.kind(),
+                DISK.state(),
+                DISK.source(),
+                Map.of("pin", pin),
+                DISK.bundle(),
+                DISK.version(),
+                DISK.bundleId(),
+                DISK.address(),
+                "outside of its pin");
+    }
+
+    @Override
     public void save(String slot) {
         asked.add("save " + slot);
     }

@@ -17,8 +17,23 @@ class VmCommandsTest {
     void everyCommandIsOffered() {
         assertArrayEquals(
                 new String[] {
-                    "accept", "history", "inspect", "map", "pause", "pci", "plug", "reset",
-                    "resume", "slots", "snapshot", "stale", "status", "stop", "swap", "unplug"
+                    "accept",
+                    "history",
+                    "inspect",
+                    "map",
+                    "pause",
+                    "pci",
+                    "pin",
+                    "plug",
+                    "reset",
+                    "resume",
+                    "slots",
+                    "snapshot",
+                    "stale",
+                    "status",
+                    "stop",
+                    "swap",
+                    "unplug"
                 },
                 VmCommands.names());
     }
@@ -52,6 +67,22 @@ class VmCommandsTest {
                         "plug disk1 virtio-blk {} (vm:plug --save disk1 virtio-blk)",
                         "save " + name),
                 machine.asked);
+    }
+
+    @Test
+    void pinTellsAndChanges() throws ShellException, MachineException {
+        assertEquals("disk0: no pin", commands.pin("disk0"));
+        assertEquals(List.of(), machine.asked);
+        assertEquals(
+                "disk0: org.acme.disk@1; outside of its pin",
+                commands.pin("disk0", "org.acme.disk@1"));
+        assertEquals(List.of("pin disk0 org.acme.disk@1"), machine.asked);
+    }
+
+    @Test
+    void unplugAndResetSayThatTheyDid() throws ShellException, MachineException {
+        assertEquals("disk0: unplugged", commands.unplug("disk0"));
+        assertEquals("the guest reboots", commands.reset());
     }
 
     @Test

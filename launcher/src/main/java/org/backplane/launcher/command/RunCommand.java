@@ -47,14 +47,16 @@ public final class RunCommand implements Command {
 
     @Option(
             names = "--disk",
-            paramLabel = "PATH[,ro][,name=N][,serial=S]",
+            paramLabel = "PATH[,ro][,name=N][,serial=S][,pin=P]",
             description = "A virtio disk: an image file or a block device. Repeatable.")
     private List<String> disks = new ArrayList<>();
 
     @Option(
             names = "--device",
             paramLabel = "KIND[,key=value..]",
-            description = "Another device, with name=N and the settings of its kind. Repeatable.")
+            description =
+                    "Another device, with name=N, pin=BUNDLE[@VERSIONS] and the settings of its kind."
+                            + " Repeatable.")
     private List<String> devices = new ArrayList<>();
 
     @Option(

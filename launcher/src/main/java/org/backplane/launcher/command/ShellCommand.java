@@ -27,6 +27,7 @@ import picocli.CommandLine.Parameters;
             "  vm:swap SLOT [VERSION|JAR]                 another version of its device",
             "  vm:stale                                   old code that is still held",
             "  vm:plug [--save] NAME KIND [KEY=VALUE..]   a new slot",
+            "  vm:pin SLOT [BUNDLE[@VERSIONS]|none]       which code may fill it",
             "  vm:unplug [--force] SLOT                   takes it out",
             "  vm:snapshot DIR                            the whole machine into a new folder",
             "  vm:pause, vm:resume, vm:reset, vm:stop     the machine as a whole",

@@ -19,7 +19,7 @@ final class SlotReader {
     /** What the machine has always: docs/launcher.md. */
     static final List<String> BOARD_NAMES = List.of("uart0", "rtc0", "power0");
 
-    private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial");
+    private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial", PinSetting.NAME);
     private static final String PATH = "path";
     private static final String RO = "ro";
 
@@ -85,7 +85,9 @@ final class SlotReader {
             if (!DISK_WORDS.contains(word)) {
                 tell(
                         source,
-                        "'" + word + "' is unknown; after the path come ro, name=N or serial=S");
+                        "'"
+                                + word
+                                + "' is unknown; after the path come ro, name=N, serial=S or pin=BUNDLE");
             }
         }
         Map<String, String> settings = new LinkedHashMap<>();
@@ -101,12 +103,16 @@ final class SlotReader {
         if (serial != null) {
             settings.put("serial", serial);
         }
+        refuseMalformedPin(source, words.settings());
         kinds.mistakes(DISK_KIND, settings).stream()
                 // What is no path was told of.
                 .filter(mistake -> !mistake.name().equals(PATH))
                 .forEach(mistake -> tell(source, mistake.sentence()));
         path.ifPresent(given -> checkImage(new Image(given, readOnly, source)));
         refuseUnknownKind(source, DISK_KIND);
+        if (words.settings().containsKey(PinSetting.NAME)) {
+            settings.put(PinSetting.NAME, words.settings().get(PinSetting.NAME));
+        }
         return new Draft(name(source, words.settings().get("name")), DISK_KIND, settings, source);
     }
 
@@ -148,7 +154,10 @@ final class SlotReader {
     }
 
     /** A disk, however it is spelled, is held to the same as one of {@code --disk}. */
-    private void judge(Source source, String kind, Map<String, String> settings) {
+    private void judge(Source source, String kind, Map<String, String> given) {
+        refuseMalformedPin(source, given);
+        Map<String, String> settings = new LinkedHashMap<>(given);
+        settings.remove(PinSetting.NAME);
         List<Setting.Mistake> mistakes = kinds.mistakes(kind, settings);
         mistakes.forEach(mistake -> tell(source, mistake.sentence()));
         if (kind.equals(DISK_KIND)
@@ -158,6 +167,12 @@ final class SlotReader {
             PlanReader.path(settings.get(PATH), remedy -> tell(source, remedy))
                     .ifPresent(path -> checkImage(new Image(path, readOnly, source)));
         }
+    }
+
+    private void refuseMalformedPin(Source source, Map<String, String> settings) {
+        Optional.ofNullable(settings.get(PinSetting.NAME))
+                .flatMap(PinSetting::remedy)
+                .ifPresent(remedy -> tell(source, remedy));
     }
 
     /** A value that is neither stands for what the image can bear: it is told of elsewhere. */

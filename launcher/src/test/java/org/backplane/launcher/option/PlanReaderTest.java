@@ -386,11 +386,37 @@ class PlanReaderTest {
         "'serial=', serial",
         "'serial=123456789012345678901', 20",
         "'name=a b', letters",
+        "'pin=@1.2', symbolic name",
+        "'pin=org.acme.disk@[2,,1]', no version is in [2,1]",
         "'ro,ro', twice"
     })
     void refusesWordsAfterADisk(String words, String expected) throws IOException {
         disks.add(disk + "," + words);
         refused("--disk " + disk + "," + words, expected);
+    }
+
+    @Test
+    void takesAPinForASlotOfAnyKind() throws IOException {
+        disks.add(disk + ",pin=org.acme.disk@1.2");
+        devices.add("virtio-blk,path=" + file("b", 512) + ",pin=org.acme.disk@[1.2,,2)");
+        devices.add("virtio-rng,pin=org.acme.rng");
+        assertEquals(
+                List.of("org.acme.disk@1.2", "org.acme.disk@[1.2,2)", "org.acme.rng"),
+                plan().slots().stream().map(slot -> slot.settings().get("pin")).toList());
+    }
+
+    @Test
+    void refusesAMalformedPinOfADevice() throws IOException {
+        devices.add("virtio-rng,pin=1.2:org");
+        refused("--device virtio-rng,pin=1.2:org: 'pin=1.2:org' is wrong");
+    }
+
+    @Test
+    void refusesAMalformedPinInAFile() throws IOException {
+        Path config = Files.createDirectory(folder.resolve("slots"));
+        Files.writeString(config.resolve("a.cfg"), "name=a\nkind=virtio-rng\npin=@\n");
+        options.put("config", config.toString());
+        refused("a.cfg", "'pin=@' is wrong");
     }
 
     @Test

@@ -150,7 +150,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
 
     @Override
     public Map<String, String> settings() {
-        return gear.spec().settings();
+        return Pin.without(gear.spec().settings());
     }
 
     @Override

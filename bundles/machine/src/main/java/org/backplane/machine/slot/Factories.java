@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.backplane.device.DeviceFactory;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -91,9 +92,9 @@ public final class Factories implements AutoCloseable {
         return List.copyOf(offers);
     }
 
-    /** The offer that a new slot of the kind takes. */
-    public Optional<Offer> best(String kind) {
-        return offers().stream().filter(offer -> offer.kind.equals(kind)).max(Offer.PREFERENCE);
+    /** The offer that an empty slot takes, among those it can take. */
+    public Optional<Offer> best(Predicate<Offer> taken) {
+        return offers().stream().filter(taken).max(Offer.PREFERENCE);
     }
 
     @Override

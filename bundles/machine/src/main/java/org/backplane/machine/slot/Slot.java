@@ -1,5 +1,7 @@
 package org.backplane.machine.slot;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,6 +35,8 @@ import org.osgi.framework.Bundle;
  * its control thread, where {@link Succession} does it. Thread-safe.
  */
 public final class Slot {
+    private static final Logger LOG = System.getLogger(Slot.class.getName());
+
     private final SlotGear gear;
     private final SlotEnvironment environment;
     private final MachineServices services;
@@ -41,6 +45,7 @@ public final class Slot {
     private final History history;
     private final LeaseStack leases;
     private final Succession succession;
+    private volatile Optional<Pin> pin = Optional.empty();
 
     Slot(SlotSpec spec, Board board, MachineServices services) {
         this.services = services;
@@ -80,6 +85,31 @@ public final class Slot {
         return succession.state();
     }
 
+    /** Which code may fill the slot; any that offers its kind, if empty. */
+    public Optional<Pin> pin() {
+        return pin;
+    }
+
+    void pin(Optional<Pin> given) {
+        pin = given;
+    }
+
+    /** Whether the slot may be filled with what a bundle offers. */
+    public boolean takes(Offer offer) {
+        return spec().kind().equals(offer.kind()) && pin.map(p -> p.fits(offer)).orElse(true);
+    }
+
+    /** The end of a clause on what the slot takes: its pin, if it has one. */
+    public String within() {
+        return pin.map(" within the pin %s"::formatted).orElse("");
+    }
+
+    /** The slot as it would be asked for now, its pin included. */
+    public SlotSpec wanted() {
+        return new SlotSpec(
+                spec().name(), spec().kind(), Pin.with(pin, spec().settings()), spec().source());
+    }
+
     /** What fills the slot now. */
     public Optional<Offer> offer() {
         return Optional.ofNullable(succession.occupant()).map(Occupant::offer);
@@ -101,6 +131,24 @@ public final class Slot {
         return succession.left().filter(code -> code.bundle().equals(bundle)).isPresent();
     }
 
+    /** Whether the next bundle that offers what the slot takes fills it. */
+    boolean isEmpty() {
+        SlotState now = state();
+        return now == SlotState.WAITING || now == SlotState.VACANT;
+    }
+
+    /** An offer of the slot's kind came that is outside of its pin. */
+    public void passedOver(Offer offer) {
+        LOG.log(
+                Level.INFO,
+                () ->
+                        "%s passes over %s, which is outside of its pin %s; vm:pin changes that."
+                                .formatted(
+                                        spec().name(),
+                                        offer,
+                                        pin.map(Pin::toString).orElse(Pin.NONE)));
+    }
+
     /** Puts the first device in, or one after a vacancy or a failure. */
     void fill(Offer offer) throws MachineException {
         control.callAction("fill", () -> succession.fill(offer));
@@ -111,7 +159,7 @@ public final class Slot {
         control.post(
                 "fill",
                 () -> {
-                    if (state() == SlotState.WAITING || state() == SlotState.VACANT) {
+                    if (isEmpty() && takes(offer)) {
                         succession.fill(offer);
                     }
                 });
@@ -189,7 +237,7 @@ public final class Slot {
                             }
                             succession.refuseUnsavable();
                             try {
-                                rest.complete(succession.standStill());
+                                rest.complete(succession.standStill(wanted()));
                                 end.await();
                             } finally {
                                 succession.goOn();
@@ -307,7 +355,7 @@ public final class Slot {
                 spec().kind(),
                 state(),
                 spec().source(),
-                spec().settings(),
+                wanted().settings(),
                 bundle.map(Bundle::getSymbolicName).orElse(""),
                 bundle.map(now -> now.getVersion().toString()).orElse(""),
                 bundle.map(Bundle::getBundleId).orElse(-1L),
@@ -315,7 +363,22 @@ public final class Slot {
                         .flatMap(Face::function)
                         .map(function -> "00:%02x.0".formatted(function.device()))
                         .orElse(""),
-                succession.detail());
+                remark());
+    }
+
+    /** What is to be said of the slot; an empty one awaits what its pin allows. */
+    private String remark() {
+        String said = succession.detail();
+        Optional<Pin> wanted = pin;
+        if (wanted.isEmpty()) {
+            return said;
+        }
+        if (state() == SlotState.WAITING) {
+            return said + within();
+        }
+        return said.isEmpty() && offer().filter(offer -> !takes(offer)).isPresent()
+                ? "outside of its pin %s until vm:swap %s".formatted(wanted.get(), spec().name())
+                : said;
     }
 
     SlotInspection inspect() {

@@ -28,7 +28,6 @@ import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
-import org.backplane.machine.SlotState;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.PlatformDevice;
 import org.backplane.machine.console.Consoles;
@@ -98,7 +97,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
      */
     public Slot add(SlotSpec spec) throws MachineException {
         Slot slot = make(spec);
-        Optional<Offer> offer = factories.best(spec.kind());
+        Optional<Offer> offer = factories.best(slot::takes);
         if (offer.isPresent()) {
             try {
                 slot.fill(offer.get());
@@ -116,6 +115,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
                     "The slot name '%s' (%s) is not 1 to 32 letters, digits, '.', '_' and '-'."
                             .formatted(spec.name(), spec.source()));
         }
+        Optional<Pin> pin = Pin.of(spec);
         synchronized (slots) {
             Slot there = slots.get(spec.name());
             if (there != null) {
@@ -124,6 +124,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
                                 .formatted(spec.name(), spec.source(), there.spec().source()));
             }
             Slot slot = new Slot(spec, board, services);
+            slot.pin(pin);
             slots.put(spec.name(), slot);
             return slot;
         }
@@ -156,7 +157,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         }
         SlotSpec spec = replacement.apply(saved.spec());
         Slot slot = make(spec);
-        Optional<Offer> offer = factories.best(spec.kind());
+        Optional<Offer> offer = factories.best(slot::takes);
         if (saved.condition() == SavedSlot.Condition.EMPTY) {
             if (offer.isPresent()) {
                 slot.fill(offer.get());
@@ -166,8 +167,11 @@ public final class Slots implements Factories.Listener, AutoCloseable {
                     offer.orElseThrow(
                             () ->
                                     new MachineException(
-                                            "no bundle offers the kind '%s' of the slot '%s': install one in a folder given with --bundles"
-                                                    .formatted(spec.kind(), spec.name()))),
+                                            "no bundle offers the kind '%s' of the slot '%s'%s: install one in a folder given with --bundles"
+                                                    .formatted(
+                                                            spec.kind(),
+                                                            spec.name(),
+                                                            slot.within()))),
                     saved);
         }
         return spec;
@@ -177,6 +181,18 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     public void letIn() throws MachineException {
         for (Slot slot : all()) {
             slot.letIn();
+        }
+    }
+
+    /**
+     * Changes which code may fill a slot. One that is empty is filled if it can be; one that runs
+     * changes only by a swap.
+     */
+    public void pin(String name, Optional<Pin> pin) throws MachineException {
+        Slot slot = get(name);
+        slot.pin(pin);
+        if (slot.isEmpty()) {
+            factories.best(slot::takes).ifPresent(slot::fillIfEmpty);
         }
     }
 
@@ -212,9 +228,15 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     @Override
     public void offered(Offer offer) {
         for (Slot slot : all()) {
-            if (slot.spec().kind().equals(offer.kind())
-                    && (slot.state() == SlotState.VACANT || slot.state() == SlotState.WAITING)) {
+            if (!slot.isEmpty() || !slot.spec().kind().equals(offer.kind())) {
+                continue;
+            }
+            if (slot.takes(offer)) {
                 slot.fillIfEmpty(offer);
+            } else {
+                slot.passedOver(offer);
+                // Updated to what the slot does not take: nothing else will come of this bundle.
+                slot.bundleDidNotReturn(offer.bundle(), System.nanoTime());
             }
         }
     }

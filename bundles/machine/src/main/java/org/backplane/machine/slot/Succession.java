@@ -545,8 +545,10 @@ final class Succession {
      * Brings the slot to rest, for a snapshot, and tells everything about it; it stays so until
      * {@link #goOn}, whatever this returns. A device without a state of its own need not be idle:
      * the requests that it has not finished are in the face's ledger.
+     *
+     * @param wanted the slot as it would be asked for now
      */
-    SavedSlot standStill() throws MachineException, InterruptedException {
+    SavedSlot standStill(SlotSpec wanted) throws MachineException, InterruptedException {
         Occupant now = occupant;
         try {
             Optional<SavedState> device = parked;
@@ -557,7 +559,7 @@ final class Succession {
                 device = idle ? now.save() : Optional.empty();
             }
             return SavedSlot.of(
-                    gear.spec(),
+                    wanted,
                     now == null ? "" : now.offer().identity(),
                     state,
                     detail,
