@@ -32,10 +32,14 @@ final class DevProcess implements AutoCloseable {
                         .redirectErrorStream(true)
                         .start();
         BufferedReader said = process.inputReader(StandardCharsets.UTF_8);
+        StringBuilder before = new StringBuilder();
         String first = said.readLine();
-        if (first == null || !first.startsWith("watching")) {
-            process.destroy();
-            throw new BenchException("backplane dev does not watch: " + first);
+        while (first != null && !first.startsWith("watching")) {
+            before.append(first).append('\n');
+            first = said.readLine();
+        }
+        if (first == null) {
+            throw new BenchException("backplane dev does not watch: " + before.toString().strip());
         }
         Path kept = places.records().resolve("dev.out");
         Thread reader =
@@ -43,7 +47,9 @@ final class DevProcess implements AutoCloseable {
                         () -> {
                             try (said;
                                     OutputStream file = Files.newOutputStream(kept)) {
-                                for (String line = first; line != null; line = said.readLine()) {
+                                for (String line = said.readLine();
+                                        line != null;
+                                        line = said.readLine()) {
                                     file.write((line + "\n").getBytes(StandardCharsets.UTF_8));
                                 }
                             } catch (IOException e) {

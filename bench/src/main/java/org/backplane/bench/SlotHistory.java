@@ -74,8 +74,8 @@ record SlotHistory(List<Entry> entries) {
     }
 
     /**
-     * How long the gate was closed at each change: as an opening tells it, or else from the end of
-     * the step {@code vacant}, which closed it, to the opening.
+     * How long the gate was closed at each change: as an opening tells it, or else from the
+     * beginning of the step {@code vacant}, which drains and closes it, to the opening.
      */
     List<Duration> pauses() {
         List<Duration> pauses = new ArrayList<>();
@@ -86,7 +86,8 @@ record SlotHistory(List<Entry> entries) {
             } else if (entry.tellsPause()) {
                 pauses.add(entry.took());
             } else if (entry.opens() && vacant.isPresent()) {
-                pauses.add(Duration.between(vacant.get().at(), entry.at()));
+                pauses.add(
+                        Duration.between(vacant.get().at(), entry.at()).plus(vacant.get().took()));
                 vacant = Optional.empty();
             }
         }

@@ -36,7 +36,9 @@ class SlotHistoryTest {
 
     @Test
     void aPauseIsToldOrLiesBetweenVacantAndOpen() {
-        assertEquals(List.of(Duration.ofNanos(1_900_000), Duration.ofMillis(40)), history.pauses());
+        assertEquals(
+                List.of(Duration.ofNanos(1_900_000), Duration.ofNanos(40_291_000)),
+                history.pauses());
     }
 
     @Test

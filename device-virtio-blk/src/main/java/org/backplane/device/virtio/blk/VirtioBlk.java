@@ -27,6 +27,10 @@ final class VirtioBlk implements VirtioDevice {
     private final BlkConfig config;
     private final VirtioShape shape;
     private final List<BlkQueue> requests = new ArrayList<>();
+
+    /** Made with the disk, and not first when a guest waits for its state to be handed over. */
+    private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
+
     private final Complaints mistakes;
     private final Complaints faults;
 
@@ -147,7 +151,7 @@ final class VirtioBlk implements VirtioDevice {
 
     @Override
     public SaveSupport saveSupport() {
-        return new SaveSupport.Saveable(this::save, this::restore);
+        return saveSupport;
     }
 
     private SavedState save() {
