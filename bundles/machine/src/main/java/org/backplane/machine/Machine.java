@@ -62,7 +62,7 @@ public interface Machine {
      *
      * @param version a bundle version, {@code latest}, or the path of a jar
      * @param force cuts off a device that does not come to rest or cannot tell its state; its
-     *     requests are given to the new code again
+     *     requests are given to the new code again. Code that refuses the state begins without one
      */
     SwapReport swap(String slot, String version, boolean force) throws MachineException;
 

@@ -135,7 +135,7 @@ public final class DeviceContract {
      * @param tries how many random states of each that there are
      */
     public void trustsNoState(long seed, int tries) throws Exception {
-        for (DamagedState damaged : damaged(seed, tries)) {
+        for (DamagedState damaged : damaged(states(), seed, tries)) {
             onCreated(
                     (slot, device) -> {
                         if (takes(device, damaged)) {
@@ -159,8 +159,10 @@ public final class DeviceContract {
      */
     public void bendsNoValue(long seed, int tries) throws Exception {
         SavedState fresh = saved();
-        for (DamagedState damaged : damaged(seed, tries)) {
-            if (!damaged.missing() && damaged.state().version() == fresh.version()) {
+        List<SavedState> newest =
+                states().stream().filter(state -> state.version() == fresh.version()).toList();
+        for (DamagedState damaged : damaged(newest, seed, tries)) {
+            if (!damaged.missing()) {
                 onCreated(
                         (slot, device) -> {
                             if (takes(device, damaged)) {
@@ -176,10 +178,10 @@ public final class DeviceContract {
         }
     }
 
-    private List<DamagedState> damaged(long seed, int tries) throws Exception {
+    private static List<DamagedState> damaged(List<SavedState> states, long seed, int tries) {
         Random random = new Random(seed);
         List<DamagedState> damaged = new ArrayList<>();
-        for (SavedState state : states()) {
+        for (SavedState state : states) {
             damaged.addAll(DamagedState.of(state));
             for (int i = 0; i < tries; i++) {
                 damaged.add(DamagedState.random(state, random));

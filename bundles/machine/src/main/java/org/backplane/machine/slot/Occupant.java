@@ -74,6 +74,9 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
     }
 
     private static void refuse(SaveSupport support) throws DeviceException {
+        if (support == null) {
+            throw new DeviceException("it does not say whether its state can be saved");
+        }
         if (support instanceof SaveSupport.Unsupported unsupported) {
             throw new DeviceException(
                     "its state cannot be saved: %s".formatted(unsupported.reason()));
@@ -88,9 +91,14 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
     private static Optional<SavedState> save(Device device) throws DeviceException {
         SaveSupport support = device.saveSupport();
         refuse(support);
-        return support instanceof SaveSupport.Saveable saveable
-                ? Optional.of(saveable.saver().save())
-                : Optional.empty();
+        if (!(support instanceof SaveSupport.Saveable saveable)) {
+            return Optional.empty();
+        }
+        SavedState saved = saveable.saver().save();
+        if (saved == null) {
+            throw new DeviceException("it saved nothing, and did not say why");
+        }
+        return Optional.of(saved);
     }
 
     /** Takes over a state, if there is one, and begins to act on the host. */

@@ -151,7 +151,7 @@ public final class Slot {
 
     /** Puts the first device in, or one after a vacancy or a failure. */
     void fill(Offer offer) throws MachineException {
-        control.callAction("fill", () -> succession.fill(offer));
+        control.callAction("fill", () -> succession.fill(offer, false));
     }
 
     /** As {@link #fill}, later and only if nobody fills the slot until then. */
@@ -160,7 +160,7 @@ public final class Slot {
                 "fill",
                 () -> {
                     if (isEmpty() && takes(offer)) {
-                        succession.fill(offer);
+                        succession.fill(offer, false);
                     }
                 });
     }
@@ -168,7 +168,8 @@ public final class Slot {
     /**
      * Replaces the device's code, beside road; the guest loses nothing, whatever happens.
      *
-     * @param force cuts a device off that does not come to rest, or cannot tell its state
+     * @param force cuts a device off that does not come to rest, or cannot tell its state; and lets
+     *     code that refuses the state begin without one
      */
     public SwapReport swap(Offer next, boolean force) throws MachineException {
         Passage passage = control.call("swap", () -> succession.swap(next, force));

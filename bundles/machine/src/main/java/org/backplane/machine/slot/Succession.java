@@ -3,6 +3,7 @@ package org.backplane.machine.slot;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.backplane.bus.ClaimException;
@@ -47,6 +48,9 @@ final class Succession {
 
     /** What a device that left has saved for the next. */
     private Optional<SavedState> parked = Optional.empty();
+
+    /** What code that refuses {@link #parked} begins with: the device before had handed it over. */
+    private Optional<SavedState> spare = Optional.empty();
 
     /** The code that left a vacancy, as long as it may come back. */
     private volatile Optional<Code> left = Optional.empty();
@@ -128,12 +132,24 @@ final class Succession {
         return probation;
     }
 
-    /** Puts the first device in, or one after a vacancy or a failure. */
-    void fill(Offer offer) throws MachineException, InterruptedException {
+    /**
+     * Puts the first device in, or one after a vacancy or a failure.
+     *
+     * @param force lets it begin without a state, if it refuses what there is
+     */
+    void fill(Offer offer, boolean force) throws MachineException, InterruptedException {
         History.Steps steps = history.steps();
         Optional<Code> vacated = state == SlotState.VACANT ? left : Optional.empty();
+        List<Optional<SavedState>> states = new ArrayList<>(List.of(parked));
+        if (spare.isPresent()) {
+            states.add(spare);
+        }
+        if (force && parked.isPresent()) {
+            states.add(Optional.empty());
+        }
+        Optional<SavedState> taken;
         try {
-            install(offer, parked, steps);
+            taken = install(offer, states, steps);
         } catch (DeviceException | ClaimException | RuntimeException | Error e) {
             String reason = Occupant.sentence(e);
             steps.done("refused", reason);
@@ -148,12 +164,43 @@ final class Succession {
         }
         if (vacated.filter(gone -> gone.bundle().equals(offer.bundle())).isPresent()) {
             // The same bundle with other code, or the same: what it was before can be had again.
-            onProbation(vacated.get(), Optional.empty(), parked);
+            onProbation(vacated.get(), Optional.empty(), taken);
         } else {
             vacated.ifPresent(heirs::unused);
         }
-        parked = Optional.empty();
+        leaveNothing();
         left = Optional.empty();
+    }
+
+    private void leave(Optional<SavedState> state, Optional<SavedState> otherwise) {
+        parked = state;
+        spare = otherwise;
+    }
+
+    private void leaveNothing() {
+        leave(Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * Installs with the first of the states that the code takes.
+     *
+     * @return which
+     */
+    private Optional<SavedState> install(
+            Offer offer, List<Optional<SavedState>> states, History.Steps steps)
+            throws DeviceException, ClaimException, InterruptedException {
+        List<Optional<SavedState>> all = states.stream().distinct().toList();
+        for (Optional<SavedState> each : all.subList(0, all.size() - 1)) {
+            try {
+                install(offer, each, steps);
+                return each;
+            } catch (DeviceException refusal) {
+                steps.done("refused", refusal.getMessage());
+            }
+        }
+        Optional<SavedState> last = all.get(all.size() - 1);
+        install(offer, last, steps);
+        return last;
     }
 
     /** Makes a device and lets the guest in to it; if that fails, nothing of it is left. */
@@ -199,14 +246,15 @@ final class Succession {
      * Replaces the device's code, beside road; the guest loses nothing, whatever happens.
      *
      * @param force cuts a device off that does not come to rest, or cannot tell its state: its
-     *     requests are presented again to the next
+     *     requests are presented again to the next; and lets code that refuses the state begin
+     *     without one
      */
     Passage swap(Offer next, boolean force) throws MachineException, InterruptedException {
         switch (state) {
             case RUNNING:
                 return replace(next, force);
             case FAILED, VACANT, WAITING:
-                fill(next);
+                fill(next, force);
                 return Passage.NONE;
             default:
                 throw new MachineException(
@@ -241,7 +289,7 @@ final class Succession {
             atRest &= shut(force);
             saved = saved(old, force);
             steps.note("save", saved.map(Succession::sized).orElse("stateless"));
-            fresh.start(saved);
+            fresh = started(fresh, saved, force);
             steps.note("start", saved.map(SavedState::schema).orElse(""));
             cut = true;
             old.disconnect(face);
@@ -278,6 +326,31 @@ final class Succession {
         }
         steps.ended("swapped", "%s -> %s".formatted(old.offer(), next));
         return passage;
+    }
+
+    /** Starts a device with a state; if it refuses and is forced, another of its kind without. */
+    private Occupant started(Occupant fresh, Optional<SavedState> from, boolean force)
+            throws DeviceException, InterruptedException {
+        try {
+            fresh.start(from);
+            return fresh;
+        } catch (DeviceException e) {
+            if (!force || from.isEmpty()) {
+                throw e;
+            }
+            history.add("refused", "it begins without the state: " + e.getMessage());
+        }
+        Occupant blank = Occupant.create(fresh.offer(), gear, environment);
+        boolean done = false;
+        try {
+            refuseMismatch(blank);
+            blank.start(Optional.empty());
+            done = true;
+        } finally {
+            // Who calls discards the first where the second fails.
+            (done ? fresh : blank).discard();
+        }
+        return blank;
     }
 
     private static String sized(SavedState saved) {
@@ -382,10 +455,10 @@ final class Succession {
         remove();
         history.add("removed", "to be plugged again");
         try {
-            fill(next);
+            fill(next, false);
         } catch (MachineException e) {
             if (old != null && !old.offer().equals(next)) {
-                fill(old.offer());
+                fill(old.offer(), false);
             }
             throw e;
         }
@@ -419,7 +492,7 @@ final class Succession {
     /** The guest reads all ones, and the addresses and lines are given back. */
     private void beEmpty() {
         gate.refuse();
-        parked = Optional.empty();
+        leaveNothing();
         left.ifPresent(heirs::unused);
         left = Optional.empty();
         if (face != null) {
@@ -479,7 +552,7 @@ final class Succession {
         try {
             boolean clean = rest(old, true);
             clean &= shut(true);
-            parked = takeOut(old, clean);
+            leave(takeOut(old, clean), Optional.empty());
         } catch (DeviceException e) {
             throw new IllegalStateException("a forced operation refused", e);
         }
@@ -624,7 +697,7 @@ final class Succession {
             if (saved.condition() == SavedSlot.Condition.FAILED) {
                 // It was only needed to know the shape of what the guest sees.
                 fresh.discard();
-                parked = saved.device();
+                leave(saved.device(), Optional.empty());
                 state = SlotState.FAILED;
                 detail = saved.detail();
                 gate.refuse();
@@ -732,7 +805,7 @@ final class Succession {
         if (chance != null && undo(chance, now, saved, steps)) {
             return;
         }
-        parked = saved;
+        leave(saved, chance == null ? Optional.empty() : chance.state);
         beFailed(reason);
     }
 
@@ -741,36 +814,36 @@ final class Succession {
             Probation chance, Occupant failed, Optional<SavedState> saved, History.Steps steps)
             throws InterruptedException {
         if (chance.standby.isEmpty()) {
-            parked = saved.isPresent() ? saved : chance.state;
+            leave(saved.isPresent() ? saved : chance.state, chance.state);
             beVacant(chance.before, "%s failed".formatted(failed.offer()));
             heirs.vacancyBegan(vacancy);
             comeBack(chance.before.bundle());
             return true;
         }
-        boolean told = saved.isPresent() || chance.state.isEmpty();
-        if (told && undo(chance, saved, steps)) {
-            steps.ended("fell back", chance.before.toString());
-        } else if (undo(chance, chance.state, steps)) {
+        try {
+            Optional<SavedState> taken =
+                    install(
+                            chance.standby.get(),
+                            saved.isPresent()
+                                    ? List.of(saved, chance.state)
+                                    : List.of(chance.state),
+                            steps);
+            String lost =
+                    saved.isPresent()
+                            ? "what the failed device told was refused"
+                            : "the failed device told none";
             steps.ended(
                     "fell back",
-                    "%s, with the state that it handed over: the failed device told none"
-                            .formatted(chance.before));
-        } else {
-            return false;
-        }
-        heirs.unused(failed.offer().code());
-        return true;
-    }
-
-    private boolean undo(Probation chance, Optional<SavedState> from, History.Steps steps)
-            throws InterruptedException {
-        try {
-            install(chance.standby.orElseThrow(), from, steps);
-            return true;
+                    taken.equals(saved)
+                            ? chance.before.toString()
+                            : "%s, with the state that it handed over: %s"
+                                    .formatted(chance.before, lost));
         } catch (DeviceException | ClaimException | RuntimeException | Error e) {
             steps.done("refused", Occupant.sentence(e));
             return false;
         }
+        heirs.unused(failed.offer().code());
+        return true;
     }
 
     /** Accesses read all ones, and a virtio driver is told DEVICE_NEEDS_RESET. */

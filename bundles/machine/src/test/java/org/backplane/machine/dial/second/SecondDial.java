@@ -1,0 +1,34 @@
+package org.backplane.machine.dial.second;
+
+import org.backplane.device.DeviceException;
+import org.backplane.device.context.DeviceContext;
+import org.backplane.device.state.SaveSupport;
+import org.backplane.device.state.SavedState;
+import org.backplane.machine.dial.Dial;
+
+/** The release in which the guest can set the ceiling. */
+public class SecondDial extends Dial {
+    public SecondDial(DeviceContext context) throws DeviceException {
+        super(context);
+    }
+
+    @Override
+    public void write(long offset, int width, long value) {
+        if (offset == CEILING && value >= level && value <= TOP) {
+            ceiling = (int) value;
+        } else {
+            super.write(offset, width, value);
+        }
+    }
+
+    @Override
+    public SaveSupport saveSupport() {
+        return new SaveSupport.Saveable(() -> new DialState(level, ceiling).saved(), this::restore);
+    }
+
+    private void restore(SavedState saved) throws DeviceException {
+        DialState state = DialState.of(saved);
+        level = state.level();
+        ceiling = state.ceiling();
+    }
+}
