@@ -48,9 +48,16 @@ final class BootedGuest {
 
     /** A running machine with the guest, whose disk is all zeroes. */
     static MachineFixture start(BundleContext context, Path console) throws Exception {
-        Path snapshot = snapshot(context, console);
+        return start(context, console, Map.of());
+    }
+
+    /** As {@link #start(BundleContext, Path)}, with more in the plan. */
+    static MachineFixture start(BundleContext context, Path console, Map<String, Object> more)
+            throws Exception {
+        Map<String, Object> plan = new HashMap<>(more);
+        plan.putAll(restoring(console, snapshot(context, console)));
         clearImage();
-        return restore(context, console, snapshot);
+        return MachineFixture.of(context, plan);
     }
 
     static MachineFixture restore(BundleContext context, Path console, Path snapshot)

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import javax.inject.Inject;
 import org.apache.felix.cm.impl.ConfigurationManager;
 import org.backplane.machine.MachineException;
@@ -22,11 +23,14 @@ import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.CoreOptions;
 import org.ops4j.pax.exam.Option;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 
 /** Whole machines that are written to a folder and go on from there. */
 @RunWith(WithGuest.class)
 public final class SnapshotIT {
+    private static final long HOUR = 3_600_000;
+
     @Inject private BundleContext context;
     private Path folder;
     private Path console;
@@ -124,6 +128,49 @@ public final class SnapshotIT {
     }
 
     @Test
+    public void accessThatWaitsAtAVacantSlotIsMadeAgain() throws Exception {
+        Path snapshot = folder.resolve("later");
+        MachineFixture machine = BootedGuest.start(context, console, Map.of("bound.vacancy", HOUR));
+        Bundle chipset = machine.bundle("org.backplane.chipset");
+        try (GuestConsole guest = new GuestConsole(console)) {
+            guest.run(
+                    "(while :; do cat /sys/class/rtc/rtc0/since_epoch >> /tmp/seconds; done)"
+                            + " 2> /tmp/failed &");
+            chipset.stop();
+            while (!aProcessorWaitsAtAGate()) {
+                Thread.onSpinWait();
+            }
+            machine.machine().snapshot(snapshot);
+        } finally {
+            machine.stop();
+        }
+        // The machine that ended gave up the bundle that none of its slots used.
+        context.installBundle(ProjectBundle.named("chipset").jar().toUri().toString()).start();
+        machine = BootedGuest.restore(context, console, snapshot);
+        try (GuestConsole guest = new GuestConsole(console)) {
+            guest.run(
+                    "was=$(wc -l < /tmp/seconds);"
+                            + " until [ $(wc -l < /tmp/seconds) -ge $((was + 2)) ]; do"
+                            + " usleep 50000; done");
+            guest.run("[ ! -s /tmp/failed ]");
+            // Nobody read all ones meanwhile.
+            guest.run("[ $(cut -c 1-2 /tmp/seconds | sort -u | wc -l) = 1 ]");
+        } finally {
+            machine.stop();
+        }
+    }
+
+    private static boolean aProcessorWaitsAtAGate() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(thread -> thread.getKey().getName().contains("/vcpu"))
+                .flatMap(thread -> Arrays.stream(thread.getValue()))
+                .anyMatch(
+                        frame ->
+                                frame.getMethodName().equals("park")
+                                        && frame.getClassName().endsWith(".Gate"));
+    }
+
+    @Test
     public void damagedSnapshotIsRefused() throws Exception {
         Path good = BootedGuest.snapshot(context, console);
         Path damaged = Files.createDirectory(folder.resolve("damaged"));
@@ -144,6 +191,7 @@ public final class SnapshotIT {
     public void failedSnapshotLeavesNothingAndTheGuestGoesOn() throws Exception {
         MachineFixture machine = BootedGuest.start(context, console);
         try (GuestConsole guest = new GuestConsole(console)) {
+            assertEquals("there", guest.run("echo there"));
             Path target = Files.createDirectory(folder.resolve("taken"));
             MachineException refusal =
                     assertThrows(MachineException.class, () -> machine.machine().snapshot(target));
