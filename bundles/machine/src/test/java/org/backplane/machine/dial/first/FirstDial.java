@@ -8,13 +8,19 @@ import org.backplane.machine.dial.Dial;
 
 /** As it was released first. */
 public class FirstDial extends Dial {
+    private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
+
     public FirstDial(DeviceContext context) throws DeviceException {
         super(context);
     }
 
     @Override
     public SaveSupport saveSupport() {
-        return new SaveSupport.Saveable(() -> new DialState(level).saved(), this::restore);
+        return saveSupport;
+    }
+
+    private SavedState save() {
+        return new DialState(level).saved();
     }
 
     private void restore(SavedState saved) throws DeviceException {

@@ -8,6 +8,8 @@ import org.backplane.machine.dial.Dial;
 
 /** The release in which the guest can set the ceiling. */
 public class SecondDial extends Dial {
+    private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
+
     public SecondDial(DeviceContext context) throws DeviceException {
         super(context);
     }
@@ -23,7 +25,11 @@ public class SecondDial extends Dial {
 
     @Override
     public SaveSupport saveSupport() {
-        return new SaveSupport.Saveable(() -> new DialState(level, ceiling).saved(), this::restore);
+        return saveSupport;
+    }
+
+    private SavedState save() {
+        return new DialState(level, ceiling).saved();
     }
 
     private void restore(SavedState saved) throws DeviceException {
