@@ -24,7 +24,7 @@ record ProjectBundle(String name, Path jar) {
     private static final Pattern MODULE = Pattern.compile("<module>(.*?)</module>");
 
     /** Modules that are no bundles. */
-    private static final List<String> OTHERS = List.of("launcher", "itests", "bench");
+    private static final List<String> OTHERS = List.of("launcher", "itests", "bench", "stress");
 
     static Path root() {
         return ROOT;
