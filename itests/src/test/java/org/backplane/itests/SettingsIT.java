@@ -228,6 +228,8 @@ public final class SettingsIT {
                                 Optional.of("settings"),
                                 Optional.empty(),
                                 Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty()),
                         problems);
         return problems.sentences();

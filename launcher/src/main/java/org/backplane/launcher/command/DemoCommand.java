@@ -151,6 +151,8 @@ public final class DemoCommand implements Command {
                 Optional.of(chosen),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -89,6 +89,22 @@ public final class RunCommand implements Command {
                             + " come from there; disk images must be as they were.")
     private Optional<String> restore = Optional.empty();
 
+    @Option(
+            names = "--vacancy",
+            paramLabel = "SECONDS",
+            description =
+                    "How long the guest waits for a device whose bundle was stopped, before the"
+                            + " device is gone (default: 5, at most 15).")
+    private Optional<String> vacancy = Optional.empty();
+
+    @Option(
+            names = "--probation",
+            paramLabel = "SECONDS",
+            description =
+                    "How long after a swap the code before is kept, to take over if the new one"
+                            + " fails (default: 10).")
+    private Optional<String> probation = Optional.empty();
+
     @Override
     public int run(Problems problems) throws IOException, InterruptedException {
         ForegroundMachine machine = ForegroundMachine.ofThisProcess();
@@ -107,7 +123,9 @@ public final class RunCommand implements Command {
                                         common.name,
                                         bundles,
                                         config,
-                                        restore),
+                                        restore,
+                                        vacancy,
+                                        probation),
                                 problems);
         return plan.isPresent() && problems.isEmpty() ? machine.run(plan.get()) : 0;
     }

@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param bundles watched folder of bundles
  * @param config watched folder of configurations
  * @param restore folder of a snapshot
+ * @param bounds how long an empty slot holds the guest, and how long a swap can be undone
  */
 public record Plan(
         String name,
@@ -29,7 +30,14 @@ public record Plan(
         Optional<Path> bundles,
         Optional<Path> config,
         Optional<Path> restore,
+        Bounds bounds,
         List<SlotPlan> slots) {
+    /**
+     * @param vacancy in seconds
+     * @param probation in seconds
+     */
+    public record Bounds(int vacancy, int probation) {}
+
     public Plan {
         slots = List.copyOf(slots);
     }
@@ -50,6 +58,8 @@ public record Plan(
         bundles.ifPresent(path -> map.put("bundles", path.toString()));
         config.ifPresent(path -> map.put("config", path.toString()));
         restore.ifPresent(path -> map.put("restore", path.toString()));
+        map.put("bound.vacancy", 1000L * bounds.vacancy);
+        map.put("bound.probation", 1000L * bounds.probation);
         map.put("slots", slots.stream().map(SlotPlan::toMap).toList());
         return Map.copyOf(map);
     }

@@ -20,6 +20,13 @@ public final class PlanReader {
     public static final String DEFAULT_NAME = "vm";
     public static final String DEFAULT_APPEND = "console=ttyS0";
     private static final String DEFAULT_MEMORY = "512M";
+    private static final String VACANCY = "5";
+    private static final String PROBATION = "10";
+
+    /** Linux calls 20 s of a processor that does not come on a soft lockup. */
+    private static final int MAX_VACANCY = 15;
+
+    private static final int MAX_PROBATION = 86_400;
 
     /** Linux, {@code arch/riscv/include/uapi/asm/setup.h}: COMMAND_LINE_SIZE, with the final 0. */
     private static final int COMMAND_LINE_SIZE = 1024;
@@ -91,6 +98,7 @@ public final class PlanReader {
                         ends.bundles(),
                         ends.config(),
                         Optional.empty(),
+                        ends.bounds(),
                         slots));
     }
 
@@ -140,6 +148,7 @@ public final class PlanReader {
                         ends.bundles(),
                         ends.config(),
                         path,
+                        ends.bounds(),
                         List.of()));
     }
 
@@ -155,7 +164,11 @@ public final class PlanReader {
 
     /** What a machine has in this host, wherever its guest comes from. */
     private record Ends(
-            String name, String console, Optional<Path> bundles, Optional<Path> config) {
+            String name,
+            String console,
+            Optional<Path> bundles,
+            Optional<Path> config,
+            Plan.Bounds bounds) {
         List<Path> kinds(List<Path> deviceFolders) {
             List<Path> folders = new ArrayList<>(deviceFolders);
             bundles.ifPresent(folders::add);
@@ -173,7 +186,18 @@ public final class PlanReader {
                 name,
                 console,
                 options.bundles().flatMap(folder -> folder("--bundles", folder, problems)),
-                options.config().flatMap(folder -> folder("--config", folder, problems)));
+                options.config().flatMap(folder -> folder("--config", folder, problems)),
+                new Plan.Bounds(
+                        seconds(
+                                "--vacancy",
+                                options.vacancy().orElse(VACANCY),
+                                MAX_VACANCY,
+                                problems),
+                        seconds(
+                                "--probation",
+                                options.probation().orElse(PROBATION),
+                                MAX_PROBATION,
+                                problems)));
     }
 
     /** A name that no running machine has. */
@@ -285,6 +309,14 @@ public final class PlanReader {
             problems.add("--memory", text, "it is not a multiple of 4K; give one, as in 512M");
         }
         return bytes;
+    }
+
+    private static int seconds(String option, String text, int most, Problems problems) {
+        if (text.matches("\\d{1,6}") && Integer.parseInt(text) <= most) {
+            return Integer.parseInt(text);
+        }
+        problems.add(option, text, "give a number of seconds from 0 to " + most);
+        return 0;
     }
 
     private static int cpus(String text, Problems problems) {

@@ -16,4 +16,6 @@ public record RunOptions(
         Optional<String> name,
         Optional<String> bundles,
         Optional<String> config,
-        Optional<String> restore) {}
+        Optional<String> restore,
+        Optional<String> vacancy,
+        Optional<String> probation) {}

@@ -73,6 +73,8 @@ class DeviceSettingsTest {
                                         Optional.of("one"),
                                         Optional.empty(),
                                         config,
+                                        Optional.empty(),
+                                        Optional.empty(),
                                         Optional.empty()),
                                 problems);
         assertEquals(problems.isEmpty(), plan.isPresent());

@@ -79,7 +79,9 @@ class PlanReaderTest {
                                 option("name"),
                                 option("bundles"),
                                 option("config"),
-                                option("restore")),
+                                option("restore"),
+                                option("vacancy"),
+                                option("probation")),
                         problems);
     }
 
@@ -88,6 +90,20 @@ class PlanReaderTest {
         Optional<Plan> plan = read(problems);
         assertEquals(List.of(), problems.sentences());
         return plan.orElseThrow();
+    }
+
+    @Test
+    void vacancyAndProbationAreSecondsWithinTheirBounds() throws IOException {
+        assertEquals(new Plan.Bounds(5, 10), plan().bounds());
+        options.put("vacancy", "15");
+        options.put("probation", "0");
+        assertEquals(15_000L, plan().toMap(folder).get("bound.vacancy"));
+        assertEquals(0L, plan().toMap(folder).get("bound.probation"));
+        options.put("vacancy", "16");
+        assertTrue(refusal().contains("--vacancy 16"), refusal());
+        options.put("vacancy", "5");
+        options.put("probation", "soon");
+        assertTrue(refusal().contains("--probation soon"), refusal());
     }
 
     /** The one sentence that the options deserve. */
