@@ -162,6 +162,7 @@ public final class GateStress {
         public void abandon(III_Result r) {
             gate.shut();
             clear();
+            gate.changeOver();
             gate.open();
             r.r2 = visitor.successors;
         }
@@ -197,6 +198,78 @@ public final class GateStress {
             gate.leave(null, gate.enter(null));
             gate.shut();
             clear();
+            gate.changeOver();
+            gate.open();
+        }
+
+        @Arbiter
+        public void count(II_Result r) {
+            r.r2 = empty();
+        }
+    }
+
+    /**
+     * Who was counted in when the gate was shut is out by the time it was cleared, or found. r1:
+     * it is inside still and may go on, r2: empty.
+     */
+    @JCStressTest
+    @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "out, or found")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "somebody was overlooked")
+    @State
+    public static class WhoWasCountedInIsFound extends Door {
+        private final long before = gate.generation();
+        private volatile boolean cleared;
+
+        @Actor
+        public void visit(II_Result r) {
+            long ticket = gate.enter(visitor);
+            boolean late = cleared;
+            boolean kept = ticket != Gate.ORPHANED && gate.leave(visitor, ticket);
+            r.r1 = ticket == before && late && kept ? 1 : 0;
+        }
+
+        @Actor
+        public void abandon() {
+            gate.shut();
+            clear();
+            cleared = true;
+            gate.open();
+        }
+
+        @Arbiter
+        public void count(II_Result r) {
+            r.r2 = empty();
+        }
+    }
+
+    /**
+     * A thread that was counted in and looks late for whom to call. r1: it would call the next
+     * device, and nobody counts it there.
+     */
+    @JCStressTest
+    @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "each to its own device")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "an old ticket admitted to the next device")
+    @State
+    public static class OldTicketAdmitsToNoLaterDevice extends Door {
+        private final long before = gate.generation();
+        private volatile Seat<Integer> seat = new Seat<>(0, before);
+
+        @Actor
+        public void visit(II_Result r) {
+            long ticket = gate.enter(visitor);
+            if (ticket != Gate.ORPHANED) {
+                Seat<Integer> now = seat;
+                r.r1 = ticket == before && now.admits(ticket) ? now.taken() : 0;
+                gate.leave(visitor, ticket);
+            }
+        }
+
+        @Actor
+        public void abandon() {
+            gate.shut();
+            clear();
+            gate.changeOver();
+            seat = new Seat<>(1, gate.generation());
             gate.open();
         }
 
@@ -224,6 +297,7 @@ public final class GateStress {
         public void open() {
             gate.shut();
             clear();
+            gate.changeOver();
             gate.open();
             ticket = gate.enter(null);
         }
@@ -322,6 +396,7 @@ public final class GateStress {
         public void replace() {
             closed();
             device = 1;
+            gate.changeOver();
             gate.open();
         }
     }

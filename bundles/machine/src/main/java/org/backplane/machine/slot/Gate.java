@@ -33,6 +33,9 @@ final class Gate {
     private static final long GENERATION = REFUSING - 1 & ~COUNT;
     private static final long NEXT_GENERATION = COUNT + 1;
 
+    /** Puts a generation's highest bit where the sign is. */
+    private static final int GENERATION_TO_SIGN = Long.numberOfLeadingZeros(GENERATION);
+
     private final AtomicLong state = new AtomicLong();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -159,7 +162,7 @@ final class Gate {
 
     /**
      * Counts those inside out, wherever they are: each is orphaned, and another thread takes its
-     * place. The gate is closed, or refuses.
+     * place. The gate is closed, or refuses. Tickets given so far are worth nothing any more.
      *
      * @return those whose place was taken
      */
@@ -178,11 +181,25 @@ final class Gate {
         return orphans;
     }
 
-    /** Lets in again; to a new generation, unless somebody stayed inside. */
+    /** Lets in again. */
     void open() {
-        state.updateAndGet(
-                now -> ((now & COUNT) == 0 ? nextGeneration(now) : now) & ~(CLOSED | REFUSING));
+        state.updateAndGet(now -> now & ~(CLOSED | REFUSING));
         wake();
+    }
+
+    /**
+     * Another device is behind the gate from now on, which is closed, or refuses, and empty. What
+     * is told with an earlier ticket does not concern it. A gate that only opens again, after a
+     * reset or a swap that came to nothing, is still the same device's: its fault is none the
+     * smaller for that.
+     */
+    void changeOver() {
+        state.updateAndGet(Gate::nextGeneration);
+    }
+
+    /** Whether a ticket is of a generation before another's; they are 2^28 apart at most. */
+    static boolean earlier(long ticket, long generation) {
+        return (ticket - generation) << GENERATION_TO_SIGN < 0;
     }
 
     /** Sends everybody away at once, those parked included, until the gate is opened or closed. */

@@ -12,7 +12,7 @@ final class GatedHandler implements IoHandler {
     private static final long ALL_ONES = -1;
 
     private final SlotGear gear;
-    private volatile IoHandler target;
+    private volatile Seat<IoHandler> target;
 
     GatedHandler(SlotGear gear) {
         this.gear = gear;
@@ -20,7 +20,7 @@ final class GatedHandler implements IoHandler {
 
     /** Puts a handler behind, or none; with the gate closed, or before it first opens. */
     void connect(IoHandler handler) {
-        target = handler;
+        target = new Seat<>(handler, gear.gate().generation());
     }
 
     @Override
@@ -32,7 +32,10 @@ final class GatedHandler implements IoHandler {
         long value = ALL_ONES;
         Throwable thrown = null;
         try {
-            value = target.read(offset, width);
+            Seat<IoHandler> now = target;
+            if (now.admits(ticket)) {
+                value = now.taken().read(offset, width);
+            }
         } catch (Throwable e) {
             thrown = e;
         }
@@ -48,7 +51,10 @@ final class GatedHandler implements IoHandler {
         }
         Throwable thrown = null;
         try {
-            target.write(offset, width, value);
+            Seat<IoHandler> now = target;
+            if (now.admits(ticket)) {
+                now.taken().write(offset, width, value);
+            }
         } catch (Throwable e) {
             thrown = e;
         }

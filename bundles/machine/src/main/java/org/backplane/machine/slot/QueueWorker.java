@@ -2,7 +2,6 @@ package org.backplane.machine.slot;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.function.IntConsumer;
 import org.backplane.linux.Epoll;
 import org.backplane.linux.EventFd;
 import org.backplane.linux.LinuxException;
@@ -16,16 +15,21 @@ final class QueueWorker implements AutoCloseable {
     private final SlotGear gear;
     private final int queue;
     private final EventFd doorbell;
-    private final IntConsumer work;
+    private final Work work;
     private final Epoll epoll;
     private volatile boolean closed;
+
+    /** What there is to do inside the gate. */
+    @FunctionalInterface
+    interface Work {
+        void work(int queue, long ticket);
+    }
 
     /**
      * @param doorbell stays the caller's
      * @param work called inside the gate
      */
-    QueueWorker(SlotGear gear, int queue, EventFd doorbell, IntConsumer work)
-            throws LinuxException {
+    QueueWorker(SlotGear gear, int queue, EventFd doorbell, Work work) throws LinuxException {
         this.gear = gear;
         this.queue = queue;
         this.doorbell = doorbell;
@@ -82,7 +86,7 @@ final class QueueWorker implements AutoCloseable {
         }
         Throwable thrown = null;
         try {
-            work.accept(queue);
+            work.work(queue, ticket);
         } catch (Throwable e) {
             thrown = e;
         }

@@ -53,6 +53,8 @@ public final class Slot {
         history = new History(spec.name());
         control = new ControlThread(spec.name());
         gate = new Gate(this::overstayed);
+        // Regions are the guest's to touch as soon as a device has claimed them.
+        gate.refuse();
         gear =
                 new SlotGear(
                         spec,

@@ -220,6 +220,7 @@ final class Succession {
             from.ifPresent(saved -> steps.note("restore", saved.schema()));
             Face target = made == null ? face : made;
             target.presentAgain();
+            gate.changeOver();
             fresh.connect(target, true);
             face = target;
             occupant = fresh;
@@ -297,6 +298,7 @@ final class Succession {
                 face.cutOff();
                 face.presentAgain();
             }
+            gate.changeOver();
             fresh.connect(face, true);
             occupant = fresh;
             state = SlotState.RUNNING;
@@ -422,6 +424,7 @@ final class Succession {
         try {
             if (cut) {
                 fresh.disconnect(face);
+                gate.changeOver();
                 old.connect(face, renewed);
             }
         } catch (DeviceException e) {
@@ -704,6 +707,7 @@ final class Succession {
             } else {
                 fresh.start(saved.device());
                 made.presentAgain();
+                gate.changeOver();
                 fresh.connect(made, true);
                 occupant = fresh;
                 state = SlotState.RUNNING;

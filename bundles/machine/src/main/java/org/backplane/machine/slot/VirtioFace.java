@@ -38,10 +38,15 @@ final class VirtioFace implements Face, VirtioBackend {
     private final List<EventFd> doorbells = new ArrayList<>();
     private final List<QueueWorker> workers = new ArrayList<>();
     private final GatedHandler config;
-    private volatile VirtioDevice device;
+
+    /** Null while nobody is behind. */
+    private volatile Seat<VirtioDevice> seat;
 
     /** Whether the device behind was activated; work is called only then. */
     private volatile boolean active;
+
+    /** The device that was activated last, and not reset since. */
+    private volatile VirtioDevice activated;
 
     /** Leaves the gate closed. */
     private final DrainAndReset drainAndReset;
@@ -117,18 +122,20 @@ final class VirtioFace implements Face, VirtioBackend {
     public void connect(Device next, boolean fresh) {
         var virtio = (VirtioDevice) next;
         function.adopt(virtio.shape());
-        if (fresh && function.active()) {
-            virtio.activate(function.negotiatedFeatures(), function.queues());
+        // Asked once: a driver that is ready only from now on has the device activated later.
+        boolean ready = function.active();
+        if (fresh && ready) {
+            activate(virtio);
         }
-        device = virtio;
+        seat = new Seat<>(virtio, gear.gate().generation());
         config.connect(new Config(virtio));
-        active = function.active();
+        active = ready && activated == virtio;
     }
 
     @Override
     public void disconnect() {
         active = false;
-        device = null;
+        seat = null;
         config.connect(null);
     }
 
@@ -166,9 +173,10 @@ final class VirtioFace implements Face, VirtioBackend {
     }
 
     /** On the queue's worker, inside the gate. */
-    private void work(int queue) {
-        if (active) {
-            device.work(queue);
+    private void work(int queue, long ticket) {
+        Seat<VirtioDevice> now = seat;
+        if (active && now.admits(ticket)) {
+            now.taken().work(queue);
         }
     }
 
@@ -188,21 +196,23 @@ final class VirtioFace implements Face, VirtioBackend {
     }
 
     private void activate() throws InterruptedException {
-        VirtioDevice now = device;
+        Seat<VirtioDevice> now = seat;
         if (now == null || active || !function.active()) {
             // Failed, vacant, connected since, or reset since: what connects next looks for itself.
             return;
         }
         try {
-            gear.calls()
-                    .run(
-                            "activate",
-                            () -> now.activate(function.negotiatedFeatures(), function.queues()));
+            gear.calls().run("activate", () -> activate(now.taken()));
             active = true;
             kick();
         } catch (DeviceException e) {
             gear.failedNow(e);
         }
+    }
+
+    private void activate(VirtioDevice device) {
+        device.activate(function.negotiatedFeatures(), function.queues());
+        activated = device;
     }
 
     @Override
@@ -211,9 +221,8 @@ final class VirtioFace implements Face, VirtioBackend {
     }
 
     private void resetByDriver() throws InterruptedException {
-        VirtioDevice now = device;
         boolean wasOpen = gear.gate().isOpen();
-        if (now != null) {
+        if (seat != null) {
             try {
                 drainAndReset.run();
             } catch (DeviceException e) {
@@ -221,6 +230,7 @@ final class VirtioFace implements Face, VirtioBackend {
             }
         }
         active = false;
+        activated = null;
         function.resetDone();
         if (wasOpen) {
             gear.gate().open();
@@ -230,6 +240,7 @@ final class VirtioFace implements Face, VirtioBackend {
     @Override
     public void reset() {
         active = false;
+        activated = null;
         function.reset();
     }
 

@@ -218,12 +218,21 @@ class GateTest {
     }
 
     @Test
-    void openingToAnEmptyDeviceIsAnotherGeneration() throws Exception {
+    void ticketsTellOneDeviceFromTheNext() throws Exception {
         long before = gate.enter();
         gate.leave(before);
         assertTrue(gate.close(LONG));
         gate.open();
-        assertNotEquals(before, gate.enter());
+        assertEquals(before, gate.enter());
+        gate.leave(before);
+        assertTrue(gate.close(LONG));
+        gate.changeOver();
+        gate.open();
+        long next = gate.enter();
+        assertNotEquals(before, next);
+        assertTrue(Gate.earlier(before, next));
+        assertFalse(Gate.earlier(next, before));
+        assertFalse(Gate.earlier(next, next));
     }
 
     private static void awaitWaiting(Thread thread) {

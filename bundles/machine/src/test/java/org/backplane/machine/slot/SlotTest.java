@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.linux.EventFd;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.slot.CounterDevice.Factory;
@@ -137,9 +139,47 @@ class SlotTest {
         assertEquals(2, read(8));
     }
 
+    @Test
+    void faultDuringASwapThatComesToNothingIsNotForgotten() throws Exception {
+        var first = new Factory(1, null);
+        rig.fill(first);
+        first.made.get(0).throwFromNowOn();
+        Offer next =
+                rig.code()
+                        .offer(
+                                "counter",
+                                context -> {
+                                    read(0);
+                                    throw new DeviceException("it does not want to");
+                                });
+        assertThrows(MachineException.class, () -> slot.swap(next, false));
+        awaitFailed();
+        assertTrue(slot.report().detail().contains("broken handler"), slot.report().detail());
+    }
+
+    @Test
+    void deviceWhoseDescriptorCannotBeWatchedFails() throws Exception {
+        EventFd gone = EventFd.open();
+        gone.close();
+        Factory factory = new Factory(1, null);
+        slot.fill(
+                rig.code()
+                        .offer(
+                                "counter",
+                                context -> {
+                                    context.onReadable(gone, () -> {});
+                                    return factory.create(context);
+                                }));
+        awaitFailed();
+        assertEquals(0xffff_ffffL, read(0));
+    }
+
     /** The failure is posted by the access; an operation behind it sees it done. */
     private void awaitFailed() {
         while (slot.state() != SlotState.FAILED) {
+            if (Thread.interrupted()) {
+                throw new AssertionError("waited in vain");
+            }
             Thread.onSpinWait();
         }
     }

@@ -405,6 +405,57 @@ class VirtioSlotTest {
     }
 
     @Test
+    void deviceThatDoesNotComeToRestForTheDriversResetFails() throws Exception {
+        fill(code.offer("version", context -> new Hoarder()));
+        bringUp();
+        request();
+        awaitTrue(() -> slot.inspect().facts().get("outstanding requests").equals("1"));
+        driver.requestReset();
+        awaitTrue(() -> slot.state() == SlotState.FAILED);
+        slot.swap(offer(2, false, null), false);
+        driver.requestReset();
+        awaitTrue(() -> driver.status() == 0);
+        bringUp();
+        assertEquals(2, answer());
+    }
+
+    /** The guest's driver is ready just when the next version begins, and that one gives up. */
+    private final class Latecomer extends VersionDevice {
+        private volatile boolean begun;
+
+        Latecomer() {
+            super(2, false, null);
+        }
+
+        @Override
+        public void start() {
+            begun = true;
+            assertTrue(driver.ready());
+        }
+
+        @Override
+        public VirtioShape shape() {
+            if (begun) {
+                throw new IllegalStateException("it does not want to");
+            }
+            return super.shape();
+        }
+    }
+
+    @Test
+    void driverThatIsReadyDuringASwapThatIsRolledBackIsServed() throws Exception {
+        fill(offer(1, false, null));
+        driver.enableMsix();
+        assertTrue(driver.negotiate(FEATURES));
+        ring.reset();
+        assertTrue(driver.enableQueue(0, ring, 0));
+        Offer next = code.offer("version", context -> new Latecomer());
+        assertThrows(MachineException.class, () -> slot.swap(next, false));
+        assertEquals(1, answer());
+        assertEquals(SlotState.RUNNING, slot.state());
+    }
+
+    @Test
     void requestOfCodeThatFailsOnProbationIsServedByTheCodeBefore() throws Exception {
         Offer first = offer(1, false, null);
         fill(first);
