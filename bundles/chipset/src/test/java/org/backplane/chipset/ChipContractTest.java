@@ -44,6 +44,8 @@ class ChipContractTest {
     @MethodSource("chips")
     void readsStatesOfOtherBuilds(DeviceFactory chip, List<SavedState> released) throws Exception {
         contract(chip, released).savesWhatItRestored();
+        contract(chip, released).savesWithoutAChange();
+        contract(chip, released).restoresWithoutAnEffect();
         contract(chip, released).readsReleasedStates();
         contract(chip, released).ignoresNamesItDoesNotKnow();
         contract(chip, released).defaultsNamesThatAreMissing();

@@ -81,6 +81,55 @@ public final class DeviceContract {
                 });
     }
 
+    /**
+     * Saving changes nothing: what is saved twice is the same, and a device that was resumed in
+     * between saves no other.
+     */
+    public void savesWithoutAChange() throws Exception {
+        for (SavedState state : states()) {
+            onCreated(
+                    (slot, device) -> {
+                        support(device).restorer().restore(state);
+                        device.start();
+                        drain(slot, device);
+                        SavedState first = support(device).saver().save();
+                        require(
+                                first.equals(support(device).saver().save()),
+                                "saved twice, and not the same");
+                        device.resume();
+                        drain(slot, device);
+                        require(
+                                first.equals(support(device).saver().save()),
+                                "saved, resumed, and saved something else");
+                    });
+        }
+    }
+
+    /**
+     * Restoring has no effect on anything but the device: no line rises, no lease is taken, and the
+     * machine is asked for nothing, before start.
+     */
+    public void restoresWithoutAnEffect() throws Exception {
+        for (SavedState state : states()) {
+            onCreated(
+                    (slot, device) -> {
+                        int leases = slot.openLeases();
+                        List<String> kept = slot.keptNames();
+                        support(device).restorer().restore(state);
+                        require(
+                                slot.lines().stream().allMatch(line -> line.rises() == 0),
+                                "raised a line in restore");
+                        require(
+                                slot.openLeases() == leases && slot.keptNames().equals(kept),
+                                "took something from its context in restore");
+                        require(
+                                slot.powerRequests().isEmpty(),
+                                "asked for %s in restore",
+                                slot.powerRequests());
+                    });
+        }
+    }
+
     /** Every state that a released version saved is read, and a device goes on from it. */
     public void readsReleasedStates() throws Exception {
         for (SavedState state : released) {

@@ -67,6 +67,8 @@ class DeviceContractTest {
     private static void checkAll(DeviceContract contract) throws Exception {
         contract.goesThroughItsLife();
         contract.savesWhatItRestored();
+        contract.savesWithoutAChange();
+        contract.restoresWithoutAnEffect();
         contract.readsReleasedStates();
         contract.ignoresNamesItDoesNotKnow();
         contract.defaultsNamesThatAreMissing();
@@ -170,6 +172,53 @@ class DeviceContractTest {
                                     }
                                 });
         finds("took a state with number.count=", () -> contract.bendsNoValue(1, 0));
+    }
+
+    @Test
+    void findsASaveThatChangesTheDevice() {
+        DeviceContract contract =
+                contract(
+                        context ->
+                                new Counter() {
+                                    @Override
+                                    SavedState save() {
+                                        SavedState state = super.save();
+                                        count = 0;
+                                        return state;
+                                    }
+
+                                    @Override
+                                    public void start() {
+                                        count++;
+                                    }
+                                });
+        finds("saved twice, and not the same", contract::savesWithoutAChange);
+    }
+
+    @Test
+    void findsARestoreThatActs() {
+        DeviceContract raising =
+                contract(
+                        context -> {
+                            var line = context.line();
+                            return new Counter() {
+                                @Override
+                                void restore(SavedState state) {
+                                    line.set(true);
+                                }
+                            };
+                        });
+        finds("raised a line in restore", raising::restoresWithoutAnEffect);
+        DeviceContract taking =
+                contract(
+                        context ->
+                                new Counter() {
+                                    @Override
+                                    void restore(SavedState state) {
+                                        context.timer(() -> {});
+                                    }
+                                });
+        finds("took something from its context", taking::restoresWithoutAnEffect);
     }
 
     @Test

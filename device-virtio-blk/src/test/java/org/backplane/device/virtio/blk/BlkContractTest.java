@@ -28,6 +28,8 @@ class BlkContractTest {
                             BlkStateTest.GOLDEN);
             contract.goesThroughItsLife();
             contract.savesWhatItRestored();
+            contract.savesWithoutAChange();
+            contract.restoresWithoutAnEffect();
             contract.readsReleasedStates();
             contract.ignoresNamesItDoesNotKnow();
             contract.defaultsNamesThatAreMissing();

@@ -38,6 +38,8 @@ class DialStateTest {
     void keepsToTheContract() throws Exception {
         contract.goesThroughItsLife();
         contract.savesWhatItRestored();
+        contract.savesWithoutAChange();
+        contract.restoresWithoutAnEffect();
         contract.readsReleasedStates();
         contract.ignoresNamesItDoesNotKnow();
         contract.defaultsNamesThatAreMissing();
