@@ -613,6 +613,8 @@ final class Succession {
         if (state != SlotState.VACANT || vacancy != expired) {
             return;
         }
+        // Nothing replaced the code: its bundle stays as it is, and may be started later.
+        left = Optional.empty();
         beEmpty();
         history.add("removed", "no bundle came back; surprise removal");
     }
