@@ -194,6 +194,61 @@ class StateSwapTest {
         assertEquals(43, rig.read(Dial.LEVEL));
     }
 
+    static Stream<Arguments> silent() {
+        return Stream.of(
+                arguments(null, "it does not say whether its state can be saved"),
+                arguments(
+                        new SaveSupport.Saveable(() -> null, state -> {}),
+                        "it saved nothing, and did not say why"),
+                arguments(new SaveSupport.Unsupported("it has a secret"), "it has a secret"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("silent")
+    void deviceThatTellsNoStateIsNotTakenForOneWithoutState(SaveSupport answer, String reason)
+            throws Exception {
+        Offer old =
+                fill(
+                        context ->
+                                new FirstDial(context) {
+                                    @Override
+                                    public SaveSupport saveSupport() {
+                                        return answer;
+                                    }
+                                });
+        write(Dial.LEVEL, 42);
+        Offer next = offer(FirstDial::new);
+        String refusal =
+                assertThrows(MachineException.class, () -> slot().swap(next, false)).getMessage();
+        assertTrue(refusal.contains(reason), refusal);
+        assertSame(old, slot().offer().orElseThrow());
+        assertEquals(42, rig.read(Dial.LEVEL));
+    }
+
+    @Test
+    void codeWithoutStateRefusesThatOfTheOneBefore() throws Exception {
+        Offer old = fill(FirstDial::new);
+        write(Dial.LEVEL, 42);
+        Offer stateless =
+                offer(
+                        context ->
+                                new FirstDial(context) {
+                                    @Override
+                                    public SaveSupport saveSupport() {
+                                        return new SaveSupport.Stateless();
+                                    }
+                                });
+        String refusal =
+                assertThrows(MachineException.class, () -> slot().swap(stateless, false))
+                        .getMessage();
+        assertTrue(refusal.contains("saved 'dial', the new one takes no state"), refusal);
+        assertSame(old, slot().offer().orElseThrow());
+        slot().swap(stateless, true);
+        assertEquals(0, rig.read(Dial.LEVEL));
+        slot().swap(offer(SecondDial::new), false);
+        assertEquals(Dial.TOP, rig.read(Dial.CEILING));
+    }
+
     @Test
     void codeThatFailsOnProbationLeavesTheStateOfTheSwapToTheOneBefore() throws Exception {
         Offer first = fill(FirstDial::new);
