@@ -209,8 +209,8 @@ public final class GateStress {
     }
 
     /**
-     * Who was counted in when the gate was shut is out by the time it was cleared, or found. r1:
-     * it is inside still and may go on, r2: empty.
+     * Who was counted in when the gate was shut is out by the time it was cleared, or found. r1: it
+     * is inside still and may go on, r2: empty.
      */
     @JCStressTest
     @Outcome(id = "0, 1", expect = Expect.ACCEPTABLE, desc = "out, or found")
