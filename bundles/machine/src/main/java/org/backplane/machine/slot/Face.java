@@ -15,7 +15,10 @@ import org.backplane.virtio.VirtioDevice;
  * is done with the slot's gate closed.
  */
 sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, VirtioFace {
-    /** Brings the slot's device to rest behind its closed gate, and resets it. */
+    /**
+     * Brings the slot's device to rest behind its closed gate, and resets it; or the next one, if
+     * there is none now.
+     */
     @FunctionalInterface
     interface DrainAndReset {
         void run() throws DeviceException, InterruptedException;
@@ -70,11 +73,13 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
     Optional<String> mismatch(Device device);
 
     /**
-     * Puts a device, restored and started, behind the face. Control thread, gate closed.
+     * The device's part of being put behind the face, restored and started: on a lent thread, on
+     * which it may stay for ever. Hence nothing of the face changes here.
      *
      * @param fresh whether it has yet to be given its wires and queues; not so in a roll-back
+     * @return the face's part, for the control thread if the device came back in time; gate closed
      */
-    void connect(Device device, boolean fresh);
+    Runnable introduce(Device device, boolean fresh);
 
     /** The device has gone; nothing may refer to it any more. Control thread, gate closed. */
     void disconnect();

@@ -126,7 +126,7 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
 
     /** Puts it behind the face, and its handlers, lines, timers and watches to work. */
     void connect(Face face, boolean fresh) throws DeviceException, InterruptedException {
-        gear.calls().run("activate", () -> face.connect(device, fresh));
+        gear.calls().call("activate", () -> face.introduce(device, fresh)).run();
         attachment.connect();
     }
 

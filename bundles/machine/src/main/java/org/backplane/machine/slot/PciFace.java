@@ -47,14 +47,16 @@ final class PciFace implements Face, BarHandler {
     }
 
     @Override
-    public void connect(Device next, boolean fresh) {
+    public Runnable introduce(Device next, boolean fresh) {
         var pci = (PciDevice) next;
         if (fresh) {
             pci.wired(function.wires());
         }
-        for (int bar = 0; bar < BARS; bar++) {
-            bars[bar].connect(new Bar(pci, bar));
-        }
+        return () -> {
+            for (int bar = 0; bar < BARS; bar++) {
+                bars[bar].connect(new Bar(pci, bar));
+            }
+        };
     }
 
     @Override

@@ -30,7 +30,9 @@ final class PlatformFace implements Face {
     }
 
     @Override
-    public void connect(Device device, boolean fresh) {}
+    public Runnable introduce(Device device, boolean fresh) {
+        return () -> {};
+    }
 
     @Override
     public void disconnect() {}

@@ -52,6 +52,9 @@ final class Succession {
     /** What code that refuses {@link #parked} begins with: the device before had handed it over. */
     private Optional<SavedState> spare = Optional.empty();
 
+    /** Whether both are from before a reset. */
+    private boolean resetMissed;
+
     /** The code that left a vacancy, as long as it may come back. */
     private volatile Optional<Code> left = Optional.empty();
 
@@ -175,6 +178,7 @@ final class Succession {
     private void leave(Optional<SavedState> state, Optional<SavedState> otherwise) {
         parked = state;
         spare = otherwise;
+        resetMissed = false;
     }
 
     private void leaveNothing() {
@@ -218,6 +222,10 @@ final class Succession {
             steps.note("create", offer.toString());
             fresh.start(from);
             from.ifPresent(saved -> steps.note("restore", saved.schema()));
+            if (resetMissed && from.isPresent()) {
+                fresh.reset();
+                steps.note("reset", "it came while nobody was in");
+            }
             Face target = made == null ? face : made;
             target.presentAgain();
             gate.changeOver();
@@ -745,12 +753,10 @@ final class Succession {
 
     /** The driver's or the machine's reset, with every processor halted. */
     void reset() throws InterruptedException {
-        if (occupant != null) {
-            try {
-                drainAndReset();
-            } catch (DeviceException e) {
-                fail(e, gate.generation());
-            }
+        try {
+            drainAndReset();
+        } catch (DeviceException e) {
+            fail(e, gate.generation());
         }
         if (face != null) {
             face.reset();
@@ -767,9 +773,18 @@ final class Succession {
         history.add("reset", "");
     }
 
-    /** Leaves the gate closed. */
+    /** Leaves the gate closed. What was saved before is from before the reset. */
     private void drainAndReset() throws DeviceException, InterruptedException {
         Occupant now = occupant;
+        if (now == null) {
+            resetMissed = true;
+            return;
+        }
+        Probation chance = probation;
+        if (chance != null) {
+            probation =
+                    new Probation(chance.number, chance.before, chance.standby, Optional.empty());
+        }
         now.drain();
         shut(false);
         now.reset();

@@ -45,8 +45,8 @@ final class VirtioFace implements Face, VirtioBackend {
     /** Whether the device behind was activated; work is called only then. */
     private volatile boolean active;
 
-    /** The device that was activated last, and not reset since. */
-    private volatile VirtioDevice activated;
+    /** The device that was activated last, and not reset since. Of the control thread. */
+    private VirtioDevice activated;
 
     /** Leaves the gate closed. */
     private final DrainAndReset drainAndReset;
@@ -119,17 +119,23 @@ final class VirtioFace implements Face, VirtioBackend {
     }
 
     @Override
-    public void connect(Device next, boolean fresh) {
+    public Runnable introduce(Device next, boolean fresh) {
         var virtio = (VirtioDevice) next;
-        function.adopt(virtio.shape());
+        VirtioShape shape = virtio.shape();
         // Asked once: a driver that is ready only from now on has the device activated later.
         boolean ready = function.active();
         if (fresh && ready) {
             activate(virtio);
         }
-        seat = new Seat<>(virtio, gear.gate().generation());
-        config.connect(new Config(virtio));
-        active = ready && activated == virtio;
+        return () -> {
+            function.adopt(shape);
+            seat = new Seat<>(virtio, gear.gate().generation());
+            config.connect(new Config(virtio));
+            if (fresh && ready) {
+                activated = virtio;
+            }
+            active = ready && activated == virtio;
+        };
     }
 
     @Override
@@ -203,6 +209,7 @@ final class VirtioFace implements Face, VirtioBackend {
         }
         try {
             gear.calls().run("activate", () -> activate(now.taken()));
+            activated = now.taken();
             active = true;
             kick();
         } catch (DeviceException e) {
@@ -212,7 +219,6 @@ final class VirtioFace implements Face, VirtioBackend {
 
     private void activate(VirtioDevice device) {
         device.activate(function.negotiatedFeatures(), function.queues());
-        activated = device;
     }
 
     @Override
@@ -222,12 +228,10 @@ final class VirtioFace implements Face, VirtioBackend {
 
     private void resetByDriver() throws InterruptedException {
         boolean wasOpen = gear.gate().isOpen();
-        if (seat != null) {
-            try {
-                drainAndReset.run();
-            } catch (DeviceException e) {
-                gear.failedNow(e);
-            }
+        try {
+            drainAndReset.run();
+        } catch (DeviceException e) {
+            gear.failedNow(e);
         }
         active = false;
         activated = null;

@@ -257,6 +257,40 @@ class SlotTest {
     }
 
     @Test
+    void resetWhileNobodyIsInReachesTheNextDevice() throws Exception {
+        Offer first = offer(new Factory(1, null));
+        slot.fill(first);
+        write(42);
+        slot.vacate(first);
+        slot.reset();
+        var next = new Factory(2, null);
+        slot.fill(offer(next));
+        assertEquals(0, read(0));
+        assertFalse(rig.lineIsHigh());
+        assertEquals(List.of("start", "reset"), next.made.get(0).calls);
+        write(7);
+        slot.swap(offer(new Factory(3, null)), false);
+        assertEquals(7, read(0));
+    }
+
+    @Test
+    void codeThatFailsAfterAResetIsNotFollowedByTheStateFromBeforeIt() throws Exception {
+        slot.fill(offer(new Factory(1, null)));
+        write(42);
+        var second = new Factory(2, Fault.SAVE);
+        slot.swap(offer(second), false);
+        slot.reset();
+        second.made.get(0).throwFromNowOn();
+        read(0);
+        while (read(8) != 1) {
+            if (Thread.interrupted()) {
+                throw new AssertionError("waited in vain");
+            }
+        }
+        assertEquals(0, read(0));
+    }
+
+    @Test
     void historyTellsTheStepsOfASwap() throws Exception {
         slot.fill(offer(new Factory(1, null)));
         slot.swap(offer(new Factory(2, null)), false);

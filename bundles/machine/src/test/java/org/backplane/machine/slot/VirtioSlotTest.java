@@ -455,6 +455,49 @@ class VirtioSlotTest {
         assertEquals(SlotState.RUNNING, slot.state());
     }
 
+    /** Comes back from activate when nobody waits for it any more. */
+    private static final class SlowStarter extends VersionDevice {
+        private final CountDownLatch hold;
+        private final CountDownLatch back;
+
+        SlowStarter(CountDownLatch hold, CountDownLatch back) {
+            super(2, false, null);
+            this.hold = hold;
+            this.back = back;
+        }
+
+        @Override
+        public void activate(long features, List<SplitQueue> queues) {
+            while (hold.getCount() > 0) {
+                Thread.onSpinWait();
+            }
+            super.activate(features, queues);
+        }
+
+        @Override
+        public void close() {
+            back.countDown();
+        }
+    }
+
+    @Test
+    void deviceThatIsActivatedTooLateDoesNotTakeTheSeatOfTheOneBefore() throws Exception {
+        var hold = new CountDownLatch(1);
+        var closed = new CountDownLatch(1);
+        fill(offer(1, false, null));
+        bringUp();
+        Offer next = code.offer("version", context -> new SlowStarter(hold, closed));
+        assertThrows(MachineException.class, () -> slot.swap(next, false));
+        closed.await();
+        hold.countDown();
+        awaitTrue(
+                () ->
+                        MachineThread.all().stream()
+                                .noneMatch(thread -> thread.getName().endsWith("/activate")));
+        assertEquals(1, answer());
+        assertEquals(1, driver.read(VirtioDriver.DEVICE, 0, 1));
+    }
+
     @Test
     void requestOfCodeThatFailsOnProbationIsServedByTheCodeBefore() throws Exception {
         Offer first = offer(1, false, null);
