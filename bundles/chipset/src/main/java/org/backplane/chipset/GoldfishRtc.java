@@ -26,6 +26,7 @@ import org.backplane.device.state.SavedState;
 final class GoldfishRtc implements Device, IoHandler {
     private static final long LOW_HALF = 0xffff_ffffL;
 
+    private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
     private final DeviceContext context;
     private final Clock wallClock;
     private final GuestErrors errors;
@@ -204,7 +205,7 @@ final class GoldfishRtc implements Device, IoHandler {
 
     @Override
     public SaveSupport saveSupport() {
-        return new SaveSupport.Saveable(this::save, this::restore);
+        return saveSupport;
     }
 
     private SavedState save() {

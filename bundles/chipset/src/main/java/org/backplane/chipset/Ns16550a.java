@@ -33,6 +33,7 @@ final class Ns16550a implements Device, IoHandler {
     private static final int CONNECTED =
             UartRegisters.MSR_CTS | UartRegisters.MSR_DSR | UartRegisters.MSR_DCD;
 
+    private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
     private final Console console;
     private final InterruptLine line;
     private final GuestErrors errors;
@@ -324,7 +325,7 @@ final class Ns16550a implements Device, IoHandler {
 
     @Override
     public SaveSupport saveSupport() {
-        return new SaveSupport.Saveable(this::save, this::restore);
+        return saveSupport;
     }
 
     private SavedState save() {
