@@ -49,6 +49,7 @@ public final class MachineRun implements AutoCloseable {
      */
     public static MachineRun start(Distribution distribution, Locations locations, Plan plan)
             throws IOException, StartException {
+        plan.restore().ifPresent(DigestRehearsal::begin);
         RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
         RunFolder folder = folders.acquire(plan.name());
         try {
