@@ -20,10 +20,13 @@ import org.osgi.framework.Version;
 
 /** Bundles that offer devices, without a framework, and what slots asked to be done with them. */
 final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
-    /** Nothing in a test that is right waits for one of these; the first is waited for often. */
+    /**
+     * Nothing in a test that is right waits for one of these; the first is waited for by those of
+     * devices that hang.
+     */
     static final Bounds BOUNDS =
             new Bounds(
-                    Duration.ofMillis(300),
+                    Duration.ofSeconds(1),
                     Duration.ofHours(1),
                     Duration.ofHours(1),
                     Duration.ofHours(1));
