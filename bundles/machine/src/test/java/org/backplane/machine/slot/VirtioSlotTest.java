@@ -9,6 +9,7 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
 import org.backplane.bus.AddressAllocator;
@@ -176,6 +177,7 @@ class VirtioSlotTest {
     private final Bus bus = new Bus();
     private final RecordingMsi msi = new RecordingMsi();
     private final PlayedCode code = new PlayedCode();
+    private final List<VersionDevice> made = new CopyOnWriteArrayList<>();
     private final TestMemory memory = memory();
     private final Board board = new TestBoard();
     private final DriverRing ring = new DriverRing(memory, 16, true);
@@ -270,7 +272,13 @@ class VirtioSlotTest {
     }
 
     private Offer offer(int version, boolean throwing, CountDownLatch hold) {
-        return code.offer("version", context -> new VersionDevice(version, throwing, hold));
+        return code.offer(
+                "version",
+                context -> {
+                    var device = new VersionDevice(version, throwing, hold);
+                    made.add(device);
+                    return device;
+                });
     }
 
     private void fill(Offer offer) throws Exception {
@@ -354,7 +362,8 @@ class VirtioSlotTest {
                             }
                         });
         swap.start();
-        awaitTrue(() -> !(slot.state() != SlotState.SWAPPING));
+        // From here on the first device takes nothing new.
+        awaitTrue(() -> made.get(0).quiesced);
         long second = request();
         hold.countDown();
         awaitUsed(2);
