@@ -52,7 +52,7 @@ final class Succession {
     /** What code that refuses {@link #parked} begins with: the device before had handed it over. */
     private Optional<SavedState> spare = Optional.empty();
 
-    /** Whether both are from before a reset. */
+    /** Whether what is left for the next, or will be, is from before a reset. */
     private boolean resetMissed;
 
     /** The code that left a vacancy, as long as it may come back. */
@@ -178,7 +178,6 @@ final class Succession {
     private void leave(Optional<SavedState> state, Optional<SavedState> otherwise) {
         parked = state;
         spare = otherwise;
-        resetMissed = false;
     }
 
     private void leaveNothing() {
@@ -224,7 +223,7 @@ final class Succession {
             from.ifPresent(saved -> steps.note("restore", saved.schema()));
             if (resetMissed && from.isPresent()) {
                 fresh.reset();
-                steps.note("reset", "it came while nobody was in");
+                steps.note("reset", "the device before has not seen it");
             }
             Face target = made == null ? face : made;
             target.presentAgain();
@@ -232,6 +231,7 @@ final class Succession {
             fresh.connect(target, true);
             face = target;
             occupant = fresh;
+            resetMissed = false;
             state = SlotState.RUNNING;
             detail = "";
             gate.open();
@@ -309,6 +309,7 @@ final class Succession {
             gate.changeOver();
             fresh.connect(face, true);
             occupant = fresh;
+            resetMissed = false;
             state = SlotState.RUNNING;
             gate.open();
             Duration paused = pause.elapsed();
@@ -753,13 +754,18 @@ final class Succession {
 
     /** The driver's or the machine's reset, with every processor halted. */
     void reset() throws InterruptedException {
+        DeviceException failure = null;
         try {
             drainAndReset();
         } catch (DeviceException e) {
-            fail(e, gate.generation());
+            failure = e;
         }
         if (face != null) {
             face.reset();
+        }
+        if (failure != null) {
+            // After the face: whoever takes over finds a driver that has yet to begin.
+            fail(failure, gate.generation());
         }
         if (state == SlotState.RUNNING) {
             gate.open();
@@ -776,8 +782,8 @@ final class Succession {
     /** Leaves the gate closed. What was saved before is from before the reset. */
     private void drainAndReset() throws DeviceException, InterruptedException {
         Occupant now = occupant;
+        resetMissed = true;
         if (now == null) {
-            resetMissed = true;
             return;
         }
         Probation chance = probation;
@@ -788,6 +794,7 @@ final class Succession {
         now.drain();
         shut(false);
         now.reset();
+        resetMissed = false;
     }
 
     /**

@@ -291,6 +291,17 @@ class SlotTest {
     }
 
     @Test
+    void deviceThatCannotBeResetGivesWayToOneThatIs() throws Exception {
+        slot.fill(offer(new Factory(1, null)));
+        write(42);
+        slot.swap(offer(new Factory(2, Fault.NEVER_IDLE)), false);
+        slot.reset();
+        assertEquals(SlotState.RUNNING, slot.state());
+        assertEquals(1, read(8));
+        assertEquals(0, read(0));
+    }
+
+    @Test
     void historyTellsTheStepsOfASwap() throws Exception {
         slot.fill(offer(new Factory(1, null)));
         slot.swap(offer(new Factory(2, null)), false);
