@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.HexFormat;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -150,5 +151,31 @@ class StateFormatPropertyTest {
             SavedState state = SavedState.of("state", 1).number(name, 1).build();
             assertSentence(assertThrows(DeviceException.class, () -> StateFormat.encode(state)));
         }
+    }
+
+    /** Bytes as the first release writes them. */
+    @Example
+    void firstFormatIsStillRead() throws DeviceException {
+        byte[] golden =
+                HexFormat.of()
+                        .parseHex(
+                                "425053540001"
+                                        + "0004726f6f7400000003"
+                                        + "00000001"
+                                        + "0006616e73776572000000000000002a"
+                                        + "00000001"
+                                        + "00046e616d65000000026869"
+                                        + "00000001"
+                                        + "00056368696c64"
+                                        + "00046c65616600000001"
+                                        + "000000000000000000000000");
+        SavedState expected =
+                SavedState.of("root", 3)
+                        .number("answer", 42)
+                        .bytes("name", new byte[] {'h', 'i'})
+                        .child("child", SavedState.of("leaf", 1).build())
+                        .build();
+        assertEquals(expected, StateFormat.decode(golden));
+        assertArrayEquals(golden, StateFormat.encode(expected));
     }
 }
