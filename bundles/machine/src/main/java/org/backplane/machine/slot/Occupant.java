@@ -3,6 +3,7 @@ package org.backplane.machine.slot;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
@@ -24,11 +25,24 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
     static Occupant create(Offer offer, SlotGear gear, SlotEnvironment environment)
             throws DeviceException, InterruptedException {
         var attachment = new Attachment(gear, environment);
+        // The second of the two, who made it and who waits no more, closes it.
+        var outcome = new CompletableFuture<Device>();
         Device device = null;
         try {
-            device = gear.calls().call("create", () -> offer.factory().create(attachment));
+            device =
+                    gear.calls()
+                            .call(
+                                    "create",
+                                    () -> {
+                                        Device made = offer.factory().create(attachment);
+                                        if (!outcome.complete(made) && made != null) {
+                                            made.close();
+                                        }
+                                        return made;
+                                    });
         } finally {
             if (device == null) {
+                giveUp(outcome, gear);
                 attachment.close();
             }
         }
@@ -36,6 +50,23 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
             throw new DeviceException("its factory made nothing");
         }
         return new Occupant(offer, device, attachment, gear);
+    }
+
+    private static void giveUp(CompletableFuture<Device> outcome, SlotGear gear)
+            throws InterruptedException {
+        Device justMade = outcome.complete(null) ? null : outcome.join();
+        if (justMade != null) {
+            close(justMade, gear);
+        }
+    }
+
+    private static void close(Device device, SlotGear gear) throws InterruptedException {
+        try {
+            gear.calls().run("close", device::close);
+        } catch (DeviceException e) {
+            // Nothing depends on it any more; its leases are closed all the same.
+            LOG.log(Level.WARNING, () -> "%s: close".formatted(gear.name()), e);
+        }
     }
 
     /** Quiesces, and waits until nothing is under way. */
@@ -139,10 +170,7 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
     /** Closes a device that answers no longer, and its leases backwards. */
     void discard() throws InterruptedException {
         try {
-            gear.calls().run("close", device::close);
-        } catch (DeviceException e) {
-            // Nothing depends on it any more; what it held is closed below all the same.
-            LOG.log(Level.WARNING, () -> "%s: close".formatted(attachment.slot()), e);
+            close(device, gear);
         } finally {
             attachment.close();
         }

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.backplane.bus.Space;
+import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.linux.EventFd;
 import org.backplane.machine.MachineException;
@@ -299,6 +301,41 @@ class SlotTest {
         assertEquals(SlotState.RUNNING, slot.state());
         assertEquals(1, read(8));
         assertEquals(0, read(0));
+    }
+
+    @Test
+    void deviceThatIsMadeTooLateIsClosed() throws Exception {
+        slot.fill(offer(new Factory(1, null)));
+        var slow = new Factory(2, null);
+        var release = new CountDownLatch(1);
+        Offer next =
+                rig.code()
+                        .offer(
+                                "counter",
+                                context -> {
+                                    Device made = slow.create(context);
+                                    while (release.getCount() > 0) {
+                                        Thread.onSpinWait();
+                                    }
+                                    return made;
+                                });
+        assertThrows(MachineException.class, () -> slot.swap(next, false));
+        release.countDown();
+        awaitClosed(slow.made.get(0));
+    }
+
+    private static void awaitClosed(CounterDevice device) {
+        for (; ; ) {
+            synchronized (device.calls) {
+                if (device.calls.contains("close")) {
+                    return;
+                }
+            }
+            if (Thread.interrupted()) {
+                throw new AssertionError("waited in vain");
+            }
+            Thread.onSpinWait();
+        }
     }
 
     @Test
