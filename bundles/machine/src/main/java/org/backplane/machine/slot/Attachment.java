@@ -284,8 +284,9 @@ final class Attachment implements DeviceContext, AutoCloseable {
                         .timer(
                                 gated(
                                         () -> {
-                                            timer.fired();
-                                            expired.run();
+                                            if (timer.fires()) {
+                                                expired.run();
+                                            }
                                         }));
         add(timer);
         leases.push("timer", timer::close);
@@ -299,8 +300,13 @@ final class Attachment implements DeviceContext, AutoCloseable {
         private long deadline = DISARMED;
         private boolean running;
 
-        synchronized void fired() {
+        /** Looks again: the device may have set it anew while the callback was at the gate. */
+        synchronized boolean fires() {
+            if (deadline > guestTime()) {
+                return false;
+            }
             deadline = DISARMED;
+            return true;
         }
 
         @Override
