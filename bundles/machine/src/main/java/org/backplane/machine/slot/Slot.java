@@ -26,13 +26,15 @@ import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Code;
 import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.machine.slot.Succession.Passage;
-import org.backplane.machine.slot.Succession.Probation;
+import org.backplane.machine.slot.Tenancy.Probation;
 import org.osgi.framework.Bundle;
 
 /**
  * A place in the machine that devices fill one after the other. What the guest sees belongs to the
  * slot and stays; what answers belongs to a bundle. Everything that changes a slot is a message to
- * its control thread, where {@link Succession} does it. Thread-safe.
+ * its control thread: {@link Succession} does what was asked for, {@link Failures} what a broken
+ * device makes necessary, {@link Preservation} what snapshots need, all with the steps and the
+ * state of {@link Tenancy}. Thread-safe.
  */
 public final class Slot {
     private static final Logger LOG = System.getLogger(Slot.class.getName());
@@ -44,7 +46,10 @@ public final class Slot {
     private final Gate gate;
     private final History history;
     private final LeaseStack leases;
+    private final Tenancy tenancy;
+    private final Failures failures;
     private final Succession succession;
+    private final Preservation preservation;
     private volatile Optional<Pin> pin = Optional.empty();
 
     Slot(SlotSpec spec, Board board, MachineServices services) {
@@ -76,7 +81,10 @@ public final class Slot {
                         events,
                         services.consoles(),
                         services.power());
-        succession = new Succession(gear, environment, new Around());
+        tenancy = new Tenancy(gear, environment, new Around());
+        failures = new Failures(gear, tenancy);
+        succession = new Succession(gear, tenancy, failures);
+        preservation = new Preservation(gear, environment, tenancy, failures);
     }
 
     public SlotSpec spec() {
@@ -84,7 +92,7 @@ public final class Slot {
     }
 
     public SlotState state() {
-        return succession.state();
+        return tenancy.state();
     }
 
     /** Which code may fill the slot; any that offers its kind, if empty. */
@@ -114,7 +122,7 @@ public final class Slot {
 
     /** What fills the slot now. */
     public Optional<Offer> offer() {
-        return Optional.ofNullable(succession.occupant()).map(Occupant::offer);
+        return Optional.ofNullable(tenancy.occupant()).map(Occupant::offer);
     }
 
     /** Whether a device of the bundle fills the slot, or could come back to it. */
@@ -123,14 +131,14 @@ public final class Slot {
         return awaits(bundle)
                 || offer().filter(offer -> offer.bundle().equals(bundle)).isPresent()
                 || awaits(bundle)
-                || Optional.ofNullable(succession.probation())
+                || Optional.ofNullable(tenancy.probation())
                         .flatMap(Probation::standby)
                         .filter(offer -> offer.bundle().equals(bundle))
                         .isPresent();
     }
 
     private boolean awaits(Bundle bundle) {
-        return succession.left().filter(code -> code.bundle().equals(bundle)).isPresent();
+        return tenancy.left().filter(code -> code.bundle().equals(bundle)).isPresent();
     }
 
     /** Whether the next bundle that offers what the slot takes fills it. */
@@ -189,12 +197,12 @@ public final class Slot {
         control.callAction(
                 "accept",
                 () -> {
-                    Probation probation = succession.probation();
+                    Probation probation = tenancy.probation();
                     if (probation == null) {
                         throw new MachineException(
                                 "The slot '%s' has no code on probation.".formatted(spec().name()));
                     }
-                    succession.endProbation(probation.number());
+                    tenancy.endProbation(probation.number());
                 });
     }
 
@@ -206,7 +214,7 @@ public final class Slot {
 
     /** What a swap could have been undone with goes. */
     void forget(Offer gone) {
-        control.post("forget", () -> succession.forget(gone));
+        control.post("forget", () -> tenancy.forget(gone));
     }
 
     /**
@@ -215,7 +223,7 @@ public final class Slot {
      * @param updated when it was last, on {@link System#nanoTime}
      */
     void bundleDidNotReturn(Bundle bundle, long updated) {
-        control.post("come back", () -> succession.comeBack(bundle, updated));
+        control.post("come back", () -> failures.comeBack(bundle, updated));
     }
 
     void expireVacancy(int vacancy) {
@@ -238,12 +246,12 @@ public final class Slot {
                                 rest.complete(null);
                                 return;
                             }
-                            succession.refuseUnsavable();
+                            preservation.refuseUnsavable();
                             try {
-                                rest.complete(succession.standStill(wanted()));
+                                rest.complete(preservation.standStill(wanted()));
                                 end.await();
                             } finally {
-                                succession.goOn();
+                                preservation.goOn();
                             }
                         })
                 .exceptionally(
@@ -259,12 +267,12 @@ public final class Slot {
      * memory and the engine are restored, the processors do not run.
      */
     void restore(Offer offer, SavedSlot saved) throws MachineException {
-        control.callAction("restore", () -> succession.restore(offer, saved));
+        control.callAction("restore", () -> preservation.restore(offer, saved));
     }
 
     /** Lets the guest, and what waits in its queues, into a restored device. */
     void letIn() throws MachineException {
-        control.callAction("let in", succession::letIn);
+        control.callAction("let in", preservation::letIn);
     }
 
     /** The machine's reset, with every processor halted. */
@@ -289,13 +297,13 @@ public final class Slot {
 
     /** A device threw, on any thread: the slot fails, everything else goes on. */
     private void failed(Throwable cause, long ticket) {
-        control.post("fail", () -> succession.fail(cause, ticket));
+        control.post("fail", () -> failures.fail(cause, ticket));
     }
 
     /** The watchdog found a thread that does not come out. */
     private void overstayed(MachineThread thread) {
         long entries = thread.entries();
-        control.post("fail", () -> succession.stuck(thread, entries));
+        control.post("fail", () -> failures.stuck(thread, entries));
     }
 
     private void later(Duration delay, Runnable work) {
@@ -303,13 +311,13 @@ public final class Slot {
     }
 
     /** What the succession asks for. */
-    private final class Around implements Succession.Heirs {
+    private final class Around implements Tenancy.Heirs {
         @Override
         public void probationBegan(int begun) {
             // The number and no more: what waits here must not keep code that went earlier.
             later(
                     services.bounds().probation(),
-                    () -> control.post("end of probation", () -> succession.endProbation(begun)));
+                    () -> control.post("end of probation", () -> tenancy.endProbation(begun)));
         }
 
         @Override
@@ -330,7 +338,7 @@ public final class Slot {
 
     /** What firmware has to say of it, if it is a platform device. */
     Optional<PlatformDevice> platformDevice() {
-        Occupant now = succession.occupant();
+        Occupant now = tenancy.occupant();
         return now == null || now.attachment().node() == null
                 ? Optional.empty()
                 : Optional.of(
@@ -362,7 +370,7 @@ public final class Slot {
                 bundle.map(Bundle::getSymbolicName).orElse(""),
                 bundle.map(now -> now.getVersion().toString()).orElse(""),
                 bundle.map(Bundle::getBundleId).orElse(-1L),
-                Optional.ofNullable(succession.face())
+                Optional.ofNullable(tenancy.face())
                         .flatMap(Face::function)
                         .map(function -> "00:%02x.0".formatted(function.device()))
                         .orElse(""),
@@ -371,7 +379,7 @@ public final class Slot {
 
     /** What is to be said of the slot; an empty one awaits what its pin allows. */
     private String remark() {
-        String said = succession.detail();
+        String said = tenancy.detail();
         Optional<Pin> wanted = pin;
         if (wanted.isEmpty()) {
             return said;
@@ -390,9 +398,9 @@ public final class Slot {
         if (!environment.lines().sources().isEmpty()) {
             facts.put("interrupt lines", environment.lines().sources().toString());
         }
-        Optional.ofNullable(succession.face()).map(Face::facts).ifPresent(facts::putAll);
+        Optional.ofNullable(tenancy.face()).map(Face::facts).ifPresent(facts::putAll);
         List<String> held = new ArrayList<>(leases.names());
-        held.addAll(succession.heldByDevice());
+        held.addAll(tenancy.heldByDevice());
         List<AddressMap.Region> regions =
                 gear.board().bus().regions().stream()
                         .filter(region -> owns(region.owner()))
@@ -407,7 +415,7 @@ public final class Slot {
 
     /** Whether the guest has let go of the device. */
     public boolean released() {
-        Face seen = succession.face();
+        Face seen = tenancy.face();
         return seen == null || seen.released();
     }
 }
