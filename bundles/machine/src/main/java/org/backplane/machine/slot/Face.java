@@ -9,6 +9,7 @@ import org.backplane.device.state.SavedState;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.virtio.VirtioDevice;
+import org.backplane.virtio.VirtioShape;
 
 /**
  * What the guest sees of a slot. It stays while devices behind it come and go; connecting another
@@ -30,7 +31,7 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
      * @param drainAndReset for a driver that resets its device
      */
     static Face of(SlotGear gear, Device device, DrainAndReset drainAndReset)
-            throws ClaimException {
+            throws ClaimException, DeviceException, InterruptedException {
         Face face = unplaced(gear, device, drainAndReset, -1);
         try {
             if (face.function().isPresent()) {
@@ -49,12 +50,13 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
      * @param pciDevice number on bus 0, -1 for any
      */
     static Face unplaced(SlotGear gear, Device device, DrainAndReset drainAndReset, int pciDevice)
-            throws ClaimException {
+            throws ClaimException, DeviceException, InterruptedException {
         if (device instanceof VirtioDevice virtio) {
-            return new VirtioFace(gear, virtio, drainAndReset, pciDevice);
+            VirtioShape shape = gear.calls().call("shape", virtio::shape);
+            return new VirtioFace(gear, shape, drainAndReset, pciDevice);
         }
         if (device instanceof PciDevice pci) {
-            return new PciFace(gear, pci, pciDevice);
+            return new PciFace(gear, gear.calls().call("shape", pci::shape), pciDevice);
         }
         return new PlatformFace();
     }

@@ -11,6 +11,7 @@ import org.backplane.device.state.SavedState;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
+import org.backplane.pci.PciShape;
 
 /** A PCI function whose BARs are answered, through the gate, by the device behind it. */
 final class PciFace implements Face, BarHandler {
@@ -19,9 +20,9 @@ final class PciFace implements Face, BarHandler {
     private final GatedHandler[] bars = new GatedHandler[BARS];
     private final PciFunction function;
 
-    PciFace(SlotGear gear, PciDevice first, int pciDevice) throws ClaimException {
+    PciFace(SlotGear gear, PciShape shape, int pciDevice) throws ClaimException {
         Arrays.setAll(bars, bar -> new GatedHandler(gear));
-        function = gear.board().bridge().plug(gear.name(), pciDevice, first.shape(), this);
+        function = gear.board().bridge().plug(gear.name(), pciDevice, shape, this);
     }
 
     @Override

@@ -55,13 +55,12 @@ final class VirtioFace implements Face, VirtioBackend {
      * @param drainAndReset how the slot brings its device to rest for the driver's reset
      * @param pciDevice number on bus 0, -1 for any
      */
-    VirtioFace(SlotGear gear, VirtioDevice first, DrainAndReset drainAndReset, int pciDevice)
+    VirtioFace(SlotGear gear, VirtioShape shape, DrainAndReset drainAndReset, int pciDevice)
             throws ClaimException {
         this.gear = gear;
         this.drainAndReset = drainAndReset;
         config = new GatedHandler(gear);
         leases = new LeaseStack(gear.name());
-        VirtioShape shape = first.shape();
         try {
             MemoryView memory = gear.board().memory().view(gear.name());
             leases.push("queues' memory view", memory::revoke);
