@@ -2,6 +2,7 @@ package org.backplane.machine;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -111,8 +112,9 @@ public final class Activator implements BundleActivator, FrameworkListener {
     @SuppressWarnings("unchecked")
     private <T> Optional<T> service(Class<? super T> type, String filter) {
         try {
+            // References compare as the framework ranks them.
             return context.getServiceReferences(type, filter).stream()
-                    .findFirst()
+                    .max(Comparator.naturalOrder())
                     .map(reference -> (T) context.getService((ServiceReference<?>) reference));
         } catch (InvalidSyntaxException e) {
             throw new IllegalArgumentException(filter, e);
@@ -153,6 +155,11 @@ public final class Activator implements BundleActivator, FrameworkListener {
             if (now.isPresent()) {
                 now.get().swaps().arrived(bundle);
             }
+        }
+
+        @Override
+        public void refused(String symbolicName, String reason) {
+            machine().ifPresent(now -> now.swaps().refused(symbolicName, reason));
         }
 
         @Override

@@ -19,6 +19,12 @@ record DeviceCode(Deployer deployer) implements MachineServices.CodeKeeper {
     }
 
     @Override
+    public void failed(Code code) {
+        deployer.forget(code);
+        deployer.reject(code.bundle());
+    }
+
+    @Override
     public void comeBack(Code gone) {
         deployer.comeBack(gone);
     }

@@ -72,6 +72,17 @@ final class Swaps implements Arrival {
         return slots.uses(bundle);
     }
 
+    @Override
+    public void refused(String symbolicName, String reason) {
+        for (Slot slot : slots.all()) {
+            if (slot.offer()
+                    .filter(offer -> offer.code().name().equals(symbolicName))
+                    .isPresent()) {
+                slot.refused(reason);
+            }
+        }
+    }
+
     /**
      * Swaps every slot that runs another version of what a bundle offers.
      *
@@ -114,6 +125,15 @@ final class Swaps implements Arrival {
         return new Claim(installed(slot, version), false);
     }
 
+    private Bundle deploy(Slot slot, Path jar) throws MachineException {
+        try {
+            return deployer.deploy(jar);
+        } catch (MachineException e) {
+            slot.refused(e.getMessage());
+            throw e;
+        }
+    }
+
     private Offer installed(Slot slot, String version) throws MachineException {
         if (version.equals(LATEST)) {
             return slots.factories().best(slot::takes).orElseThrow(() -> nothing(slot, ""));
@@ -141,7 +161,7 @@ final class Swaps implements Arrival {
     }
 
     private Claim ofJar(Slot slot, String jar) throws MachineException {
-        Bundle bundle = deployer.deploy(Path.of(jar));
+        Bundle bundle = deploy(slot, Path.of(jar));
         Optional<Offer> offer =
                 offers(slot).stream()
                         .filter(candidate -> candidate.bundle().equals(bundle))

@@ -59,10 +59,26 @@ public final class Deployer implements AutoCloseable {
 
     private int returns;
 
-    /** Code that was withdrawn; the bundle itself may run on with other code, or the same. */
-    private record Retired(Bundle bundle, String version, WeakReference<ClassLoader> loader) {
+    /**
+     * Code that was withdrawn; the bundle itself may run on with other code, or the same. It is
+     * only looked at: who asks seldom must not keep every bundle there was.
+     */
+    private record Retired(
+            String name, WeakReference<Bundle> bundle, WeakReference<ClassLoader> loader) {
+        static Retired of(Bundle bundle, ClassLoader loader) {
+            return new Retired(
+                    "%s %s (bundle %d)"
+                            .formatted(
+                                    bundle.getSymbolicName(),
+                                    bundle.getVersion(),
+                                    bundle.getBundleId()),
+                    new WeakReference<>(bundle),
+                    new WeakReference<>(loader));
+        }
+
         boolean gone() {
-            BundleWiring wiring = bundle.adapt(BundleWiring.class);
+            Bundle now = bundle.get();
+            BundleWiring wiring = now == null ? null : now.adapt(BundleWiring.class);
             return loader.refersTo(null)
                     || (wiring != null && loader.refersTo(wiring.getClassLoader()));
         }
@@ -95,7 +111,8 @@ public final class Deployer implements AutoCloseable {
             Path stored = store(jar);
             String location = LOCATION + stored.getFileName();
             bundle = context.getBundle(location);
-            if (bundle != null && installed.get(location) != bundle.getLastModified()) {
+            if (bundle != null
+                    && !Long.valueOf(bundle.getLastModified()).equals(installed.get(location))) {
                 returns++;
                 location += "#" + returns;
                 bundle = null;
@@ -153,6 +170,10 @@ public final class Deployer implements AutoCloseable {
                         returns++;
                         install(LOCATION + "return-" + returns, copy).start(Bundle.START_TRANSIENT);
                         Files.deleteIfExists(copy);
+                        if (!used.test(gone.bundle())) {
+                            // The copy has its place.
+                            uninstall(gone.bundle());
+                        }
                     } catch (IOException | BundleException | ExecutionException e) {
                         throw new MachineException(
                                 "%s cannot come back: %s.".formatted(gone, e), e);
@@ -211,6 +232,18 @@ public final class Deployer implements AutoCloseable {
                 });
     }
 
+    /** As {@link #retire}, of a bundle whose code failed: it goes though it was deployed. */
+    public void reject(Bundle bundle) {
+        thread.post(
+                "reject",
+                () -> {
+                    claimed.removeIf(bundle::equals);
+                    if (!used.test(bundle)) {
+                        uninstall(bundle);
+                    }
+                });
+    }
+
     /** Uninstalls a bundle that came to nothing, if this deployer brought it. */
     private void discardNow(Bundle bundle) {
         if (bundle.getLocation().startsWith(LOCATION) && !claimed.contains(bundle)) {
@@ -246,12 +279,13 @@ public final class Deployer implements AutoCloseable {
                 });
     }
 
-    /** Remembers the class loader of code that no slot runs any more. */
+    /** Remembers the class loader of code that no slot runs any more; once, whatever it offered. */
     public void withdrawn(Bundle bundle, ClassLoader loader) {
         synchronized (retired) {
-            retired.add(
-                    new Retired(
-                            bundle, bundle.getVersion().toString(), new WeakReference<>(loader)));
+            retired.removeIf(entry -> entry.loader.refersTo(null));
+            if (retired.stream().noneMatch(entry -> entry.loader.refersTo(loader))) {
+                retired.add(Retired.of(bundle, loader));
+            }
         }
     }
 
@@ -259,15 +293,7 @@ public final class Deployer implements AutoCloseable {
     public List<String> stillLoaded() {
         synchronized (retired) {
             retired.removeIf(Retired::gone);
-            return retired.stream()
-                    .map(
-                            entry ->
-                                    "%s %s (bundle %d)"
-                                            .formatted(
-                                                    entry.bundle.getSymbolicName(),
-                                                    entry.version,
-                                                    entry.bundle.getBundleId()))
-                    .toList();
+            return retired.stream().map(Retired::name).toList();
         }
     }
 

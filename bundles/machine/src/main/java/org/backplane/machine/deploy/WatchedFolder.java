@@ -6,6 +6,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import org.apache.felix.fileinstall.ArtifactInstaller;
@@ -32,30 +33,49 @@ public final class WatchedFolder implements ArtifactInstaller {
 
     @Override
     public boolean canHandle(File artifact) {
-        if (!artifact.getName().endsWith(".jar")) {
-            return false;
-        }
-        try (var jar = new JarFile(artifact)) {
-            Manifest manifest = jar.getManifest();
-            return manifest != null
-                    && manifest.getMainAttributes().getValue(Constants.BUNDLE_SYMBOLICNAME) != null;
-        } catch (IOException e) {
-            // Half copied, or no jar: File Install asks again at every poll.
-            LOG.log(Level.DEBUG, () -> "%s: %s".formatted(artifact, e.getMessage()));
-            return false;
-        }
+        return artifact.getName().endsWith(".jar") && symbolicName(artifact).isPresent();
     }
 
     @Override
     public void install(File artifact) throws MachineException {
-        Bundle bundle = deployer.deploy(artifact.toPath());
-        Bundle before = bundles.put(artifact, bundle);
+        Bundle before = bundles.remove(artifact);
         try {
-            arrival.arrived(bundle);
+            Bundle bundle = deploy(artifact);
+            try {
+                arrival.arrived(bundle);
+                bundles.put(artifact, bundle);
+            } catch (MachineException e) {
+                // What came to nothing goes again, though its jar lies in the folder.
+                deployer.release(bundle);
+                throw e;
+            }
         } finally {
             if (before != null) {
                 deployer.release(before);
             }
+        }
+    }
+
+    private Bundle deploy(File artifact) throws MachineException {
+        try {
+            return deployer.deploy(artifact.toPath());
+        } catch (MachineException e) {
+            arrival.refused(symbolicName(artifact).orElse(""), e.getMessage());
+            throw e;
+        }
+    }
+
+    /** Empty for what is no bundle, or no jar yet. */
+    private static Optional<String> symbolicName(File artifact) {
+        try (var jar = new JarFile(artifact)) {
+            return Optional.ofNullable(jar.getManifest())
+                    .map(Manifest::getMainAttributes)
+                    .map(headers -> headers.getValue(Constants.BUNDLE_SYMBOLICNAME))
+                    .map(header -> header.split(";")[0].strip());
+        } catch (IOException e) {
+            // Half copied, or no jar: File Install asks again at every poll.
+            LOG.log(Level.DEBUG, () -> "%s: %s".formatted(artifact, e.getMessage()));
+            return Optional.empty();
         }
     }
 

@@ -83,6 +83,7 @@ final class Failures {
             tenancy.leave(saved.isPresent() ? saved : chance.state(), chance.state());
             tenancy.beVacant(chance.before(), "%s failed".formatted(failed.offer()));
             tenancy.heirs().vacancyBegan(tenancy.vacancy());
+            tenancy.heirs().failed(failed.offer().code());
             comeBack(chance.before().bundle());
             return true;
         }
@@ -108,7 +109,7 @@ final class Failures {
             steps.done("refused", Occupant.sentence(e));
             return false;
         }
-        tenancy.heirs().unused(failed.offer().code());
+        tenancy.heirs().failed(failed.offer().code());
         return true;
     }
 

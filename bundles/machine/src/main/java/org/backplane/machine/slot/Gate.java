@@ -138,6 +138,17 @@ final class Gate {
     }
 
     /**
+     * Lets nobody in to a device that failed, until the control thread has seen to it; does nothing
+     * where it has. By a thread that is outside.
+     *
+     * @param ticket of the thread that saw the failure
+     */
+    void shut(long ticket) {
+        state.updateAndGet(
+                now -> (now & (GENERATION | CLOSED | REFUSING)) == ticket ? now | CLOSED : now);
+    }
+
+    /**
      * Lets nobody in and waits for those inside.
      *
      * @return whether the gate is closed and empty; if not, it is as closed, and the caller decides

@@ -5,8 +5,9 @@ import org.backplane.hypervisor.AbandonedExit;
 
 /**
  * The way of the guest's accesses into a device: through the slot's gate, contained. A device that
- * throws fails its slot, and the access reads all ones. A thread that was replaced while it was
- * inside comes back to no processor: {@link AbandonedExit} ends it.
+ * throws fails its slot: the access is made again to the code before, if that takes over, and else
+ * reads all ones. A thread that was replaced while it was inside comes back to no processor: {@link
+ * AbandonedExit} ends it.
  */
 final class GatedHandler implements IoHandler {
     private static final long ALL_ONES = -1;
@@ -25,40 +26,40 @@ final class GatedHandler implements IoHandler {
 
     @Override
     public long read(long offset, int width) {
-        long ticket = enter();
-        if (ticket == Gate.REFUSED) {
-            return ALL_ONES;
-        }
-        long value = ALL_ONES;
-        Throwable thrown = null;
-        try {
-            Seat<IoHandler> now = target;
-            if (now.admits(ticket)) {
-                value = now.taken().read(offset, width);
+        for (long ticket = enter(); ticket != Gate.REFUSED; ticket = enter()) {
+            long value = ALL_ONES;
+            Throwable thrown = null;
+            try {
+                Seat<IoHandler> now = target;
+                if (now.admits(ticket)) {
+                    value = now.taken().read(offset, width);
+                }
+            } catch (Throwable e) {
+                thrown = e;
             }
-        } catch (Throwable e) {
-            thrown = e;
+            if (leave(ticket, thrown)) {
+                return value;
+            }
         }
-        leave(ticket, thrown);
-        return value;
+        return ALL_ONES;
     }
 
     @Override
     public void write(long offset, int width, long value) {
-        long ticket = enter();
-        if (ticket == Gate.REFUSED) {
-            return;
-        }
-        Throwable thrown = null;
-        try {
-            Seat<IoHandler> now = target;
-            if (now.admits(ticket)) {
-                now.taken().write(offset, width, value);
+        for (long ticket = enter(); ticket != Gate.REFUSED; ticket = enter()) {
+            Throwable thrown = null;
+            try {
+                Seat<IoHandler> now = target;
+                if (now.admits(ticket)) {
+                    now.taken().write(offset, width, value);
+                }
+            } catch (Throwable e) {
+                thrown = e;
             }
-        } catch (Throwable e) {
-            thrown = e;
+            if (leave(ticket, thrown)) {
+                return;
+            }
         }
-        leave(ticket, thrown);
     }
 
     private long enter() {
@@ -69,12 +70,18 @@ final class GatedHandler implements IoHandler {
         return ticket;
     }
 
-    private void leave(long ticket, Throwable thrown) {
+    /**
+     * @return whether the access was made; if not, the next one to enter parks until it is known
+     *     who answers instead, and makes it again
+     */
+    private boolean leave(long ticket, Throwable thrown) {
         if (!gear.gate().leave(ticket)) {
             throw new AbandonedExit();
         }
         if (thrown != null) {
+            gear.gate().shut(ticket);
             gear.failed().accept(thrown, ticket);
         }
+        return thrown == null;
     }
 }

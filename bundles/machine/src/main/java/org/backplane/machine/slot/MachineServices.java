@@ -30,6 +30,11 @@ public record MachineServices(
         /** A slot neither runs the code nor can come back to it any more. */
         void unused(Factories.Code code);
 
+        /**
+         * As {@link #unused}, of code that failed: it goes though its jar is where jars come from.
+         */
+        void failed(Factories.Code code);
+
         /** A slot waits for code that was taken away: its copy is to be installed and started. */
         void comeBack(Factories.Code gone);
     }

@@ -192,6 +192,11 @@ public final class Slot {
         return report();
     }
 
+    /** Another version of its code did not get as far as to be offered. */
+    public void refused(String reason) {
+        history.add("refused", reason);
+    }
+
     /** Ends the probation of the latest swap: the code before is not kept any longer. */
     public void accept() throws MachineException {
         control.callAction(
@@ -328,6 +333,11 @@ public final class Slot {
         @Override
         public void unused(Code code) {
             services.code().unused(code);
+        }
+
+        @Override
+        public void failed(Code code) {
+            services.code().failed(code);
         }
 
         @Override

@@ -68,17 +68,16 @@ final class Succession {
             if (vacated.isPresent()) {
                 // The guest is parked still, and the code that it knows can be had again.
                 tenancy.expectBack(Optional.empty());
+                tenancy.heirs().failed(offer.code());
                 tenancy.heirs().comeBack(vacated.get());
             } else {
                 tenancy.beFailed(reason);
             }
             throw new MachineException("%s: %s".formatted(gear.spec().source(), named(reason)), e);
         }
-        if (vacated.filter(gone -> gone.bundle().equals(offer.bundle())).isPresent()) {
-            // The same bundle with other code, or the same: what it was before can be had again.
+        if (vacated.isPresent()) {
+            // Whose bundle was stopped or updated: a copy of what it was can come back.
             tenancy.onProbation(vacated.get(), Optional.empty(), taken);
-        } else {
-            vacated.ifPresent(tenancy.heirs()::unused);
         }
         tenancy.leaveNothing();
         tenancy.expectBack(Optional.empty());

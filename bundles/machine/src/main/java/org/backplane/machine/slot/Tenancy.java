@@ -64,6 +64,9 @@ final class Tenancy {
         /** The slot neither runs the code nor can come back to it. */
         void unused(Code code);
 
+        /** As {@link #unused}, of code that failed where other code goes on. */
+        void failed(Code code);
+
         /** The slot needs code that was taken away: its copy is to be installed and started. */
         void comeBack(Code gone);
     }

@@ -36,6 +36,7 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
     /** Of those, the ones whose bundle was in use at that time, with other code. */
     final List<Code> sharing = new CopyOnWriteArrayList<>();
 
+    final List<Code> failed = new CopyOnWriteArrayList<>();
     final List<Code> comingBack = new CopyOnWriteArrayList<>();
     private final Consoles consoles = new Consoles(() -> {});
     private final ExecutorService threads =
@@ -91,6 +92,11 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
         if (used.test(code.bundle())) {
             sharing.add(code);
         }
+    }
+
+    @Override
+    public void failed(Code code) {
+        failed.add(code);
     }
 
     @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.backplane.bus.Space;
@@ -270,10 +271,12 @@ class StateSwapTest {
         slot().vacate(first);
         slot().fill(PlayedCode.offer("counter", FailingDial::new, first.bundle()));
         write(Dial.LEVEL, 43);
-        rig.read(Dial.CEILING);
+        CompletableFuture<Long> parked =
+                CompletableFuture.supplyAsync(() -> rig.read(Dial.CEILING));
         await(() -> rig.code().comingBack.equals(List.of(first.code())));
         slot().fill(offer(FirstDial::new));
         assertEquals(42, rig.read(Dial.LEVEL));
+        parked.get();
         assertTrue(latest("refused").contains("'dial' has version 2"));
     }
 
