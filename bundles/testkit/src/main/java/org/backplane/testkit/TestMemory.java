@@ -29,6 +29,7 @@ public final class TestMemory implements AutoCloseable {
     private final GuestMemory memory;
     private final MemoryView view;
     private final long end;
+    private final boolean borrowed;
     private long next;
 
     public TestMemory() throws IOException {
@@ -37,10 +38,30 @@ public final class TestMemory implements AutoCloseable {
 
     /** With banks of the caller's choice; the allocator serves from the first only. */
     public TestMemory(List<RamBank> banks) throws IOException {
-        memory = new GuestMemory("testkit", new ArrayList<>(banks));
+        this(
+                new GuestMemory("testkit", new ArrayList<>(banks)),
+                banks.get(0).guestAddress(),
+                banks.get(0).length(),
+                false);
+    }
+
+    private TestMemory(GuestMemory memory, long first, long length, boolean borrowed) {
+        this.memory = memory;
+        this.borrowed = borrowed;
         view = memory.view("driver");
-        next = banks.get(0).guestAddress();
-        end = next + banks.get(0).length();
+        next = first;
+        end = first + length;
+    }
+
+    /**
+     * A part of the memory of a machine.
+     *
+     * @param memory stays the caller's
+     * @param first guest-physical address
+     * @param length in bytes, inside one bank
+     */
+    public static TestMemory inside(GuestMemory memory, long first, long length) {
+        return new TestMemory(memory, first, length, true);
     }
 
     public GuestMemory guestMemory() {
@@ -136,7 +157,10 @@ public final class TestMemory implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
+        view.revoke();
+        if (!borrowed) {
+            memory.close();
+        }
     }
 
     private int piece(long address, int wanted) {
