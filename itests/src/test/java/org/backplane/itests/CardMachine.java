@@ -3,6 +3,7 @@ package org.backplane.itests;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -18,16 +19,16 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 
-/** A machine without a guest, the slot {@code card0} in it, and the test as its processor. */
-final class CardMachine {
-    static final int MEMORY = 0;
-    static final int VERSION = 4;
-    private static final String SLOT = "card0";
+/** A machine with the slot {@code card0} in it, whose guest does what the test says. */
+public final class CardMachine implements AutoCloseable {
+    public static final int MEMORY = 0;
+    public static final int VERSION = 4;
+    public static final String SLOT = "card0";
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final long ALL_ONES = 0xffff_ffffL;
 
     private final BundleContext context;
-    private final PlayedEngine engine = new PlayedEngine();
+    private final DrivenEngine engine;
     private final MachineFixture fixture;
 
     CardMachine(BundleContext context) throws BundleException, IOException {
@@ -35,18 +36,22 @@ final class CardMachine {
         this(context, Map.of("bound.probation", 1L));
     }
 
+    /** Without a guest: the test plays the processor. */
     CardMachine(BundleContext context, Map<String, Object> plan)
             throws BundleException, IOException {
-        this.context = context;
-        fixture = MachineFixture.withoutGuest(context, engine, plan);
+        this(context, new PlayedEngine(), plan);
     }
 
-    /** A framework with everything but an engine and a card; every card's jar is made. */
-    static Option[] framework() {
-        for (Behaviour behaviour : Behaviour.values()) {
-            CardJar.make(behaviour, 1);
-            CardJar.make(behaviour, 2);
-        }
+    public CardMachine(BundleContext context, DrivenEngine engine, Map<String, Object> plan)
+            throws BundleException, IOException {
+        this.context = context;
+        this.engine = engine;
+        fixture = MachineFixture.on(context, engine, plan);
+    }
+
+    /** A framework with everything but an engine and a card. */
+    public static Option[] framework() {
+        CardJar.make();
         return CoreOptions.options(
                 Framework.base(),
                 Framework.onClassPath(ConfigurationManager.class),
@@ -55,50 +60,71 @@ final class CardMachine {
                                 .toList()));
     }
 
-    Machine machine() {
+    /** Ends the machine and takes every card out of the framework. */
+    @Override
+    public void close() throws BundleException {
+        fixture.stop();
+        for (Bundle card : cards()) {
+            try {
+                card.uninstall();
+            } catch (IllegalStateException gone) {
+                // The machine was about to, and came first.
+                continue;
+            }
+        }
+    }
+
+    /** The bundles of cards that are installed. */
+    public List<Bundle> cards() {
+        return Arrays.stream(context.getBundles())
+                .filter(bundle -> CardJar.SYMBOLIC_NAME.equals(bundle.getSymbolicName()))
+                .toList();
+    }
+
+    public Machine machine() {
         return fixture.machine();
     }
 
-    PlayedEngine engine() {
+    public DrivenEngine engine() {
         return engine;
     }
 
-    Bundle bundle(String symbolicName) {
+    public Bundle bundle(String symbolicName) {
         return fixture.bundle(symbolicName);
     }
 
     /** Installs and starts the first version of a card. */
-    Bundle install(Behaviour behaviour) throws BundleException {
+    public Bundle install(Behaviour behaviour) throws BundleException {
         Bundle bundle = context.installBundle(CardJar.path(behaviour, 1).toUri().toString());
         bundle.start();
         return bundle;
     }
 
-    SlotReport plug() throws MachineException {
+    public SlotReport plug() throws MachineException {
         return machine().plug(SLOT, "card", Map.of(), "the test");
     }
 
-    void unplug() throws MachineException {
+    public void unplug() throws MachineException {
         machine().unplug(SLOT, true);
     }
 
     /** Swaps the card, beside road, for the code of a jar. */
-    SlotReport swap(Behaviour behaviour, int version) throws MachineException {
+    public SlotReport swap(Behaviour behaviour, int version) throws MachineException {
         return machine().swap(SLOT, CardJar.path(behaviour, version).toString(), false).slot();
     }
 
-    boolean plugged() {
+    public boolean plugged() {
         return machine().slots().stream().anyMatch(slot -> slot.name().equals(SLOT));
     }
 
-    SlotReport card() {
+    public SlotReport card() {
         return machine().slots().stream()
                 .filter(slot -> slot.name().equals(SLOT))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("there is no slot " + SLOT));
     }
 
-    long base(Space space) {
+    public long base(Space space) {
         return machine().map().windows().stream()
                 .filter(window -> window.space() == space)
                 .flatMap(window -> window.regions().stream())
@@ -109,24 +135,24 @@ final class CardMachine {
     }
 
     /** A register as the guest reads it; the address is looked up, as a driver has it. */
-    long load(int register) {
+    public long load(int register) {
         return loadAt(base(Space.MMIO) + register);
     }
 
-    long loadAt(long address) {
+    public long loadAt(long address) {
         return engine.load(address, 4) & ALL_ONES;
     }
 
-    void store(int register, long value) {
+    public void store(int register, long value) {
         engine.store(base(Space.MMIO) + register, 4, value);
     }
 
-    long in(int port) {
+    public long in(int port) {
         return engine.in(port, 4) & ALL_ONES;
     }
 
     /** For what the machine does on its own threads; the bound only ends a test that hangs. */
-    void waitUntil(BooleanSupplier reached) {
+    public void waitUntil(BooleanSupplier reached) {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!reached.getAsBoolean()) {
             if (System.nanoTime() > end) {

@@ -12,7 +12,7 @@ import java.util.List;
 import org.ops4j.pax.exam.Option;
 
 /** What the test's framework is made of. Bundles come by file, so nothing has to be installed. */
-final class Framework {
+public final class Framework {
     /** The board tier's bundles. */
     static final List<String> BOARD =
             List.of("bus", "linux", "memory", "hypervisor", "device", "pci", "virtio");
@@ -20,7 +20,7 @@ final class Framework {
     private Framework() {}
 
     /** JUnit, what Pax Exam needs, and the framework's settings as the launcher has them. */
-    static Option base() {
+    public static Option base() {
         return composite(
                 frameworkProperty("org.osgi.framework.bsnversion").value("multiple"),
                 // The link assembly's bundles were made for slf4j 1.
@@ -29,7 +29,7 @@ final class Framework {
     }
 
     /** A bundle that is on the class path. */
-    static Option onClassPath(Class<?> anyOfIts) {
+    public static Option onClassPath(Class<?> anyOfIts) {
         try {
             Path jar =
                     Path.of(anyOfIts.getProtectionDomain().getCodeSource().getLocation().toURI());
@@ -39,11 +39,11 @@ final class Framework {
         }
     }
 
-    static Option project(List<String> names) {
+    public static Option project(List<String> names) {
         return composite(names.stream().map(Framework::project).toArray(Option[]::new));
     }
 
-    static Option project(String name) {
+    public static Option project(String name) {
         return bundle(ProjectBundle.named(name).jar().toUri().toString());
     }
 }

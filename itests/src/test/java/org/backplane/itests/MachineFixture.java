@@ -5,10 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +18,7 @@ import org.backplane.machine.Machine;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
@@ -34,9 +35,11 @@ final class MachineFixture {
     private final List<ServiceRegistration<?>> services = new ArrayList<>();
     private final Machine machine;
 
-    private MachineFixture(BundleContext context, Map<String, Object> plan)
+    private MachineFixture(
+            BundleContext context, Map<String, Object> plan, Optional<Hypervisor> engine)
             throws BundleException, IOException {
         this.context = context;
+        engine.ifPresent(offered -> offer(Hypervisor.class, offered, Constants.SERVICE_RANKING, 1));
         machine = await(start(plan));
     }
 
@@ -48,10 +51,8 @@ final class MachineFixture {
         whole.putIfAbsent("name", "itests");
         whole.putIfAbsent("memory", 64L << 20);
         whole.putIfAbsent("runFolder", runFolder.toString());
-        services.add(context.registerService(Map.class, whole, property("org.backplane.plan")));
-        services.add(
-                context.registerService(
-                        CompletableFuture.class, end, property("org.backplane.end")));
+        offer(Map.class, whole, "org.backplane.plan", true);
+        offer(CompletableFuture.class, end, "org.backplane.end", true);
         CompletableFuture<Machine> made = new CompletableFuture<>();
         end.whenComplete((status, failure) -> made.completeExceptionally(failure));
         ServiceTracker<Machine, Machine> tracker =
@@ -89,22 +90,22 @@ final class MachineFixture {
         services.clear();
     }
 
-    private static Dictionary<String, Object> property(String name) {
-        return FrameworkUtil.asDictionary(Map.of(name, true));
+    private <T> void offer(Class<T> type, T service, String property, Object value) {
+        services.add(
+                context.registerService(
+                        type, service, FrameworkUtil.asDictionary(Map.of(property, value))));
     }
 
-    /** A machine without a guest; the test plays the processor. */
-    static MachineFixture withoutGuest(
-            BundleContext context, PlayedEngine engine, Map<String, Object> plan)
+    /** A machine whose processors are the test's. */
+    static MachineFixture on(BundleContext context, DrivenEngine engine, Map<String, Object> plan)
             throws BundleException, IOException {
-        context.registerService(Hypervisor.class, engine, null);
-        return new MachineFixture(context, plan);
+        return new MachineFixture(context, plan, Optional.of(engine));
     }
 
     /** A machine with the plan's guest, on whatever engine is installed. */
     static MachineFixture of(BundleContext context, Map<String, Object> plan)
             throws BundleException, IOException {
-        return new MachineFixture(context, plan);
+        return new MachineFixture(context, plan, Optional.empty());
     }
 
     Machine machine() {

@@ -47,7 +47,6 @@ public final class PinIT {
     public Option[] framework() throws IOException {
         Path folder = Files.createTempDirectory("pinned");
         Path jars = Files.createDirectory(folder.resolve("bundles"));
-        CardJar.make(Behaviour.GOOD, 3);
         return options(
                 composite(CardMachine.framework()),
                 frameworkProperty("felix.fileinstall.dir").value(jars.toString()),

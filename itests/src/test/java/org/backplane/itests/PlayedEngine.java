@@ -7,7 +7,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
-import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
@@ -16,7 +15,7 @@ import org.backplane.linux.EventFd;
 import org.backplane.memory.GuestMemory;
 
 /** An engine whose guest is the test: it makes the accesses, and looks at the lines. */
-final class PlayedEngine implements Hypervisor {
+final class PlayedEngine implements DrivenEngine {
     private ExitHandler exits;
     private final Set<Integer> high = ConcurrentHashMap.newKeySet();
 
@@ -36,21 +35,23 @@ final class PlayedEngine implements Hypervisor {
         return new PlayedVm(spec.vcpus());
     }
 
-    /** A load of a guest processor; parks as one does. */
-    long load(long address, int width) {
+    @Override
+    public long load(long address, int width) {
         return exits.mmioRead(0, address, width);
     }
 
-    void store(long address, int width, long value) {
+    @Override
+    public void store(long address, int width, long value) {
         exits.mmioWrite(0, address, width, value);
     }
 
-    long in(int port, int width) {
+    @Override
+    public long in(int port, int width) {
         return exits.ioRead(0, port, width);
     }
 
-    /** The wired sources that are high. */
-    Set<Integer> high() {
+    @Override
+    public Set<Integer> high() {
         return Set.copyOf(high);
     }
 

@@ -136,13 +136,7 @@ public final class SwapIT {
         assertEquals(SlotState.RUNNING, rig.card().state());
         assertEquals(Bundle.ACTIVE, old.getState());
         // The failed code goes again.
-        rig.waitUntil(() -> cards().equals(List.of(old)));
-    }
-
-    private List<Bundle> cards() {
-        return List.of(context.getBundles()).stream()
-                .filter(bundle -> "org.backplane.itests.card".equals(bundle.getSymbolicName()))
-                .toList();
+        rig.waitUntil(() -> rig.cards().equals(List.of(old)));
     }
 
     @Test

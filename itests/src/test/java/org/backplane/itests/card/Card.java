@@ -9,6 +9,7 @@ import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.context.InterruptLine;
+import org.backplane.device.context.TimerLease;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 
@@ -23,40 +24,43 @@ final class Card implements Device, IoHandler {
     private static final int VERSION = 4;
     private static final String SCHEMA = "card";
 
-    private final Behaviour behaviour;
-    private final int version;
+    private final Conduct conduct;
     private final InterruptLine line;
     private volatile long memory;
+    private TimerLease timer;
 
-    private Card(Behaviour behaviour, int version, InterruptLine line) {
-        this.behaviour = behaviour;
-        this.version = version;
+    private Card(Conduct conduct, InterruptLine line) {
+        this.conduct = conduct;
         this.line = line;
     }
 
-    static Card in(DeviceContext context, Behaviour behaviour, int version) throws DeviceException {
-        Card card = new Card(behaviour, version, context.line());
+    static Card in(DeviceContext context, Conduct conduct) throws DeviceException {
+        Card card = new Card(conduct, context.line());
+        long size = conduct.is(Behaviour.OTHER_SHAPE) ? 2 * SIZE : SIZE;
         try {
-            context.region(Space.MMIO, SIZE, Placement.natural(SIZE), card);
-            context.region(Space.IO, SIZE, Placement.natural(SIZE), card);
+            context.region(Space.MMIO, size, Placement.natural(size), card);
+            context.region(Space.IO, size, Placement.natural(size), card);
         } catch (ClaimException refused) {
             throw new DeviceException(refused.getMessage(), refused);
         }
-        context.timer(() -> card.line.set(false)).arm(Long.MAX_VALUE);
-        if (behaviour == Behaviour.THROWS_IN_CREATE) {
-            throw new IllegalStateException("thrown in create");
-        }
+        card.timer = context.timer(card::expired);
+        card.timer.arm(conduct.is(Behaviour.FLOODS) ? 0 : Long.MAX_VALUE);
+        conduct.hangIf(Behaviour.HANGS_IN_CREATE);
+        conduct.throwIf(Behaviour.THROWS_IN_CREATE, "create");
         return card;
+    }
+
+    private void expired() {
+        timer.arm(0);
     }
 
     @Override
     public long read(long offset, int width) {
-        if (behaviour == Behaviour.THROWS_IN_READ) {
-            throw new IllegalStateException("thrown in read");
-        }
+        conduct.hangIf(Behaviour.HANGS_IN_READ);
+        conduct.throwIf(Behaviour.THROWS_IN_READ, "read");
         return switch ((int) offset) {
             case MEMORY -> memory;
-            case VERSION -> version;
+            case VERSION -> conduct.version();
             default -> -1;
         };
     }
@@ -71,10 +75,8 @@ final class Card implements Device, IoHandler {
 
     @Override
     public void start() {
-        if (behaviour == Behaviour.THROWS_IN_START) {
-            throw new IllegalStateException("thrown in start");
-        }
-        if (behaviour == Behaviour.LEAVES_A_THREAD) {
+        conduct.throwIf(Behaviour.THROWS_IN_START, "start");
+        if (conduct.is(Behaviour.LEAVES_A_THREAD)) {
             Thread thread = new Thread(Card::linger, Behaviour.LEFT_BEHIND);
             thread.setDaemon(true);
             thread.start();
@@ -90,14 +92,13 @@ final class Card implements Device, IoHandler {
 
     @Override
     public void quiesce() {
-        if (behaviour == Behaviour.THROWS_AT_THE_END) {
-            throw new IllegalStateException("thrown in quiesce");
-        }
+        conduct.hangIf(Behaviour.HANGS_IN_QUIESCE);
+        conduct.throwIf(Behaviour.THROWS_AT_THE_END, "quiesce");
     }
 
     @Override
     public boolean idle() {
-        return true;
+        return !conduct.is(Behaviour.NEVER_RESTS);
     }
 
     @Override
@@ -118,7 +119,7 @@ final class Card implements Device, IoHandler {
     }
 
     private void restore(SavedState state) throws DeviceException {
-        if (behaviour == Behaviour.REFUSES_STATE) {
+        if (conduct.is(Behaviour.REFUSES_STATE)) {
             throw new DeviceException("The card takes no state.");
         }
         state.require(SCHEMA, 1);
@@ -127,8 +128,6 @@ final class Card implements Device, IoHandler {
 
     @Override
     public void close() {
-        if (behaviour == Behaviour.THROWS_AT_THE_END) {
-            throw new IllegalStateException("thrown in close");
-        }
+        conduct.throwIf(Behaviour.THROWS_AT_THE_END, "close");
     }
 }
