@@ -172,7 +172,8 @@ class BackplaneScriptTest {
         return folder.copy("backplane", "tree/backplane");
     }
 
-    private Result runCheckout(Path script) throws IOException, InterruptedException {
+    private Result runCheckout(Path script, String command)
+            throws IOException, InterruptedException {
         return folder.run(
                 temporary,
                 Map.of(
@@ -181,7 +182,7 @@ class BackplaneScriptTest {
                         "PATH",
                         temporary.resolve("tools") + ":" + System.getenv("PATH")),
                 script.toString(),
-                "list");
+                command);
     }
 
     private long builds() throws IOException {
@@ -197,16 +198,30 @@ class BackplaneScriptTest {
     @Test
     void buildsOnceAndAgainOnlyWhenASourceIsNewer() throws Exception {
         Path script = checkout();
-        Result first = runCheckout(script);
+        Result first = runCheckout(script, "check");
         assertEquals(0, first.status(), first.output());
         assertTrue(first.output().contains("building backplane"), first.output());
         assertEquals(1, builds());
-        assertFalse(runCheckout(script).output().contains("building"));
+        assertFalse(runCheckout(script, "check").output().contains("building"));
         touchLater("launcher/src/test/java/ATest.java");
-        runCheckout(script);
+        runCheckout(script, "check");
         assertEquals(1, builds(), "tests are no part of the distribution");
         touchLater("launcher/src/main/java/A.java");
-        runCheckout(script);
+        runCheckout(script, "check");
+        assertEquals(2, builds());
+    }
+
+    @Test
+    void whatTalksToARunningMachineBuildsOnlyWhatIsNotThere() throws Exception {
+        Path script = checkout();
+        runCheckout(script, "shell");
+        assertEquals(1, builds());
+        touchLater("launcher/src/main/java/A.java");
+        for (String command : List.of("shell", "list", "dev")) {
+            runCheckout(script, command);
+        }
+        assertEquals(1, builds());
+        runCheckout(script, "check");
         assertEquals(2, builds());
     }
 
@@ -226,7 +241,7 @@ class BackplaneScriptTest {
                         + temporary.resolve("tree")
                         + "'; if [ -e seen ]; then touch looked; fi\n"
                         + "if [ -e printed ]; then touch seen; fi");
-        Result result = runCheckout(script);
+        Result result = runCheckout(script, "check");
         assertEquals(0, result.status(), result.output());
         assertTrue(result.output().contains(" s  the one module 1.0.0\n"), result.output());
     }
@@ -235,12 +250,12 @@ class BackplaneScriptTest {
     void showsWhyABuildFailedAndStartsNothing() throws Exception {
         Path script = checkout();
         folder.write("tree/broken", "");
-        Result result = runCheckout(script);
+        Result result = runCheckout(script, "check");
         assertEquals(1, result.status());
         assertTrue(result.output().contains("[ERROR] it broke"), result.output());
         assertTrue(result.output().contains("build.log"), result.output());
         assertFalse(result.output().contains("launcher.Main"), result.output());
-        runCheckout(script);
+        runCheckout(script, "check");
         assertEquals(2, builds(), "a failed build is tried again");
     }
 }
