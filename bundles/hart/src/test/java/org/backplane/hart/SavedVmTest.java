@@ -15,6 +15,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.backplane.device.state.SavedState;
@@ -23,8 +24,6 @@ import org.backplane.hypervisor.InterruptControllers.RiscvAia;
 import org.backplane.hypervisor.VmSpec;
 import org.backplane.memory.GuestMemory;
 import org.backplane.testkit.GoldenState;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What a VM's state holds, and what restoring makes of states of every kind. */
 class SavedVmTest {
@@ -81,13 +80,12 @@ class SavedVmTest {
         }
     }
 
-    @Test
+    @Example
     void savesVersionOne() throws Exception {
         assertEquals(GoldenState.write(golden()), GoldenState.write(scripted()));
     }
 
-    @Test
-    @Timeout(60)
+    @Example
     void restoresVersionOne() throws Exception {
         try (Rig rig = new Rig(2)) {
             rig.vm.restore(golden());
@@ -107,7 +105,7 @@ class SavedVmTest {
         }
     }
 
-    @Test
+    @Example
     void guestTimeStandsAtTheSavedValueAndGoesOnFromThere() throws Exception {
         try (Rig rig = new Rig(2)) {
             rig.vm.restore(golden());
@@ -123,15 +121,14 @@ class SavedVmTest {
         }
     }
 
-    @Test
+    @Example
     void refusesToSaveWhileGuestTimeRuns() throws Exception {
         try (Rig rig = new Rig()) {
             assertThrows(IllegalStateException.class, rig.vm::save);
         }
     }
 
-    @Test
-    @Timeout(60)
+    @Example
     void refusesToSaveOrRestoreWhileAProcessorRuns() throws Exception {
         try (Rig rig = new Rig(2)) {
             Program p = new Program(Rig.RAM).li(S0, Rig.RAM + 0x1000).label("spin");
@@ -151,7 +148,7 @@ class SavedVmTest {
     }
 
     /** A level that the board drives again is not a second edge. */
-    @Test
+    @Example
     void wiresKeepTheirLevels() throws Exception {
         try (Rig rig = new Rig()) {
             rig.vm.aplic().write(SOURCECFG, 4, EDGE1);
@@ -173,8 +170,7 @@ class SavedVmTest {
     }
 
     /** Memory was replaced under the VM, and nobody said so with a fence. */
-    @Test
-    @Timeout(60)
+    @Example
     void forgetsTranslationsAndDecodedPages() throws Exception {
         long data = 0x10_0000_0000L;
         long code = 0x11_0000_0000L;
@@ -245,7 +241,7 @@ class SavedVmTest {
         }
     }
 
-    @Test
+    @Example
     void ignoresUnknownNames() throws Exception {
         SavedState more = golden();
         for (String path : List.of("", "aplic", "hart0", "hart0/imsic", "hart1/entry")) {
@@ -266,7 +262,7 @@ class SavedVmTest {
         }
     }
 
-    @Test
+    @Example
     void givesWhatIsMissingItsValueAfterReset() throws Exception {
         SavedState hart =
                 SavedState.of("hart", 1)
@@ -289,7 +285,7 @@ class SavedVmTest {
         }
     }
 
-    @Test
+    @Example
     void refusesTheStateOfAVmWithOtherInterruptControllers() throws Exception {
         RiscvAia small = new RiscvAia(Rig.IMSIC, 63, Rig.APLIC, 0x5000, 8, Rig.FREQUENCY);
         try (GuestMemory memory =
