@@ -50,7 +50,12 @@ public final class Activator implements BundleActivator, FrameworkListener {
             return;
         }
         var arrivals = new Arrivals();
-        deployer = new Deployer(context, plan.get().runFolder().resolve("jars"), arrivals::uses);
+        deployer =
+                new Deployer(
+                        context,
+                        plan.get().runFolder().resolve("jars"),
+                        arrivals::uses,
+                        plan.get().bounds().call());
         if (plan.get().bundles().isPresent() || plan.get().config().isPresent()) {
             WatchedFolders.register(context, plan.get(), deployer, arrivals);
         }

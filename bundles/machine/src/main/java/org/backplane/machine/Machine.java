@@ -67,12 +67,13 @@ public interface Machine {
     SwapReport swap(String slot, String version, boolean force) throws MachineException;
 
     /**
-     * Unplugs a slot's device without asking the guest and plugs one of other code in its place:
-     * for code of another shape. The guest has to look for it anew.
+     * Unplugs a slot's device and plugs one of other code in its place: for code of another shape.
+     * The guest lets go of it before, and looks for it anew after.
      *
      * @param version as in {@link #swap}
+     * @param force without the guest's consent
      */
-    SlotReport replug(String slot, String version) throws MachineException;
+    SlotReport replug(String slot, String version, boolean force) throws MachineException;
 
     /** Ends the probation of a slot's latest swap: the code before is let go of. */
     void accept(String slot) throws MachineException;

@@ -502,18 +502,22 @@ final class VirtualMachine implements Machine, AutoCloseable {
         return slots.get(slot).report();
     }
 
-    @Override
-    public void unplug(String slot, boolean force) throws MachineException {
-        Slot there = slots.get(slot);
+    /** Nobody but its driver knows whether a device can go. */
+    private static void requireReleased(Slot there, boolean force) throws MachineException {
         if (!force && !there.released()) {
             String address = there.report().address();
             throw new MachineException(
                     address.isEmpty()
                             ? "The slot '%s' is a fixed device of the board, which a guest cannot let go of: unplug it with --force."
-                                    .formatted(slot)
+                                    .formatted(there.spec().name())
                             : "The guest uses '%s': let it go there (echo 1 > /sys/bus/pci/devices/0000:%s/remove), or unplug with --force."
-                                    .formatted(slot, address));
+                                    .formatted(there.spec().name(), address));
         }
+    }
+
+    @Override
+    public void unplug(String slot, boolean force) throws MachineException {
+        requireReleased(slots.get(slot), force);
         slots.remove(slot);
     }
 
@@ -523,7 +527,8 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     @Override
-    public SlotReport replug(String slot, String version) throws MachineException {
+    public SlotReport replug(String slot, String version, boolean force) throws MachineException {
+        requireReleased(slots.get(slot), force);
         return toFind(swaps.replug(slots.get(slot), version));
     }
 

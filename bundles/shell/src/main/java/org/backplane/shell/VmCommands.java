@@ -130,18 +130,18 @@ public final class VmCommands {
         return slot + ": unplugged";
     }
 
-    @Descriptor("replaces the code of a slot's device: [--force|--replug] SLOT [VERSION|JAR]")
+    @Descriptor("replaces the code of a slot's device: [--force] [--replug] SLOT [VERSION|JAR]")
     public Object swap(String... words) throws ShellException, MachineException {
         Arguments arguments =
                 Arguments.of(
-                                "vm:swap [--force|--replug] SLOT [VERSION|JAR]",
+                                "vm:swap [--force] [--replug] SLOT [VERSION|JAR]",
                                 Set.of(FORCE, REPLUG),
                                 words)
                         .count(1, 2);
         String slot = arguments.words().get(0);
         String version = arguments.words().size() > 1 ? arguments.words().get(1) : LATEST;
         return arguments.has(REPLUG)
-                ? machine().replug(slot, version)
+                ? machine().replug(slot, version, arguments.has(FORCE))
                 : machine().swap(slot, version, arguments.has(FORCE));
     }
 

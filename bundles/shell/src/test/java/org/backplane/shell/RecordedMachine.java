@@ -167,8 +167,8 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
-    public SlotReport replug(String slot, String version) {
-        asked.add("replug %s %s".formatted(slot, version));
+    public SlotReport replug(String slot, String version, boolean force) {
+        asked.add("replug %s %s %s".formatted(slot, version, force));
         return DISK;
     }
 

@@ -102,7 +102,7 @@ class VmCommandsTest {
                 List.of(
                         "swap disk0 latest false",
                         "swap disk0 1.2.3 true",
-                        "replug disk0 1.2.3",
+                        "replug disk0 1.2.3 false",
                         "accept disk0"),
                 machine.asked);
     }

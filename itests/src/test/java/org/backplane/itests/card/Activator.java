@@ -20,6 +20,7 @@ public final class Activator implements BundleActivator {
                         behaviour,
                         bundle.getVersion().getMajor(),
                         behaviour.hangs() ? hold(context) : new CountDownLatch(0));
+        conduct.hangIf(Behaviour.HANGS_IN_THE_ACTIVATOR);
         if (conduct.is(Behaviour.DOES_NOT_START)) {
             throw new IllegalStateException("thrown in the activator");
         }

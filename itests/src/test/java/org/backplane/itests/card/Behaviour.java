@@ -8,6 +8,8 @@ public enum Behaviour {
     DOES_NOT_RESOLVE,
     /** Throws from its bundle's activator. */
     DOES_NOT_START,
+    /** Does not return from its bundle's activator. */
+    HANGS_IN_THE_ACTIVATOR,
     /** Throws in create, with leases taken. */
     THROWS_IN_CREATE,
     /** Does not return from create, with leases taken. */
@@ -51,7 +53,13 @@ public enum Behaviour {
 
     boolean hangs() {
         return switch (this) {
-            case HANGS_IN_CREATE, HANGS_IN_READ, HANGS_IN_WORK, HANGS_IN_QUIESCE, FLOODS -> true;
+            case HANGS_IN_THE_ACTIVATOR,
+                    HANGS_IN_CREATE,
+                    HANGS_IN_READ,
+                    HANGS_IN_WORK,
+                    HANGS_IN_QUIESCE,
+                    FLOODS ->
+                    true;
             default -> false;
         };
     }

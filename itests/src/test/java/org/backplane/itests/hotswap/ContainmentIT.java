@@ -125,6 +125,21 @@ public final class ContainmentIT {
     }
 
     @Test
+    public void activatorThatDoesNotReturn() throws Exception {
+        rig.plugCard(Behaviour.GOOD);
+        rig.store(MEMORY, 5);
+        MachineException refusal =
+                assertThrows(
+                        MachineException.class,
+                        () -> rig.swap(CARD, Behaviour.HANGS_IN_THE_ACTIVATOR, false));
+        assertTrue(
+                refusal.getMessage(),
+                refusal.getMessage().contains("its activator did not return within"));
+        rig.swap(CARD, Behaviour.THROWS_AT_THE_END, false);
+        assertEquals(5, rig.load(MEMORY));
+    }
+
+    @Test
     public void factoryThatDoesNotReturn() throws Exception {
         rig.machine().plug(CARD, "card", Map.of(), "the test");
         rig.install(Behaviour.HANGS_IN_CREATE);

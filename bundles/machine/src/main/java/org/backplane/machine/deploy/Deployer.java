@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -19,6 +20,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
@@ -45,6 +50,7 @@ public final class Deployer implements AutoCloseable {
     private final BundleContext context;
     private final Path store;
     private final Predicate<Bundle> used;
+    private final Duration startBound;
     private final ControlThread thread = new ControlThread("deployer");
     private final List<Retired> retired = new ArrayList<>();
     private final StoredCode storedCode;
@@ -87,8 +93,11 @@ public final class Deployer implements AutoCloseable {
     /**
      * @param store folder for jars, made if absent
      * @param used whether a slot has a device of the bundle, or may go back to it
+     * @param startBound on an activator: it registers a factory, and what takes longer hangs
      */
-    public Deployer(BundleContext context, Path store, Predicate<Bundle> used) {
+    public Deployer(
+            BundleContext context, Path store, Predicate<Bundle> used, Duration startBound) {
+        this.startBound = startBound;
         this.context = context;
         this.used = used;
         this.store = store;
@@ -120,9 +129,15 @@ public final class Deployer implements AutoCloseable {
             if (bundle == null) {
                 bundle = install(location, stored);
             }
-            bundle.start(Bundle.START_TRANSIENT);
+            start(bundle);
             claimed.add(bundle);
             return bundle;
+        } catch (TimeoutException e) {
+            // It is uninstalled when its activator returns, if ever: before, that would wait too.
+            throw new MachineException(
+                    "The jar '%s' cannot be started: its activator did not return within %s s; the thread '%s' stays in it."
+                            .formatted(jar, startBound.toMillis() / 1000.0, starter(bundle)),
+                    e);
         } catch (IOException e) {
             throw new MachineException(
                     "The jar '%s' cannot be read: %s.".formatted(jar, e.getMessage()), e);
@@ -131,7 +146,44 @@ public final class Deployer implements AutoCloseable {
                 uninstall(bundle);
             }
             throw new MachineException(
-                    "The jar '%s' cannot be started: %s.".formatted(jar, e.getMessage()), e);
+                    "The jar '%s' cannot be started: %s.".formatted(jar, reason(e)), e);
+        }
+    }
+
+    private static String reason(Exception e) {
+        String told = String.valueOf(e.getMessage()).replaceAll("\\.+$", "");
+        return e.getCause() == null ? told : "%s: %s".formatted(told, e.getCause());
+    }
+
+    private static String starter(Bundle bundle) {
+        return "deployer/start of bundle " + bundle.getBundleId();
+    }
+
+    /** Starts a bundle on a thread of its own: an activator that hangs does not keep this one. */
+    private void start(Bundle bundle) throws BundleException, TimeoutException {
+        var late = new AtomicBoolean();
+        var task =
+                new FutureTask<Void>(
+                        () -> {
+                            bundle.start(Bundle.START_TRANSIENT);
+                            if (late.get()) {
+                                release(bundle);
+                            }
+                            return null;
+                        });
+        new MachineThread(starter(bundle), task).start();
+        try {
+            task.get(startBound.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof BundleException refusal) {
+                throw refusal;
+            }
+            throw new BundleException("its start failed", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BundleException("its start was interrupted", e);
+        } finally {
+            late.set(!task.isDone());
         }
     }
 
@@ -168,13 +220,16 @@ public final class Deployer implements AutoCloseable {
                     try {
                         Path copy = gone.copy().get();
                         returns++;
-                        install(LOCATION + "return-" + returns, copy).start(Bundle.START_TRANSIENT);
+                        start(install(LOCATION + "return-" + returns, copy));
                         Files.deleteIfExists(copy);
                         if (!used.test(gone.bundle())) {
                             // The copy has its place.
                             uninstall(gone.bundle());
                         }
-                    } catch (IOException | BundleException | ExecutionException e) {
+                    } catch (IOException
+                            | BundleException
+                            | TimeoutException
+                            | ExecutionException e) {
                         throw new MachineException(
                                 "%s cannot come back: %s.".formatted(gone, e), e);
                     }

@@ -47,6 +47,11 @@ final class DeviceCalls {
      * @throws DeviceException what the device threw, or that it did not return within the bound
      */
     <T> T call(String what, Callable<T> call) throws DeviceException, InterruptedException {
+        return call(what, bound, call);
+    }
+
+    private <T> T call(String what, Duration bound, Callable<T> call)
+            throws DeviceException, InterruptedException {
         var running = new Running<>(slot + "/" + what, call);
         threads.execute(running);
         try {
@@ -72,8 +77,15 @@ final class DeviceCalls {
     }
 
     void run(String what, Action action) throws DeviceException, InterruptedException {
+        run(what, bound, action);
+    }
+
+    /** As {@link #run(String, Action)}, with a bound of its own. */
+    void run(String what, Duration bound, Action action)
+            throws DeviceException, InterruptedException {
         call(
                 what,
+                bound,
                 () -> {
                     action.run();
                     return null;

@@ -106,6 +106,9 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
     /** A machine reset: as after plugging. Control thread, processors halted. */
     void reset();
 
+    /** A device is behind it again after {@link #failed}: what the guest read since was nothing. */
+    default void repaired() {}
+
     /** The device failed: tells the guest, where there is a way to. */
     void failed();
 

@@ -72,7 +72,7 @@ final class Failures {
             return;
         }
         tenancy.leave(saved, chance == null ? Optional.empty() : chance.state());
-        tenancy.beFailed(reason);
+        tenancy.beFailed(reason, Optional.of(now.offer().code()));
     }
 
     /** A second swap, new to old. */

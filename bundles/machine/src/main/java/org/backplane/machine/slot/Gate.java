@@ -218,6 +218,11 @@ final class Gate {
         set(REFUSING);
     }
 
+    /** Whether nobody is inside at this moment. */
+    boolean isEmpty() {
+        return (state.get() & COUNT) == 0;
+    }
+
     boolean isOpen() {
         return (state.get() & (CLOSED | REFUSING)) == 0;
     }

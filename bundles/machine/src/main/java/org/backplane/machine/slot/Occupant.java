@@ -71,7 +71,12 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
 
     /** Quiesces, and waits until nothing is under way. */
     void drain() throws DeviceException, InterruptedException {
-        gear.calls().run("quiesce", () -> drain(device));
+        // The device's requests have the bound; the call a little more, to tell of those.
+        gear.calls()
+                .run(
+                        "quiesce",
+                        gear.bounds().call().plus(gear.bounds().call().dividedBy(4)),
+                        () -> drain(device));
     }
 
     private void drain(Device quiesced) throws DeviceException {
@@ -182,6 +187,8 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
                         || cause instanceof ClaimException
                         || cause instanceof MachineException
                 ? cause.getMessage()
-                : cause.toString();
+                : cause instanceof ExceptionInInitializerError && cause.getCause() != null
+                        ? cause.getCause().toString()
+                        : cause.toString();
     }
 }

@@ -39,6 +39,8 @@ import org.osgi.framework.Bundle;
 public final class Slot {
     private static final Logger LOG = System.getLogger(Slot.class.getName());
 
+    private static final Duration PROBATION_LOOK = Duration.ofMillis(500);
+
     private final SlotGear gear;
     private final SlotEnvironment environment;
     private final MachineServices services;
@@ -320,9 +322,20 @@ public final class Slot {
         @Override
         public void probationBegan(int begun) {
             // The number and no more: what waits here must not keep code that went earlier.
-            later(
-                    services.bounds().probation(),
-                    () -> control.post("end of probation", () -> tenancy.endProbation(begun)));
+            later(services.bounds().probation(), () -> endProbation(begun, 0));
+        }
+
+        /** Not while somebody is inside who may never come out: the watchdog decides first. */
+        private void endProbation(int begun, int looks) {
+            if (!gate.isEmpty() && looks * PROBATION_LOOK.toMillis() <= patience()) {
+                later(PROBATION_LOOK, () -> endProbation(begun, looks + 1));
+            } else {
+                control.post("end of probation", () -> tenancy.endProbation(begun));
+            }
+        }
+
+        private long patience() {
+            return services.bounds().handler().plus(PROBATION_LOOK.multipliedBy(4)).toMillis();
         }
 
         @Override
@@ -348,17 +361,16 @@ public final class Slot {
 
     /** What firmware has to say of it, if it is a platform device. */
     Optional<PlatformDevice> platformDevice() {
-        Occupant now = tenancy.occupant();
-        return now == null || now.attachment().node() == null
-                ? Optional.empty()
-                : Optional.of(
-                        new PlatformDevice(
-                                spec().name(),
-                                now.attachment().node(),
-                                environment.regions().leases().stream()
-                                        .map(RegionLease::range)
-                                        .toList(),
-                                environment.lines().sources()));
+        return tenancy.node()
+                .map(
+                        node ->
+                                new PlatformDevice(
+                                        spec().name(),
+                                        node,
+                                        environment.regions().leases().stream()
+                                                .map(RegionLease::range)
+                                                .toList(),
+                                        environment.lines().sources()));
     }
 
     void timeStarted() {

@@ -71,7 +71,7 @@ final class Succession {
                 tenancy.heirs().failed(offer.code());
                 tenancy.heirs().comeBack(vacated.get());
             } else {
-                tenancy.beFailed(reason);
+                tenancy.beFailed(reason, Optional.empty());
             }
             throw new MachineException("%s: %s".formatted(gear.spec().source(), named(reason)), e);
         }
@@ -126,7 +126,8 @@ final class Succession {
             quiesced = true;
             int underWay = tenancy.face().outstanding();
             atRest = tenancy.rest(old, force);
-            steps.note("quiesce", "%d requests drained".formatted(underWay));
+            int left = tenancy.face().outstanding();
+            steps.note("quiesce", drained(underWay, left));
             History.Steps pause = history.steps();
             atRest &= tenancy.shut(force);
             saved = tenancy.saved(old, force);
@@ -137,8 +138,9 @@ final class Succession {
             old.disconnect(tenancy.face());
             if (!atRest) {
                 tenancy.face().cutOff();
-                tenancy.face().presentAgain();
             }
+            // Also of a device that said it was at rest: what it has not completed, it never will.
+            tenancy.face().presentAgain();
             gate.changeOver();
             fresh.connect(tenancy.face(), true);
             tenancy.occupy(fresh, tenancy.face());
@@ -147,7 +149,7 @@ final class Succession {
             tenancy.face().kick();
             steps.tell();
             history.add("open", paused, "pause from gate closed to open");
-            passage = new Passage(paused, underWay, saved.map(SavedState::size).orElse(0L));
+            passage = new Passage(paused, underWay - left, saved.map(SavedState::size).orElse(0L));
         } catch (DeviceException | InterruptedException | RuntimeException | Error e) {
             String reason = Occupant.sentence(e);
             rollBack(old, fresh, quiesced, cut, !atRest);
@@ -193,6 +195,11 @@ final class Succession {
             (done ? fresh : blank).discard();
         }
         return blank;
+    }
+
+    private static String drained(int underWay, int left) {
+        String done = "%d requests drained".formatted(Math.max(0, underWay - left));
+        return left == 0 ? done : done + ", %d are presented again".formatted(left);
     }
 
     private static String sized(SavedState saved) {
@@ -284,6 +291,7 @@ final class Succession {
             return -1;
         }
         History.Steps steps = history.steps();
+        int underWay = tenancy.face().outstanding();
         try {
             old.refuseUnsavable();
         } catch (DeviceException e) {
@@ -295,6 +303,7 @@ final class Succession {
         tenancy.expectBack(Optional.of(leaving.code()));
         try {
             boolean clean = tenancy.rest(old, true);
+            steps.note("quiesce", drained(underWay, tenancy.face().outstanding()));
             clean &= tenancy.shut(true);
             tenancy.leave(tenancy.takeOut(old, clean), Optional.empty());
         } catch (DeviceException e) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
+import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.state.SavedState;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.processor.MachineThread;
@@ -52,6 +53,11 @@ final class Tenancy {
 
     /** When the vacancy began, on {@link System#nanoTime}. */
     private long vacantSince;
+
+    private volatile Optional<FirmwareNode> node = Optional.empty();
+
+    /** The code that a failed slot failed with. */
+    private Optional<Code> broken = Optional.empty();
 
     /** What the succession asks of those around the slot; each only posts. */
     interface Heirs {
@@ -202,11 +208,15 @@ final class Tenancy {
                 steps.note("reset", "the device before has not seen it");
             }
             Face target = made == null ? face : made;
+            boolean repaired = state == SlotState.FAILED;
             target.presentAgain();
             gate.changeOver();
             fresh.connect(target, true);
             occupy(fresh, target);
             gate.open();
+            if (repaired) {
+                target.repaired();
+            }
             target.kick();
             steps.done("open", "");
             done = true;
@@ -227,9 +237,19 @@ final class Tenancy {
     void occupy(Occupant connected, Face seen) {
         face = seen;
         occupant = connected;
+        node = Optional.ofNullable(connected.attachment().node());
         resetMissed = false;
         state = SlotState.RUNNING;
         detail = "";
+        if (broken.filter(code -> !code.equals(connected.offer().code())).isPresent()) {
+            heirs.failed(broken.get());
+        }
+        broken = Optional.empty();
+    }
+
+    /** How firmware describes the device, also while nobody is in: its addresses are kept. */
+    Optional<FirmwareNode> node() {
+        return node;
     }
 
     /** The device is being replaced: accesses park. */
@@ -324,6 +344,7 @@ final class Tenancy {
         }
         environment.regions().release();
         environment.lines().release();
+        node = Optional.empty();
         state = SlotState.WAITING;
     }
 
@@ -340,8 +361,13 @@ final class Tenancy {
         left = gone;
     }
 
-    /** Accesses read all ones, and a virtio driver is told DEVICE_NEEDS_RESET. */
-    void beFailed(String reason) {
+    /**
+     * Accesses read all ones, and a virtio driver is told DEVICE_NEEDS_RESET.
+     *
+     * @param code that is to go when other code repairs the slot
+     */
+    void beFailed(String reason, Optional<Code> code) {
+        broken = code;
         state = SlotState.FAILED;
         detail = reason;
         gate.refuse();

@@ -32,6 +32,9 @@ import org.backplane.virtio.VirtioShape;
 final class VirtioFace implements Face, VirtioBackend {
     private static final Logger LOG = System.getLogger(VirtioFace.class.getName());
 
+    /** Status bit: a driver knows how to drive the device (virtio 1.2, section 2.1). */
+    private static final int DRIVER = 2;
+
     private final SlotGear gear;
     private final LeaseStack leases;
     private final VirtioPciFunction function;
@@ -253,6 +256,12 @@ final class VirtioFace implements Face, VirtioBackend {
         function.needsReset();
     }
 
+    /** A driver that looked at the configuration meanwhile saw all ones: it has to look again. */
+    @Override
+    public void repaired() {
+        function.configurationChanged();
+    }
+
     @Override
     public EventFd doorbell(int queue) {
         return doorbells.get(queue);
@@ -283,10 +292,13 @@ final class VirtioFace implements Face, VirtioBackend {
         return Optional.of(function.function());
     }
 
-    /** Linux leaves memory decoding on, but resets the device (virtio 1.2, section 2.1). */
+    /**
+     * A driver that left has reset the device; Linux then acknowledges it again, and leaves memory
+     * decoding on (virtio 1.2, section 2.1).
+     */
     @Override
     public boolean released() {
-        return function.status() == 0 || function.function().released();
+        return (function.status() & DRIVER) == 0 || function.function().released();
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.backplane.machine.slot;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
@@ -13,6 +14,7 @@ import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
 import org.backplane.device.context.DeviceContext;
+import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.context.InterruptLine;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
@@ -69,6 +71,7 @@ final class CounterDevice implements Device, IoHandler {
                 throw new DeviceException(e.getMessage(), e);
             }
             device.line = context.line();
+            context.describe(new FirmwareNode("counter", List.of("test"), Map.of(), List.of()));
             if (fault == Fault.CREATE) {
                 throw new DeviceException("it does not want to");
             }

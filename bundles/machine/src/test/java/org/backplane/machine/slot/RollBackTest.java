@@ -364,6 +364,26 @@ class RollBackTest {
     }
 
     @Test
+    void codeThatFailedGoesWhenOtherCodeRepairsTheSlot() throws Exception {
+        Offer first = rig.fill(new Factory(1, Fault.HANDLER));
+        rig.read(0);
+        await(() -> slot().state() == SlotState.FAILED);
+        assertEquals(List.of(), rig.code().failed);
+        slot().swap(rig.offer(new Factory(2, null)), false);
+        assertEquals(List.of(first.code()), rig.code().failed);
+    }
+
+    @Test
+    void deviceThatNeverRestsIsSaidToHaveRequests() throws Exception {
+        rig.fill(new Factory(1, Fault.NEVER_IDLE));
+        Offer next = rig.offer(new Factory(2, null));
+        var refusal = assertThrows(MachineException.class, () -> slot().swap(next, false));
+        assertTrue(
+                refusal.getMessage().contains("its requests were not done after 1 s"),
+                refusal.getMessage());
+    }
+
+    @Test
     void watchdogTellsOfAThreadThatStaysAndOfNoOther() throws Exception {
         rig.fill(new Factory(1, Fault.HANGS_IN_HANDLER));
         var watchdog = new Watchdog(3);

@@ -239,6 +239,21 @@ class SlotTest {
         assertEquals(SlotState.RUNNING, slot.state());
     }
 
+    /** A guest that boots meanwhile is to find the device that comes back. */
+    @Test
+    void firmwareDescribesAVacantSlot() throws Exception {
+        Offer first = offer(new Factory(1, null));
+        slot.fill(first);
+        var described = slot.platformDevice().orElseThrow();
+        slot.vacate(first);
+        assertEquals(described, slot.platformDevice().orElseThrow());
+        slot.expireVacancy(1);
+        while (slot.state() == SlotState.VACANT) {
+            Thread.onSpinWait();
+        }
+        assertTrue(slot.platformDevice().isEmpty());
+    }
+
     @Test
     void failedFillGivesEverythingBack() {
         Offer broken = offer(new Factory(1, Fault.START));

@@ -2,6 +2,7 @@ package org.backplane.machine.slot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,10 @@ class VirtioSlotTest {
         private final CountDownLatch hold;
         private volatile SplitQueue queue;
         private volatile boolean quiesced;
+
+        SplitQueue kept() {
+            return queue;
+        }
 
         VersionDevice(int version, boolean throwing, CountDownLatch hold) {
             this.version = version;
@@ -400,6 +405,53 @@ class VirtioSlotTest {
         awaitTrue(() -> !(driver.status() != 0));
         bringUp();
         assertEquals(2, answer());
+    }
+
+    /** Linux reads the configuration anew when a device needs a reset: then it is all ones. */
+    @Test
+    void driverLooksAtTheConfigurationAgainAfterARepair() throws Exception {
+        fill(offer(1, true, null));
+        bringUp();
+        request();
+        awaitTrue(() -> slot.state() == SlotState.FAILED);
+        long generation = driver.get(VirtioDriver.Common.CONFIG_GENERATION);
+        assertEquals(-1, (int) driver.read(VirtioDriver.DEVICE, 0, 4));
+        slot.swap(offer(2, false, null), false);
+        assertNotEquals(generation, driver.get(VirtioDriver.Common.CONFIG_GENERATION));
+        assertEquals(2, driver.read(VirtioDriver.DEVICE, 0, 4));
+    }
+
+    /** A device that says it is idle and holds a request will never answer it. */
+    @Test
+    void requestThatAnIdleDeviceKeptIsServedByTheNext() throws Exception {
+        fill(
+                code.offer(
+                        "version",
+                        context ->
+                                new VersionDevice(1, false, null) {
+                                    @Override
+                                    public void work(int index) {
+                                        kept().poll();
+                                    }
+                                }));
+        bringUp();
+        long address = request();
+        awaitTrue(() -> slot.inspect().facts().get("outstanding requests").equals("1"));
+        assertEquals(0, slot.swap(offer(2, false, null), false).drained());
+        awaitUsed(1);
+        assertEquals(2, memory.getByte(address));
+    }
+
+    /** As Linux leaves it after a removal: reset, and acknowledged again. */
+    @Test
+    void functionWithoutADriverIsReleased() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        assertFalse(slot.released());
+        driver.requestReset();
+        awaitTrue(() -> driver.status() == 0);
+        driver.set(VirtioDriver.Common.DEVICE_STATUS, VirtioDriver.ACKNOWLEDGE);
+        assertTrue(slot.released());
     }
 
     @Test
