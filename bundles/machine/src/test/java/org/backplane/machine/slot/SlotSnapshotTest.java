@@ -16,12 +16,16 @@ import org.backplane.bus.Bus;
 import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 import org.backplane.device.state.SavedState;
+import org.backplane.device.state.StateFormat;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.RiscvBoard;
+import org.backplane.machine.dial.Dial;
+import org.backplane.machine.dial.first.FirstDial;
+import org.backplane.machine.dial.second.SecondDial;
 import org.backplane.machine.slot.CounterDevice.Factory;
 import org.backplane.machine.slot.CounterDevice.Fault;
 import org.backplane.machine.slot.Factories.Offer;
@@ -159,6 +163,32 @@ class SlotSnapshotTest {
         restored.letIn();
         assertEquals(42, read("c0", 0));
         assertEquals(2, read("c0", 8));
+    }
+
+    /**
+     * As a snapshot's bytes have it: made by a release, restored by the next, not the other way.
+     */
+    @Test
+    void stateOfAnOlderSchemaIsRestoredAndOneOfANewerIsRefused() throws Exception {
+        Slot saved = slot("c0");
+        saved.fill(code.offer("counter", FirstDial::new));
+        write("c0", 42);
+        SavedState older = StateFormat.decode(StateFormat.encode(save(saved)));
+        assertEquals(1, older.child("device").version());
+        saved.close();
+        Slot restored = restore(older, code.offer("counter", SecondDial::new));
+        restored.letIn();
+        assertEquals(42, read("c0", Dial.LEVEL));
+        assertEquals(Dial.TOP, read("c0", Dial.CEILING));
+        SavedState newer = save(restored);
+        restored.close();
+        var refusal =
+                assertThrows(
+                        MachineException.class,
+                        () -> restore(newer, code.offer("counter", FirstDial::new)));
+        assertTrue(
+                refusal.getMessage().contains("has version 2 and this code reads 1 at most"),
+                refusal.getMessage());
     }
 
     @Test
