@@ -21,8 +21,12 @@ final class Succession {
     private final SlotGear gear;
     private final Tenancy tenancy;
     private final Failures failures;
+
     private final Gate gate;
     private final History history;
+
+    /** Since when the slot is vacant, if its device left in place. */
+    private Optional<History.Steps> absence = Optional.empty();
 
     /**
      * What a swap was like.
@@ -78,7 +82,9 @@ final class Succession {
         if (vacated.isPresent()) {
             // Whose bundle was stopped or updated: a copy of what it was can come back.
             tenancy.onProbation(vacated.get(), Optional.empty(), taken);
+            absence.ifPresent(since -> since.ended("back", "pause from gate closed to open"));
         }
+        absence = Optional.empty();
         tenancy.leaveNothing();
         tenancy.expectBack(Optional.empty());
     }
@@ -304,6 +310,7 @@ final class Succession {
         try {
             boolean clean = tenancy.rest(old, true);
             steps.note("quiesce", drained(underWay, tenancy.face().outstanding()));
+            absence = Optional.of(history.steps());
             clean &= tenancy.shut(true);
             tenancy.leave(tenancy.takeOut(old, clean), Optional.empty());
         } catch (DeviceException e) {

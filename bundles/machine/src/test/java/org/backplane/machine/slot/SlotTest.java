@@ -354,6 +354,17 @@ class SlotTest {
     }
 
     @Test
+    void historyTellsTheStepsOfAnUpdate() throws Exception {
+        Offer first = offer(new Factory(1, null));
+        slot.fill(first);
+        slot.vacate(first);
+        slot.fill(offer(new Factory(2, null)));
+        assertEquals(
+                List.of("create", "open", "quiesce", "vacant", "create", "restore", "open", "back"),
+                slot.history().stream().map(entry -> entry.step()).toList());
+    }
+
+    @Test
     void historyTellsTheStepsOfASwap() throws Exception {
         slot.fill(offer(new Factory(1, null)));
         slot.swap(offer(new Factory(2, null)), false);
