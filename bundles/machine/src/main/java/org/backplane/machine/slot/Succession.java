@@ -21,7 +21,6 @@ final class Succession {
     private final SlotGear gear;
     private final Tenancy tenancy;
     private final Failures failures;
-
     private final Gate gate;
     private final History history;
 
