@@ -308,6 +308,13 @@ class VirtioSlotTest {
         return answer;
     }
 
+    /** A request that the device has taken, and holds. */
+    private long heldRequest() {
+        long address = request();
+        awaitTrue(() -> slot.inspect().facts().get("outstanding requests").equals("1"));
+        return address;
+    }
+
     private void awaitUsed(int index) {
         awaitTrue(() -> !(ring.usedIndex() != index));
     }
@@ -356,7 +363,7 @@ class VirtioSlotTest {
         var hold = new CountDownLatch(1);
         fill(offer(1, false, hold));
         bringUp();
-        long first = request();
+        long first = heldRequest();
         var swap =
                 new Thread(
                         () -> {
@@ -383,7 +390,7 @@ class VirtioSlotTest {
         var hold = new CountDownLatch(1);
         fill(offer(1, false, hold));
         bringUp();
-        request();
+        heldRequest();
         driver.requestReset();
         assertTrue(driver.status() != 0, "read 0 while a request was in the device");
         hold.countDown();
@@ -435,8 +442,7 @@ class VirtioSlotTest {
                                     }
                                 }));
         bringUp();
-        long address = request();
-        awaitTrue(() -> slot.inspect().facts().get("outstanding requests").equals("1"));
+        long address = heldRequest();
         assertEquals(0, slot.swap(offer(2, false, null), false).drained());
         awaitUsed(1);
         assertEquals(2, memory.getByte(address));
@@ -577,7 +583,7 @@ class VirtioSlotTest {
         fill(offer(1, false, null));
         bringUp();
         slot.swap(offer(2, false, hold), false);
-        long address = request();
+        long address = heldRequest();
         awaitTrue(this::overstayed);
         awaitUsed(1);
         assertEquals(1, memory.getByte(address));
@@ -601,7 +607,7 @@ class VirtioSlotTest {
         var hold = new CountDownLatch(1);
         fill(offer(1, false, hold));
         bringUp();
-        long address = request();
+        long address = heldRequest();
         Offer next = offer(2, false, null);
         assertThrows(MachineException.class, () -> slot.swap(next, false));
         slot.swap(next, true);
