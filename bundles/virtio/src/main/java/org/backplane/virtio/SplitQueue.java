@@ -231,19 +231,6 @@ public final class SplitQueue {
         }
     }
 
-    /**
-     * A chain of the ledger: for a device that takes over from another, or from a saved state, and
-     * finds there which requests are out.
-     *
-     * @return the chain, or null if that head is not out
-     */
-    public DescriptorChain taken(int head) {
-        synchronized (lock) {
-            boolean out = head >= 0 && head < ledger.size() && ledger.chain(head).taken;
-            return out ? ledger.chain(head) : null;
-        }
-    }
-
     // The transport's side, through QueuePort.
 
     /** Starts at the beginning of a ring that was checked. */
