@@ -6,17 +6,14 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.backplane.bus.Bus;
-import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
 import org.backplane.hypervisor.Hypervisor;
-import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.LeaseStack;
@@ -25,12 +22,8 @@ import org.backplane.machine.console.Consoles;
 import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.processor.Processors;
 import org.backplane.machine.slot.ControlThread;
-import org.backplane.machine.slot.Factories.Offer;
-import org.backplane.machine.slot.Pin;
-import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
-import org.backplane.machine.snapshot.SnapshotWriter;
 import org.osgi.framework.BundleContext;
 
 /**
@@ -54,6 +47,8 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private final Deployer deployer;
     private final ConfiguredSlots configured;
     private final Swaps swaps;
+    private final SlotOperations operations;
+    private final Snapshots snapshots;
     private final Views views;
     private volatile String state = "created";
     private volatile int boots;
@@ -132,16 +127,18 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                     deployer::copy,
                                     context));
             swaps = new Swaps(slots, deployer);
+            operations = new SlotOperations(slots, swaps);
+            snapshots = new Snapshots(plan, engine.name(), board, processors, slots);
             List<SlotSpec> restored = List.of();
             if (restoration.isPresent()) {
                 restored = restoration.get().into(slots, plan.console());
                 board.lines().assertAll();
             } else {
                 for (SlotSpec spec : Chipset.slots(plan.console())) {
-                    addAtStart(spec);
+                    operations.addAtStart(spec);
                 }
                 for (SlotSpec spec : plan.slots()) {
-                    addAtStart(spec);
+                    operations.addAtStart(spec);
                 }
             }
             configured =
@@ -149,25 +146,6 @@ final class VirtualMachine implements Machine, AutoCloseable {
         } catch (MachineException | RuntimeException e) {
             leases.close();
             throw e;
-        }
-    }
-
-    private void addAtStart(SlotSpec spec) throws MachineException {
-        Slot slot = slots.add(spec);
-        if (slot.state() == SlotState.WAITING) {
-            List<String> there =
-                    slot.pin().isEmpty()
-                            ? kinds()
-                            : slots.factories().offers().stream()
-                                    .filter(offer -> offer.kind().equals(spec.kind()))
-                                    .map(Offer::toString)
-                                    .toList();
-            throw new MachineException(
-                    "%s: %s: there are %s."
-                            .formatted(
-                                    spec.source(),
-                                    slot.report().detail(),
-                                    there.isEmpty() ? "none" : String.join(", ", there)));
         }
     }
 
@@ -275,60 +253,9 @@ final class VirtualMachine implements Machine, AutoCloseable {
                         throw new MachineException(
                                 "The machine is %s: there is nothing to keep.".formatted(state));
                     }
-                    try (SnapshotWriter writer = SnapshotWriter.beside(folder)) {
-                        standStillFor(writer);
-                        writer.publish();
-                    }
+                    snapshots.take(folder, state.equals("running"), boots);
                     return null;
                 });
-    }
-
-    /** Writes what changes while the guest runs. */
-    private void standStillFor(SnapshotWriter writer) throws MachineException {
-        boolean running = state.equals("running");
-        long began = System.nanoTime();
-        try {
-            if (running) {
-                processors.pause();
-            }
-            List<SavedState> saved = new ArrayList<>();
-            try (var standstill = slots.standStill(saved)) {
-                writer.memory(board.memory().layout());
-                writer.state(
-                        state(saved, writer.memoryImage()).toSaved(), plan.memory(), plan.cpus());
-            }
-        } finally {
-            if (running) {
-                processors.resume();
-                slots.timeStarted();
-            }
-            LOG.log(
-                    Level.INFO,
-                    () ->
-                            "%s: stood still for %d ms"
-                                    .formatted(
-                                            plan.name(), (System.nanoTime() - began) / 1_000_000));
-        }
-    }
-
-    private MachineState state(List<SavedState> saved, SavedState image) throws MachineException {
-        try {
-            return new MachineState(
-                    engine.name(),
-                    plan.console(),
-                    plan.kernel().orElseThrow(),
-                    plan.initrd(),
-                    plan.append(),
-                    plan.memory(),
-                    plan.cpus(),
-                    boots,
-                    image,
-                    board.vm().save(),
-                    board.bridge().hostFunction().save(),
-                    saved);
-        } catch (HypervisorException e) {
-            throw new MachineException(e.getMessage(), e);
-        }
     }
 
     @Override
@@ -463,7 +390,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public List<String> kinds() {
-        return slots.factories().offers().stream().map(Offer::kind).distinct().sorted().toList();
+        return operations.kinds();
     }
 
     @Override
@@ -474,14 +401,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public SlotReport plug(String name, String kind, Map<String, String> settings, String source)
             throws MachineException {
-        return toFind(slots.add(new SlotSpec(name, kind, settings, source)).report());
-    }
-
-    /** Nothing on this board tells a running guest of a new function: whoever plugs it has to. */
-    private SlotReport toFind(SlotReport plugged) {
-        return boots == 0 || plugged.address().isEmpty()
-                ? plugged
-                : plugged.withDetail("the guest finds it by: echo 1 > /sys/bus/pci/rescan");
+        return operations.plug(new SlotSpec(name, kind, settings, source), boots > 0);
     }
 
     @Override
@@ -498,27 +418,12 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public SlotReport pin(String slot, String pin) throws MachineException {
-        slots.pin(slot, Pin.parse(pin));
-        return slots.get(slot).report();
-    }
-
-    /** Nobody but its driver knows whether a device can go. */
-    private static void requireReleased(Slot there, boolean force) throws MachineException {
-        if (!force && !there.released()) {
-            String address = there.report().address();
-            throw new MachineException(
-                    address.isEmpty()
-                            ? "The slot '%s' is a fixed device of the board, which a guest cannot let go of: unplug it with --force."
-                                    .formatted(there.spec().name())
-                            : "The guest uses '%s': let it go there (echo 1 > /sys/bus/pci/devices/0000:%s/remove), or unplug with --force."
-                                    .formatted(there.spec().name(), address));
-        }
+        return operations.pin(slot, pin);
     }
 
     @Override
     public void unplug(String slot, boolean force) throws MachineException {
-        requireReleased(slots.get(slot), force);
-        slots.remove(slot);
+        operations.unplug(slot, force);
     }
 
     @Override
@@ -528,8 +433,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public SlotReport replug(String slot, String version, boolean force) throws MachineException {
-        requireReleased(slots.get(slot), force);
-        return toFind(swaps.replug(slots.get(slot), version));
+        return operations.replug(slot, version, force, boots > 0);
     }
 
     @Override
