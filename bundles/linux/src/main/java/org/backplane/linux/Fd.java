@@ -169,6 +169,40 @@ public class Fd implements AutoCloseable {
         }
     }
 
+    /** As {@link #read}, scattered over the vector's runs in order. */
+    public final long readv(IoVec vector) throws LinuxException {
+        int fd = enter("readv");
+        try {
+            long count;
+            do {
+                count = LIBC.readv(fd, vector.address(), vector.count());
+            } while (count < 0 && Host.errno() == Abi.EINTR);
+            return count >= 0 || Host.errno() == Abi.EAGAIN
+                    ? count
+                    : failed("read of " + vector.bytes() + " bytes from " + name);
+        } finally {
+            Reference.reachabilityFence(vector);
+            leave();
+        }
+    }
+
+    /** As {@link #write}, gathered from the vector's runs in order. */
+    public final long writev(IoVec vector) throws LinuxException {
+        int fd = enter("writev");
+        try {
+            long count;
+            do {
+                count = LIBC.writev(fd, vector.address(), vector.count());
+            } while (count < 0 && Host.errno() == Abi.EINTR);
+            return count >= 0 || Host.errno() == Abi.EAGAIN
+                    ? count
+                    : failed("write of " + vector.bytes() + " bytes to " + name);
+        } finally {
+            Reference.reachabilityFence(vector);
+            leave();
+        }
+    }
+
     /**
      * Reads at an offset in bytes.
      *

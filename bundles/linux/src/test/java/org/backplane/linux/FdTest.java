@@ -81,6 +81,31 @@ class FdTest {
     }
 
     @Test
+    void scattersAndGathersAtThePositionAndTellsWhenThereIsNothing() throws Exception {
+        Path pipe = folder.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        try (Fd end = Fd.open(pipe, OpenFlag.READ, OpenFlag.WRITE, OpenFlag.NON_BLOCKING)) {
+            ByteBuffer out = text("abcdef");
+            ByteBuffer in = Host.buffer(8);
+            ByteBuffer large = Host.buffer(1 << 20);
+            IoVec vector = new IoVec(2);
+            vector.add(Host.address(out) + 3, 3);
+            vector.add(Host.address(out), 2);
+            assertEquals(5, end.writev(vector));
+            vector.clear();
+            vector.add(Host.address(in) + 4, 2);
+            vector.add(Host.address(in), 4);
+            assertEquals(5, end.readv(vector));
+            assertEquals("fab\0de\0\0", text(in, 8));
+            assertEquals(-1, end.readv(vector));
+            vector.clear();
+            vector.add(Host.address(large), 1 << 20);
+            assertTrue(end.writev(vector) > 0, "fills the pipe");
+            assertEquals(-1, end.writev(vector));
+        }
+    }
+
+    @Test
     void punchesHolesAndZeroesWithoutChangingTheSize() throws IOException {
         try (Fd file = file("a", "x".repeat(1 << 16))) {
             file.punchHole(4096, 8192);

@@ -21,6 +21,10 @@ public interface LibC {
 
     long write(int fd, long buffer, long count);
 
+    long readv(int fd, long iov, int count);
+
+    long writev(int fd, long iov, int count);
+
     long pread(int fd, long buffer, long count, long offset);
 
     long pwrite(int fd, long buffer, long count, long offset);
