@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.inject.Inject;
+import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.PlanReader;
 import org.backplane.launcher.option.Problems;
@@ -211,6 +212,7 @@ public final class SettingsIT {
         Problems problems = new Problems();
         new PlanReader(
                         HostMemory.ofThisHost(),
+                        HostLibraries.ofThisHost(),
                         Stream.of("chipset", "device-virtio-blk")
                                 .map(name -> ProjectBundle.named(name).jar().getParent())
                                 .toList(),
@@ -222,6 +224,7 @@ public final class SettingsIT {
                                 Optional.empty(),
                                 Optional.of("64M"),
                                 Optional.empty(),
+                                List.of(),
                                 List.of(),
                                 List.of(kind + words),
                                 Optional.of("none"),

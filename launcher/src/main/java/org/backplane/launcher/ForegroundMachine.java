@@ -7,6 +7,7 @@ import org.backplane.launcher.folder.RunFolders;
 import org.backplane.launcher.framework.Distribution;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.framework.StartException;
+import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.PlanReader;
@@ -22,6 +23,7 @@ public record ForegroundMachine(Distribution distribution, Locations locations) 
         RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
         return new PlanReader(
                 HostMemory.ofThisHost(),
+                HostLibraries.ofThisHost(),
                 List.of(distribution.folder(Group.DEVICE)),
                 folders::isRunning);
     }

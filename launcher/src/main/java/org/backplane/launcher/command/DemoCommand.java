@@ -146,6 +146,7 @@ public final class DemoCommand implements Command {
                 common.memory,
                 common.cpus,
                 disks.stream().map(disk -> escaped(disk) + ",name=disk0").toList(),
+                common.nets,
                 List.of(),
                 Optional.of(console),
                 Optional.of(chosen),

@@ -1,5 +1,7 @@
 package org.backplane.launcher.command;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -16,4 +18,13 @@ final class MachineOptions {
             paramLabel = "NAME",
             description = "Name of the machine (default: vm, vm2, ..).")
     Optional<String> name = Optional.empty();
+
+    @Option(
+            names = "--net",
+            paramLabel = "user|tap=IF|socket=PATH|none[,key=value..]",
+            description =
+                    "A virtio network: through the host (libslirp), on a tap interface, on a socket to"
+                            + " another machine, or on nothing. With mac=, queues=N, mtu=, name=N,"
+                            + " pin=P; of user also hostfwd=tcp:8022-22, repeatable. Repeatable.")
+    List<String> nets = new ArrayList<>();
 }

@@ -25,7 +25,8 @@ import picocli.CommandLine.Option;
             "",
             "Example:",
             "  backplane run --kernel vmlinux --initrd initrd.cpio --memory 512M \\",
-            "      --disk disk.img,name=root --append 'console=ttyS0 quiet'"
+            "      --disk disk.img,name=root --net user,hostfwd=tcp:8022-22 \\",
+            "      --append 'console=ttyS0 quiet'"
         })
 public final class RunCommand implements Command {
     @Option(
@@ -118,6 +119,7 @@ public final class RunCommand implements Command {
                                         common.memory,
                                         common.cpus,
                                         disks,
+                                        common.nets,
                                         devices,
                                         console,
                                         common.name,

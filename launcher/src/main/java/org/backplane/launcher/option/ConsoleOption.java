@@ -10,9 +10,6 @@ import java.util.function.Consumer;
 
 /** Reads where a console is: {@code stdio|none|file=PATH|unix=PATH}. */
 final class ConsoleOption {
-    /** Longest path of a Unix socket: {@code sun_path} with its final 0 (unix(7)). */
-    private static final int MAX_SOCKET_PATH = 107;
-
     private final Consumer<String> wrong;
 
     /**
@@ -65,10 +62,10 @@ final class ConsoleOption {
 
     private void checkSocket(Path path) {
         int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
-        if (length > MAX_SOCKET_PATH) {
+        if (length > SocketFile.MAX_PATH) {
             wrong.accept(
                     "the path of a socket has at most "
-                            + MAX_SOCKET_PATH
+                            + SocketFile.MAX_PATH
                             + " bytes, this one has "
                             + length);
         }

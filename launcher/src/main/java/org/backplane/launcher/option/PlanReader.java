@@ -38,6 +38,7 @@ public final class PlanReader {
     private static final long WORKING_ROOM = 16L << 20;
 
     private final HostMemory hostMemory;
+    private final HostLibraries libraries;
     private final List<Path> deviceFolders;
     private final Predicate<String> running;
 
@@ -45,8 +46,13 @@ public final class PlanReader {
      * @param deviceFolders folders of the device bundles of the distribution
      * @param running tells whether a machine of that name runs
      */
-    public PlanReader(HostMemory hostMemory, List<Path> deviceFolders, Predicate<String> running) {
+    public PlanReader(
+            HostMemory hostMemory,
+            HostLibraries libraries,
+            List<Path> deviceFolders,
+            Predicate<String> running) {
         this.hostMemory = hostMemory;
+        this.libraries = libraries;
         this.deviceFolders = List.copyOf(deviceFolders);
         this.running = running;
     }
@@ -81,8 +87,8 @@ public final class PlanReader {
         long memory = memory(options.memory().orElse(DEFAULT_MEMORY), image, initrd, problems);
         int cpus = cpus(options.cpus().orElse("1"), problems);
         List<SlotPlan> slots =
-                new SlotReader(DeviceKinds.in(ends.kinds(deviceFolders)), problems)
-                        .read(options.disks(), options.devices(), ends.config());
+                slots(ends, problems)
+                        .read(options.disks(), options.nets(), options.devices(), ends.config());
         if (problems.count() > before || kernel.isEmpty()) {
             return Optional.empty();
         }
@@ -113,10 +119,10 @@ public final class PlanReader {
         refuseWithRestore("--memory", "memory", options.memory().stream().toList(), problems);
         refuseWithRestore("--cpus", "processors", options.cpus().stream().toList(), problems);
         refuseWithRestore("--disk", "disks", options.disks(), problems);
+        refuseWithRestore("--net", "networks", options.nets(), problems);
         refuseWithRestore("--device", "devices", options.devices(), problems);
         Ends ends = ends(options, problems);
-        new SlotReader(DeviceKinds.in(ends.kinds(deviceFolders)), problems)
-                .read(List.of(), List.of(), ends.config());
+        slots(ends, problems).read(List.of(), List.of(), List.of(), ends.config());
         Optional<Path> path = path("--restore", text, problems);
         Optional<SnapshotFolder> snapshot =
                 path.isPresent()
@@ -150,6 +156,10 @@ public final class PlanReader {
                         path,
                         ends.bounds(),
                         List.of()));
+    }
+
+    private SlotReader slots(Ends ends, Problems problems) throws IOException {
+        return new SlotReader(DeviceKinds.in(ends.kinds(deviceFolders)), libraries, problems);
     }
 
     private static void refuseWithRestore(

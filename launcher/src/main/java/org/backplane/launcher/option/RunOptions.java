@@ -11,6 +11,7 @@ public record RunOptions(
         Optional<String> memory,
         Optional<String> cpus,
         List<String> disks,
+        List<String> nets,
         List<String> devices,
         Optional<String> console,
         Optional<String> name,

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads {@code --disk} and {@code --device} into slots, and judges the files of {@code --config}.
+ * Reads {@code --disk}, {@code --net} and {@code --device} into slots, and judges the files of
+ * {@code --config}.
  */
 final class SlotReader {
     static final String DISK_KIND = "virtio-blk";
@@ -22,8 +24,10 @@ final class SlotReader {
     private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial", PinSetting.NAME);
     private static final String PATH = "path";
     private static final String RO = "ro";
+    private static final String NAME = "name";
 
     private final DeviceKinds kinds;
+    private final Networks networks;
     private final Problems problems;
     private final Map<String, String> sourceOfName = new LinkedHashMap<>();
     private final List<Image> images = new ArrayList<>();
@@ -41,22 +45,25 @@ final class SlotReader {
     private record Draft(
             Optional<String> name, String kind, Map<String, String> settings, Source source) {}
 
-    SlotReader(DeviceKinds kinds, Problems problems) {
+    SlotReader(DeviceKinds kinds, HostLibraries libraries, Problems problems) {
         this.kinds = kinds;
+        this.networks = new Networks(libraries);
         this.problems = problems;
         BOARD_NAMES.forEach(name -> sourceOfName.put(name, "the board"));
     }
 
     /**
-     * The slots of the command line in the order disks, devices. What is wrong was added to the
-     * problems.
+     * The slots of the command line in the order disks, networks, devices. What is wrong was added
+     * to the problems.
      *
      * @param config folder whose files ask for more slots, which the machine itself makes
      */
-    List<SlotPlan> read(List<String> disks, List<String> devices, Optional<Path> config)
+    List<SlotPlan> read(
+            List<String> disks, List<String> nets, List<String> devices, Optional<Path> config)
             throws IOException {
         List<Draft> drafts = new ArrayList<>();
         disks.forEach(text -> drafts.add(disk(text)));
+        nets.forEach(text -> drafts.add(net(text)));
         devices.forEach(text -> drafts.add(device(text)));
         drafts.forEach(this::claimGivenName);
         if (config.isPresent()) {
@@ -113,7 +120,19 @@ final class SlotReader {
         if (words.settings().containsKey(PinSetting.NAME)) {
             settings.put(PinSetting.NAME, words.settings().get(PinSetting.NAME));
         }
-        return new Draft(name(source, words.settings().get("name")), DISK_KIND, settings, source);
+        return new Draft(name(source, words.settings().get(NAME)), DISK_KIND, settings, source);
+    }
+
+    private Draft net(String text) {
+        Source source = new Source("--net", text);
+        Words words = Words.of(text, NetOption.REPEATABLE);
+        refuseTwice(source, words);
+        Map<String, String> settings = NetOption.settings(words, remedy -> tell(source, remedy));
+        refuseUnknownKind(source, Networks.KIND);
+        if (!settings.isEmpty()) {
+            judge(source, Networks.KIND, settings);
+        }
+        return new Draft(name(source, words.settings().get(NAME)), Networks.KIND, settings, source);
     }
 
     private Draft device(String text) {
@@ -121,7 +140,7 @@ final class SlotReader {
         Words words = Words.of(text);
         refuseTwice(source, words);
         Map<String, String> settings = new LinkedHashMap<>(words.settings());
-        Optional<String> name = name(source, settings.remove("name"));
+        Optional<String> name = name(source, settings.remove(NAME));
         Map<String, String> judged = new LinkedHashMap<>(settings);
         for (String key : settings.keySet()) {
             if (key.isEmpty() || SlotPlan.RESERVED.contains(key)) {
@@ -139,7 +158,7 @@ final class SlotReader {
         Source source = new Source("--config", file.toString());
         try {
             Map<String, String> settings = SlotFile.read(file);
-            String name = settings.remove("name");
+            String name = settings.remove(NAME);
             String kind = settings.remove("kind");
             if (name == null || kind == null) {
                 tell(source, "a slot needs a line 'name=..' and a line 'kind=..'");
@@ -153,7 +172,7 @@ final class SlotReader {
         }
     }
 
-    /** A disk, however it is spelled, is held to the same as one of {@code --disk}. */
+    /** A disk or a network, however it is spelled, is held to the same as by its own option. */
     private void judge(Source source, String kind, Map<String, String> given) {
         refuseMalformedPin(source, given);
         Map<String, String> settings = new LinkedHashMap<>(given);
@@ -166,6 +185,11 @@ final class SlotReader {
             boolean readOnly = readOnly(settings.get(RO));
             PlanReader.path(settings.get(PATH), remedy -> tell(source, remedy))
                     .ifPresent(path -> checkImage(new Image(path, readOnly, source)));
+        }
+        if (kind.equals(Networks.KIND)) {
+            Set<String> wrong = new HashSet<>();
+            mistakes.forEach(mistake -> wrong.add(mistake.name()));
+            networks.check(settings, wrong, source.toString(), remedy -> tell(source, remedy));
         }
     }
 
@@ -241,7 +265,12 @@ final class SlotReader {
     }
 
     private String freeName(Draft draft) {
-        String stem = draft.kind().equals(DISK_KIND) ? "disk" : draft.kind();
+        String stem =
+                switch (draft.kind()) {
+                    case DISK_KIND -> "disk";
+                    case Networks.KIND -> "net";
+                    default -> draft.kind();
+                };
         int number = 0;
         while (sourceOfName.putIfAbsent(stem + number, draft.source().toString()) != null) {
             number++;

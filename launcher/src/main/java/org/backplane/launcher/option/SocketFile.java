@@ -18,6 +18,9 @@ enum SocketFile {
     /** No socket. */
     OTHER;
 
+    /** Longest path in bytes: {@code sun_path} with its final 0 (unix(7)). */
+    static final int MAX_PATH = 107;
+
     /** The kinds of file in {@code st_mode}, inode(7). */
     private static final int KIND = 0170000;
 

@@ -56,6 +56,7 @@ class DeviceSettingsTest {
         Optional<Plan> plan =
                 new PlanReader(
                                 new HostMemory(folder),
+                                new HostLibraries(folder, ""),
                                 List.of(folder.resolve("devices")),
                                 running -> false)
                         .read(
@@ -68,6 +69,7 @@ class DeviceSettingsTest {
                                         memory,
                                         Optional.empty(),
                                         disks,
+                                        List.of(),
                                         devices,
                                         Optional.of("none"),
                                         Optional.of("one"),

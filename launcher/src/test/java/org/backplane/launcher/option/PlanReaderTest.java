@@ -33,6 +33,7 @@ class PlanReaderTest {
 
     private final Map<String, String> options = new HashMap<>();
     private final List<String> disks = new ArrayList<>();
+    private final List<String> nets = new ArrayList<>();
     private final List<String> devices = new ArrayList<>();
     private final Set<String> running = Set.of("busy", "vm");
     private Path disk;
@@ -64,6 +65,7 @@ class PlanReaderTest {
     private Optional<Plan> read(Problems problems) throws IOException {
         return new PlanReader(
                         new HostMemory(folder),
+                        new HostLibraries(folder, ""),
                         List.of(folder.resolve("devices")),
                         running::contains)
                 .read(
@@ -74,6 +76,7 @@ class PlanReaderTest {
                                 option("memory"),
                                 option("cpus"),
                                 disks,
+                                nets,
                                 devices,
                                 option("console"),
                                 option("name"),
@@ -603,6 +606,9 @@ class PlanReaderTest {
         disks.add("a.img");
         refused("--disk a.img: the snapshot of --restore brings its own disks; leave this out");
         disks.clear();
+        nets.add("none");
+        refused("--net none: the snapshot of --restore brings its own networks; leave this out");
+        nets.clear();
         devices.add("virtio-rng");
         devices.add("teapot");
         Problems problems = new Problems();
