@@ -69,6 +69,7 @@ public final class SettingsIT {
         return options(
                 composite(CardMachine.framework()),
                 Framework.project("device-virtio-blk"),
+                Framework.project("rng"),
                 systemPackages("org.backplane.launcher.option"));
     }
 
@@ -213,7 +214,7 @@ public final class SettingsIT {
         new PlanReader(
                         HostMemory.ofThisHost(),
                         HostLibraries.ofThisHost(),
-                        Stream.of("chipset", "device-virtio-blk")
+                        Stream.of("chipset", "rng", "device-virtio-blk")
                                 .map(name -> ProjectBundle.named(name).jar().getParent())
                                 .toList(),
                         running -> false)
@@ -265,7 +266,9 @@ public final class SettingsIT {
     @Test
     public void everyKindOfTheDistributionDescribesItsSettings() {
         Map<String, List<String>> described = described();
-        assertEquals(Set.of("goldfish-rtc", "ns16550a", "power", "virtio-blk"), described.keySet());
+        assertEquals(
+                Set.of("goldfish-rtc", "ns16550a", "power", "virtio-blk", "virtio-rng"),
+                described.keySet());
         described.forEach((kind, settings) -> assertNotEquals(kind, List.of(), settings));
     }
 

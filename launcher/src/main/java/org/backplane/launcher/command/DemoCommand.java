@@ -147,7 +147,7 @@ public final class DemoCommand implements Command {
                 common.cpus,
                 disks.stream().map(disk -> escaped(disk) + ",name=disk0").toList(),
                 common.nets,
-                List.of(),
+                List.of("virtio-rng,name=rng0"),
                 Optional.of(console),
                 Optional.of(chosen),
                 Optional.empty(),
