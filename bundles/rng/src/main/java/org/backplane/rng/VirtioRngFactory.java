@@ -40,7 +40,7 @@ final class VirtioRngFactory implements DeviceFactory {
         for (var setting : context.settings().entrySet()) {
             if (!setting.getKey().equals(RATE)) {
                 throw new DeviceException(
-                        "Slot '%s': %s has no setting '%s' (value '%s'); there is: %s."
+                        "Slot '%s': %s has no setting '%s' (value '%s'); there are: %s."
                                 .formatted(
                                         context.slot(),
                                         KIND,
