@@ -23,13 +23,36 @@ public record AddressMap(List<Memory> memory, List<Window> windows) {
      *
      * @param owner slot and part: {@code disk0 BAR0}
      * @param decoding whether accesses reach it now
+     * @param reads accesses that came to the machine's bus since the claim was made
+     * @param writes as reads
+     * @param engine whether the engine answers here itself: those accesses make no exit, and reads
+     *     and writes count only what it lets through
      */
     public record Region(
-            String owner, AddressRange range, boolean decoding, long reads, long writes) {
+            String owner,
+            AddressRange range,
+            boolean decoding,
+            long reads,
+            long writes,
+            boolean engine) {
+        /** One that the machine's bus answers for. */
+        public Region(String owner, AddressRange range, boolean decoding, long reads, long writes) {
+            this(owner, range, decoding, reads, writes, false);
+        }
+
         /** A picture of a lease. */
         public static Region of(RegionLease lease) {
+            return of(lease, false);
+        }
+
+        static Region of(RegionLease lease, boolean engine) {
             return new Region(
-                    lease.owner(), lease.range(), lease.decoding(), lease.reads(), lease.writes());
+                    lease.owner(),
+                    lease.range(),
+                    lease.decoding(),
+                    lease.reads(),
+                    lease.writes(),
+                    engine);
         }
     }
 }

@@ -21,6 +21,9 @@ public interface Machine {
     /** The latest entries, oldest first. */
     List<HistoryEntry> history(String slot) throws MachineException;
 
+    /** What was counted so far; costs the guest nothing but a look at each queue. */
+    MachineCounters counters();
+
     AddressMap map();
 
     /** By address. */

@@ -35,14 +35,14 @@ final class Views {
                 bus.windows().stream().map(window -> window(window, regions)).toList());
     }
 
-    private static AddressMap.Window window(AddressAllocator window, List<RegionLease> regions) {
+    private AddressMap.Window window(AddressAllocator window, List<RegionLease> regions) {
         return new AddressMap.Window(
                 window.name(),
                 window.space(),
                 window.range(),
                 regions.stream()
                         .filter(region -> region.window() == window)
-                        .map(AddressMap.Region::of)
+                        .map(region -> AddressMap.Region.of(region, board.answeredByEngine(region)))
                         .toList(),
                 window.holes());
     }

@@ -42,6 +42,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private final ControlThread control;
     private final Consoles consoles;
     private final RiscvBoard board;
+    private final BusExits exits;
     private final Slots slots;
     private final Processors processors;
     private final Deployer deployer;
@@ -96,19 +97,17 @@ final class VirtualMachine implements Machine, AutoCloseable {
             consoles = leases.push("consoles", new Consoles(this::stop));
             consoles.open(plan.console());
             var bus = new Bus();
+            exits =
+                    new BusExits(
+                            bus,
+                            plan.cpus(),
+                            this::onSystemEvent,
+                            octet -> consoles.get(plan.console()).write(octet));
             board =
                     leases.push(
                             "board",
                             new RiscvBoard(
-                                    plan.name(),
-                                    plan.memory(),
-                                    plan.cpus(),
-                                    bus,
-                                    engine,
-                                    new BusExits(
-                                            bus,
-                                            this::onSystemEvent,
-                                            octet -> consoles.get(plan.console()).write(octet))));
+                                    plan.name(), plan.memory(), plan.cpus(), bus, engine, exits));
             if (restoration.isPresent()) {
                 restoration.get().into(board);
                 boots = restoration.get().state().boots();
@@ -376,6 +375,21 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public List<HistoryEntry> history(String slot) throws MachineException {
         return slots.history(slot);
+    }
+
+    @Override
+    public MachineCounters counters() {
+        return new MachineCounters(
+                System.nanoTime(),
+                slots.all().stream().map(Slot::counters).toList(),
+                board.vm().vcpus().stream()
+                        .map(
+                                vcpu ->
+                                        new VcpuCounters(
+                                                vcpu.index(),
+                                                vcpu.instructions(),
+                                                exits.count(vcpu.index())))
+                        .toList());
     }
 
     @Override

@@ -28,6 +28,7 @@ final class BarDecoder implements IoHandler {
         if (function.closed()) {
             return Bus.allOnes(width);
         }
+        function.countRead();
         if (msix != null && msix.covers(bar, offset, width)) {
             return msix.read(bar, offset, width);
         }
@@ -40,6 +41,7 @@ final class BarDecoder implements IoHandler {
         if (function.closed()) {
             return;
         }
+        function.countWrite();
         if (msix != null && msix.covers(bar, offset, width)) {
             msix.write(bar, offset, width, value);
         } else {

@@ -290,15 +290,18 @@ public final class HostBridge {
         @Override
         public long read(long offset, int width) {
             PciFunction function = at(offset);
-            return function == null
-                    ? Bus.allOnes(width)
-                    : function.readConfig(register(offset), width);
+            if (function == null) {
+                return Bus.allOnes(width);
+            }
+            function.countRead();
+            return function.readConfig(register(offset), width);
         }
 
         @Override
         public void write(long offset, int width, long value) {
             PciFunction function = at(offset);
             if (function != null) {
+                function.countWrite();
                 function.writeConfig(register(offset), width, value);
             }
         }

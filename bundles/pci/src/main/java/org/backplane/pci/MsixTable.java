@@ -36,6 +36,9 @@ final class MsixTable {
     /** One bit a vector. */
     private final long[] pending;
 
+    /** Messages sent so far. */
+    private long sent;
+
     private boolean functionMasked;
     private boolean busMaster;
 
@@ -77,6 +80,13 @@ final class MsixTable {
 
     boolean enabled() {
         return enabled;
+    }
+
+    /** Messages sent since the table was made. */
+    long sent() {
+        synchronized (lock) {
+            return sent;
+        }
     }
 
     /**
@@ -144,6 +154,7 @@ final class MsixTable {
             address = table[word] & 0xffff_ffffL | (long) table[word + 1] << 32;
             data = table[word + 2];
             leaving.incrementAndGet(vector);
+            sent++;
         }
         try {
             sink.signal(address, data);

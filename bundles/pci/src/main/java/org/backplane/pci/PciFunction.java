@@ -5,6 +5,8 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
@@ -37,6 +39,13 @@ public final class PciFunction implements AutoCloseable {
 
     /** Level at the router; of the courier alone. */
     private boolean driven;
+
+    /** Times the level rose; written by the courier alone. */
+    private final AtomicLong raised = new AtomicLong();
+
+    // Of several processors at once.
+    private final LongAdder reads = new LongAdder();
+    private final LongAdder writes = new LongAdder();
 
     private volatile boolean closed;
 
@@ -200,6 +209,15 @@ public final class PciFunction implements AutoCloseable {
         return errors.count();
     }
 
+    /** Totals since the function was plugged; resets and moves of BARs take nothing from them. */
+    public FunctionTraffic traffic() {
+        return new FunctionTraffic(
+                reads.sum(),
+                writes.sum(),
+                raised.get() + (msix == null ? 0 : msix.sent()),
+                guestErrors());
+    }
+
     /** Whether memory decoding and bus mastering are off: the guest has let go. */
     public boolean released() {
         return !config.any(
@@ -280,6 +298,15 @@ public final class PciFunction implements AutoCloseable {
         return closed;
     }
 
+    /** A processor's access to a BAR or to configuration space. */
+    void countRead() {
+        reads.increment();
+    }
+
+    void countWrite() {
+        writes.increment();
+    }
+
     BarHandler handler() {
         return handler;
     }
@@ -337,6 +364,9 @@ public final class PciFunction implements AutoCloseable {
                         && !msixEnabled();
         if (high != driven) {
             driven = high;
+            if (high) {
+                raised.lazySet(raised.get() + 1);
+            }
             bridge.pin(device, shape.interruptPin(), high);
         }
     }

@@ -87,6 +87,27 @@ class MsixTest {
     }
 
     @Test
+    void countsMessagesThatLeftAndAccessesWhereverTheBarIs() {
+        program(3, 0x1000, 7, true);
+        control(ENABLE);
+        FunctionTraffic before = function.traffic();
+        function.wires().signal(3);
+        function.wires().signal(3);
+        assertEquals(before.interrupts(), function.traffic().interrupts());
+        // Once unmasked, the two that were held back are one message.
+        program(3, 0x1000, 7, false);
+        function.wires().signal(3);
+        assertEquals(List.of("1000=7", "1000=7"), rig.messages);
+        assertEquals(before.interrupts() + 2, function.traffic().interrupts());
+        assertEquals(before.writes() + 2, function.traffic().writes());
+        load(PBA, 8);
+        rig.read(function, 0, 4);
+        assertEquals(before.reads() + 2, function.traffic().reads());
+        function.reset();
+        assertEquals(before.interrupts() + 2, function.traffic().interrupts());
+    }
+
+    @Test
     void doesNothingWhileOff() {
         program(3, 0x1000, 7, false);
         function.wires().signal(3);

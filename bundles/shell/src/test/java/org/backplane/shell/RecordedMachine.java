@@ -11,12 +11,15 @@ import org.backplane.machine.AddressMap;
 import org.backplane.machine.FunctionReport;
 import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.Machine;
+import org.backplane.machine.MachineCounters;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.MachineReport;
+import org.backplane.machine.SlotCounters;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.SwapReport;
+import org.backplane.machine.VcpuCounters;
 
 /** A machine with one disk that notes down what it is asked for. */
 final class RecordedMachine implements Machine {
@@ -75,6 +78,14 @@ final class RecordedMachine implements Machine {
         return List.of(
                 new HistoryEntry(Instant.EPOCH, "create", Duration.ofMillis(12), "1.0.0"),
                 new HistoryEntry(Instant.EPOCH, "start", Duration.ZERO, ""));
+    }
+
+    @Override
+    public MachineCounters counters() {
+        return new MachineCounters(
+                1_000_000_000L,
+                List.of(new SlotCounters("disk0", 10, 20, 30, 40, 50, 600, 7000, 8)),
+                List.of(new VcpuCounters(0, 4, 20), new VcpuCounters(1, 3, 10)));
     }
 
     @Override

@@ -51,6 +51,11 @@ public final class SplitQueue {
     /** Whether the driver was told to ring the doorbell for the chain at nextAvailable. */
     private boolean armed;
 
+    // Totals of what was completed.
+    private long requests;
+    private long bytesRead;
+    private long bytesWritten;
+
     SplitQueue(int index, MemoryView memory, QueueTransport transport) {
         this.index = index;
         this.memory = memory;
@@ -142,7 +147,7 @@ public final class SplitQueue {
                                 .formatted(written, chain.head(), chain.writableLength()));
             }
             // The chain's own pin still holds while the used ring is written.
-            boolean stored = !storing() || putUsed(chain.head(), written);
+            boolean stored = !storing() || putUsed(chain, written);
             ledger.leave(chain);
             if (stored) {
                 return;
@@ -233,6 +238,12 @@ public final class SplitQueue {
 
     // The transport's side, through QueuePort.
 
+    QueueTraffic traffic() {
+        synchronized (lock) {
+            return new QueueTraffic(requests, bytesRead, bytesWritten);
+        }
+    }
+
     /** Starts at the beginning of a ring that was checked. */
     void enable(RingSetup setup) {
         synchronized (lock) {
@@ -293,6 +304,9 @@ public final class SplitQueue {
             signalledKnown = before.signalledKnown;
             wantsDoorbell = before.wantsDoorbell;
             armed = before.armed;
+            requests = before.requests;
+            bytesRead = before.bytesRead;
+            bytesWritten = before.bytesWritten;
         }
     }
 
@@ -379,13 +393,16 @@ public final class SplitQueue {
         return null;
     }
 
-    private boolean putUsed(int head, int written) {
+    private boolean putUsed(DescriptorChain chain, int written) {
         if (!ring.locate()) {
             return false;
         }
-        ring.putUsedEntry(usedIndex, head, written);
+        ring.putUsedEntry(usedIndex, chain.head(), written);
         usedIndex = (usedIndex + 1) & 0xffff;
         ring.putUsedIndexRelease(usedIndex);
+        requests++;
+        bytesRead += chain.readableLength();
+        bytesWritten += written;
         if (usedIndex == signalledUsed) {
             // 65,536 chains without an interrupt: that distance looks like none.
             signalledKnown = false;

@@ -140,9 +140,16 @@ public final class VirtioPciFunction implements AutoCloseable {
         return common.queues();
     }
 
-    /** What the guest did wrong so far, as far as it broke nothing. */
+    /** What the guest did wrong so far, rings that it broke included. */
     public long guestErrors() {
         return errors.count() + function.guestErrors();
+    }
+
+    /** Over all queues. */
+    public QueueTraffic traffic() {
+        return ports.stream()
+                .map(port -> port.queue().traffic())
+                .reduce(QueueTraffic.NONE, QueueTraffic::plus);
     }
 
     /**
@@ -268,6 +275,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         @Override
         public void broken(int queue, String reason) {
             if (!closed) {
+                errors.add("queue %d is broken: %s", queue, reason);
                 common.needsReset();
                 backend.broken(queue, reason);
             }

@@ -54,6 +54,23 @@ class SplitQueueTest {
     }
 
     @Test
+    void countsWhatWasCompletedAndKeepsItOverADisableAndACutOff() throws Exception {
+        try (QueueRig rig = new QueueRig(8, true)) {
+            rig.submit(rig.readable((byte) 1, (byte) 2), rig.writable(5));
+            DescriptorChain chain = rig.queue.poll();
+            assertEquals(QueueTraffic.NONE, rig.queue.traffic());
+            rig.queue.complete(chain, 4);
+            // Ignored: it is not out any more.
+            rig.queue.complete(chain, 4);
+            assertEquals(new QueueTraffic(1, 2, 4), rig.queue.traffic());
+            rig.port.cutOff();
+            assertEquals(new QueueTraffic(1, 2, 4), rig.port.queue().traffic());
+            rig.port.disable();
+            assertEquals(new QueueTraffic(1, 2, 4), rig.port.queue().traffic());
+        }
+    }
+
+    @Test
     void followsDirectDescriptorsThatEndInAnIndirectOne() throws Exception {
         try (QueueRig rig = new QueueRig(8, false)) {
             long table = rig.memory.allocate(32, 16);

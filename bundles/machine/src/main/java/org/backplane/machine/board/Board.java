@@ -2,6 +2,7 @@ package org.backplane.machine.board;
 
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.Bus;
+import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 import org.backplane.hypervisor.Vm;
 import org.backplane.memory.GuestMemory;
@@ -21,4 +22,9 @@ public interface Board {
     Vm vm();
 
     InterruptLines lines();
+
+    /** Whether the engine answers there itself, before the bus is asked. */
+    default boolean answeredByEngine(RegionLease region) {
+        return false;
+    }
 }

@@ -1,6 +1,7 @@
 package org.backplane.machine.board;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.LongAdder;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
 
@@ -69,16 +70,30 @@ public final class InterruptLines {
 
     /** A new input of a source; low. */
     public Input input(int source) {
-        return new Input(source);
+        return new Input(source, null);
+    }
+
+    /**
+     * As {@link #input(int)}.
+     *
+     * @param raised takes one each time the input rises
+     */
+    public Input input(int source, LongAdder raised) {
+        return new Input(source, raised);
     }
 
     /** One input of a wired OR. */
     public final class Input {
         private final int source;
+
+        /** Null if nobody counts. */
+        private final LongAdder raised;
+
         private boolean high;
 
-        private Input(int source) {
+        private Input(int source, LongAdder raised) {
             this.source = source;
+            this.raised = raised;
         }
 
         public int source() {
@@ -93,6 +108,9 @@ public final class InterruptLines {
                     return;
                 }
                 high = level;
+                if (high && raised != null) {
+                    raised.increment();
+                }
                 highInputs[source] += level ? 1 : -1;
                 if (highInputs[source] == (level ? 1 : 0)) {
                     vm.setLine(source, level);

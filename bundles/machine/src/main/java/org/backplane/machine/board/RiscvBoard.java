@@ -5,12 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Set;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Placement;
+import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Hypervisor;
@@ -49,6 +51,7 @@ public final class RiscvBoard implements Board, AutoCloseable {
     private final Vm vm;
     private final InterruptLines lines;
     private final HostBridge bridge;
+    private final Set<RegionLease> ofEngine;
     private final LeaseStack leases;
 
     public RiscvBoard(
@@ -84,8 +87,10 @@ public final class RiscvBoard implements Board, AutoCloseable {
                                     exits));
             lines = new InterruptLines(vm, RiscvMap.PCI_PINS, RiscvMap.SOURCES);
             bridge = makeBridge();
-            claim("aplic", RiscvMap.APLIC, new EngineAnswers());
-            claim("imsic", RiscvMap.IMSIC, new EngineAnswers());
+            ofEngine =
+                    Set.of(
+                            claim("aplic", RiscvMap.APLIC, new EngineAnswers()),
+                            claim("imsic", RiscvMap.IMSIC, new EngineAnswers()));
             claim("io aperture", RiscvMap.IO_APERTURE, new IoAperture(bus));
             claim("ecam", RiscvMap.ECAM, bridge.ecam());
         } catch (IOException | ClaimException | HypervisorException e) {
@@ -115,8 +120,9 @@ public final class RiscvBoard implements Board, AutoCloseable {
                 (device, pin, high) -> pins[device * RiscvMap.PCI_PINS + pin - 1].set(high));
     }
 
-    private void claim(String owner, AddressRange range, IoHandler handler) throws ClaimException {
-        leases.push(
+    private RegionLease claim(String owner, AddressRange range, IoHandler handler)
+            throws ClaimException {
+        return leases.push(
                 owner,
                 bus.claim(
                         platform, owner, range.size(), new Placement.Exact(range.base()), handler));
@@ -218,6 +224,11 @@ public final class RiscvBoard implements Board, AutoCloseable {
     @Override
     public Vm vm() {
         return vm;
+    }
+
+    @Override
+    public boolean answeredByEngine(RegionLease region) {
+        return ofEngine.contains(region);
     }
 
     @Override

@@ -6,6 +6,7 @@ import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.machine.SlotCounters;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.virtio.VirtioDevice;
@@ -120,6 +121,9 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
      * driver that left has switched its function off.
      */
     boolean released();
+
+    /** What was counted since the face was made; lines and regions are the slot's, not in it. */
+    SlotCounters counters();
 
     /** For inspection. */
     Map<String, String> facts();

@@ -8,7 +8,9 @@ import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.machine.SlotCounters;
 import org.backplane.pci.BarHandler;
+import org.backplane.pci.FunctionTraffic;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
@@ -109,6 +111,21 @@ final class PciFace implements Face, BarHandler {
     @Override
     public boolean released() {
         return function.released();
+    }
+
+    @Override
+    public SlotCounters counters() {
+        FunctionTraffic traffic = function.traffic();
+        return new SlotCounters(
+                function.slot(),
+                traffic.reads(),
+                traffic.writes(),
+                0,
+                traffic.interrupts(),
+                0,
+                0,
+                0,
+                traffic.guestErrors());
     }
 
     @Override

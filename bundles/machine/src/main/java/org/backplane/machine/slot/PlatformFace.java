@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.machine.SlotCounters;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.virtio.VirtioDevice;
@@ -55,6 +56,11 @@ final class PlatformFace implements Face {
     @Override
     public boolean released() {
         return false;
+    }
+
+    @Override
+    public SlotCounters counters() {
+        return SlotCounters.none("");
     }
 
     @Override

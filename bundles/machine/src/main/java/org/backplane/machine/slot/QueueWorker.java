@@ -2,6 +2,7 @@ package org.backplane.machine.slot;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.AtomicLong;
 import org.backplane.linux.Epoll;
 import org.backplane.linux.EventFd;
 import org.backplane.linux.LinuxException;
@@ -18,6 +19,12 @@ final class QueueWorker implements AutoCloseable {
     private final Work work;
     private final Epoll epoll;
     private volatile boolean closed;
+
+    /** Signals of the machine's own that the worker has not seen yet. */
+    private final AtomicLong kicks = new AtomicLong();
+
+    /** Signals of the driver; written by the thread that has the worker's place. */
+    private final AtomicLong rung = new AtomicLong();
 
     /** What there is to do inside the gate. */
     @FunctionalInterface
@@ -61,7 +68,7 @@ final class QueueWorker implements AutoCloseable {
                 }
                 // Cleared before the work: a doorbell during it means one more round, not a lost
                 // one.
-                doorbell.drain();
+                count(doorbell.drain());
                 if (!workOnce()) {
                     return;
                 }
@@ -73,6 +80,29 @@ final class QueueWorker implements AutoCloseable {
                     e);
         }
         epoll.close();
+    }
+
+    /** Makes the worker look, without a doorbell of the driver. */
+    void kick() {
+        kicks.incrementAndGet();
+        doorbell.signal();
+    }
+
+    /** How often the driver rang the doorbell, as far as the worker has heard it. */
+    long rung() {
+        return rung.getOpaque();
+    }
+
+    /**
+     * @param signals drained. A kick among them may have been announced and not signalled yet, when
+     *     it takes a ring's place; the ring's is then taken by its signal: the sum is right
+     */
+    private void count(long signals) {
+        long own = Math.min(signals, kicks.get());
+        if (own > 0) {
+            kicks.addAndGet(-own);
+        }
+        rung.setOpaque(rung.getPlain() + signals - own);
     }
 
     /**

@@ -15,6 +15,7 @@ import org.backplane.bus.RegionLease;
 import org.backplane.machine.AddressMap;
 import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineException;
+import org.backplane.machine.SlotCounters;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
 import org.backplane.machine.SlotState;
@@ -379,6 +380,11 @@ public final class Slot {
 
     List<HistoryEntry> history() {
         return history.entries();
+    }
+
+    /** What was counted of the slot since it was made. */
+    public SlotCounters counters() {
+        return tenancy.counters();
     }
 
     public SlotReport report() {

@@ -2,6 +2,7 @@ package org.backplane.machine.slot;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.board.InterruptLines;
 
@@ -10,6 +11,7 @@ final class SlotLines {
     private final SlotGear gear;
     private final List<Integer> sources = new ArrayList<>();
     private final List<AutoCloseable> leases = new ArrayList<>();
+    private final LongAdder raised = new LongAdder();
 
     SlotLines(SlotGear gear) {
         this.gear = gear;
@@ -23,7 +25,12 @@ final class SlotLines {
         if (number == sources.size()) {
             hold(lines.allocate(gear.name()));
         }
-        return lines.input(sources.get(number));
+        return lines.input(sources.get(number), raised);
+    }
+
+    /** How often a line rose, over all devices that the slot had. */
+    long raised() {
+        return raised.sum();
     }
 
     /** Takes the lines that the slot had, by number, before a device asks for them. */

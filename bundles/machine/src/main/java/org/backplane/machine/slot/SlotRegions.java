@@ -15,6 +15,11 @@ final class SlotRegions {
     private final SlotGear gear;
     private final List<Region> regions = new ArrayList<>();
 
+    /** Of regions that were given back. */
+    private long readsBefore;
+
+    private long writesBefore;
+
     /** Only until a region of that number is there. */
     private List<SavedSlot.Place> expected = List.of();
 
@@ -89,8 +94,19 @@ final class SlotRegions {
     /** Gives every region back: the next device asks anew. Nobody may be inside of the gate. */
     synchronized void release() {
         regions.forEach(region -> gear.leases().release(region.lease));
+        readsBefore = reads();
+        writesBefore = writes();
         regions.clear();
         expected = List.of();
+    }
+
+    /** Accesses to regions of the slot so far, those that it has given back included. */
+    synchronized long reads() {
+        return readsBefore + regions.stream().mapToLong(region -> region.lease.reads()).sum();
+    }
+
+    synchronized long writes() {
+        return writesBefore + regions.stream().mapToLong(region -> region.lease.writes()).sum();
     }
 
     synchronized List<RegionLease> leases() {

@@ -9,6 +9,7 @@ import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.state.SavedState;
+import org.backplane.machine.SlotCounters;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Code;
@@ -33,6 +34,9 @@ final class Tenancy {
     private volatile Occupant occupant;
     private volatile Face face;
     private volatile Probation probation;
+
+    /** What was counted of faces that are gone; guarded by this. */
+    private SlotCounters before;
 
     private int probations;
 
@@ -91,6 +95,7 @@ final class Tenancy {
         this.gear = gear;
         this.environment = environment;
         this.heirs = heirs;
+        before = SlotCounters.none(gear.name());
         gate = gear.gate();
         history = gear.history();
         detail = "no bundle offers the kind '%s'".formatted(gear.spec().kind());
@@ -122,6 +127,26 @@ final class Tenancy {
     /** Null if the guest sees nothing. */
     Face face() {
         return face;
+    }
+
+    /**
+     * What was counted of all that the guest saw in the slot so far, lines and regions included.
+     */
+    synchronized SlotCounters counters() {
+        Face seen = face;
+        SlotRegions regions = environment.regions();
+        SlotCounters own =
+                new SlotCounters(
+                        gear.name(),
+                        regions.reads(),
+                        regions.writes(),
+                        0,
+                        environment.lines().raised(),
+                        0,
+                        0,
+                        0,
+                        0);
+        return seen == null ? before.plus(own) : before.plus(seen.counters()).plus(own);
     }
 
     /** The code that left a vacancy, as long as it may come back. */
@@ -340,7 +365,10 @@ final class Tenancy {
         left = Optional.empty();
         if (face != null) {
             face.close();
-            face = null;
+            synchronized (this) {
+                before = before.plus(face.counters());
+                face = null;
+            }
         }
         environment.regions().release();
         environment.lines().release();

@@ -16,9 +16,12 @@ import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vm;
 import org.backplane.linux.EventFd;
+import org.backplane.machine.SlotCounters;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.memory.MemoryView;
+import org.backplane.pci.FunctionTraffic;
 import org.backplane.pci.PciFunction;
+import org.backplane.virtio.QueueTraffic;
 import org.backplane.virtio.SplitQueue;
 import org.backplane.virtio.VirtioBackend;
 import org.backplane.virtio.VirtioDevice;
@@ -177,7 +180,7 @@ final class VirtioFace implements Face, VirtioBackend {
 
     @Override
     public void kick() {
-        doorbells.forEach(EventFd::signal);
+        workers.forEach(QueueWorker::kick);
     }
 
     /** On the queue's worker, inside the gate. */
@@ -281,9 +284,6 @@ final class VirtioFace implements Face, VirtioBackend {
 
     @Override
     public void broken(int queue, String reason) {
-        LOG.log(
-                Level.DEBUG,
-                () -> "%s: queue %d is broken: %s".formatted(gear.name(), queue, reason));
         gear.history().add("queue %d broken".formatted(queue), reason);
     }
 
@@ -299,6 +299,22 @@ final class VirtioFace implements Face, VirtioBackend {
     @Override
     public boolean released() {
         return (function.status() & DRIVER) == 0 || function.function().released();
+    }
+
+    @Override
+    public SlotCounters counters() {
+        FunctionTraffic registers = function.function().traffic();
+        QueueTraffic queues = function.traffic();
+        return new SlotCounters(
+                gear.name(),
+                registers.reads(),
+                registers.writes(),
+                workers.stream().mapToLong(QueueWorker::rung).sum(),
+                registers.interrupts(),
+                queues.requests(),
+                queues.bytesRead(),
+                queues.bytesWritten(),
+                function.guestErrors());
     }
 
     @Override

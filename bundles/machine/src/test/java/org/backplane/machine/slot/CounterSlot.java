@@ -40,7 +40,7 @@ final class CounterSlot implements AutoCloseable {
                         1,
                         bus,
                         engine(),
-                        new BusExits(bus, event -> {}, octet -> {}));
+                        new BusExits(bus, 1, event -> {}, octet -> {}));
         holesBefore = holes();
         slot =
                 new Slot(

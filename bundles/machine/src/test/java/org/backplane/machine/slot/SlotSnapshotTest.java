@@ -53,7 +53,7 @@ class SlotSnapshotTest {
                         1,
                         bus,
                         engine(),
-                        new BusExits(bus, event -> {}, octet -> {}));
+                        new BusExits(bus, 1, event -> {}, octet -> {}));
     }
 
     @AfterEach

@@ -13,6 +13,7 @@ import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.linux.EventFd;
 import org.backplane.machine.MachineException;
+import org.backplane.machine.SlotCounters;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.slot.CounterDevice.Factory;
 import org.backplane.machine.slot.CounterDevice.Fault;
@@ -63,6 +64,30 @@ class SlotTest {
         write(42);
         assertEquals(42, read(0));
         assertTrue(rig.lineIsHigh());
+    }
+
+    @Test
+    void accessesAndRisesOfTheLineAreCountedOverAllDevicesOfTheSlot() throws Exception {
+        Offer first = rig.fill(new Factory(1, null));
+        write(42);
+        read(0);
+        read(0);
+        assertEquals(new SlotCounters("c0", 2, 1, 0, 1, 0, 0, 0, 0), slot.counters());
+        slot.swap(offer(new Factory(2, null)), false);
+        write(0);
+        write(1);
+        SlotCounters swapped = slot.counters();
+        assertEquals(3, swapped.registerWrites());
+        assertTrue(swapped.interrupts() >= 2, swapped::toString);
+
+        // The regions go with the vacancy, what was counted of them does not.
+        slot.vacate(slot.offer().orElseThrow());
+        slot.expireVacancy(1);
+        slot.fill(first);
+        assertEquals(3, slot.counters().registerWrites());
+        write(7);
+        assertEquals(4, slot.counters().registerWrites());
+        assertEquals(2, slot.counters().registerReads());
     }
 
     @Test

@@ -22,6 +22,7 @@ import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
+import org.backplane.machine.SlotCounters;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.InterruptLines;
@@ -344,6 +345,68 @@ class VirtioSlotTest {
         assertEquals(1, answer());
         awaitTrue(() -> !(msi.messages().isEmpty()));
         assertFalse(slot.released());
+    }
+
+    @Test
+    void whatTheDriverDoesIsCountedAndStaysOverSwapReplugAndReset() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        exchange(3);
+        assertCounted(3);
+
+        // A swap kicks every queue, which is no doorbell of the driver.
+        slot.swap(offer(2, false, null), false);
+        exchange(2);
+        assertCounted(5);
+
+        slot.reset();
+        driver = new VirtioDriver(bus, board.bridge().ecam(), 1);
+        bringUp();
+        exchange(1);
+        assertCounted(6);
+
+        slot.replug(offer(3, false, null));
+        assertCounted(6);
+        driver = new VirtioDriver(bus, board.bridge().ecam(), 1);
+        bringUp();
+        exchange(1);
+        assertCounted(7);
+    }
+
+    /** Requests of three bytes to read and one to write. */
+    private void exchange(int requests) {
+        for (int i = 0; i < requests; i++) {
+            int used = ring.usedIndex();
+            ring.add(
+                    new DriverRing.Buffer(memory.allocate(3, 1), 3, false),
+                    new DriverRing.Buffer(memory.allocate(1, 1), 1, true));
+            ring.publish();
+            driver.ring(0);
+            awaitUsed(used + 1 & 0xffff);
+            ring.collect();
+        }
+    }
+
+    private void assertCounted(int requests) {
+        awaitTrue(() -> slot.counters().interrupts() == msi.messages().size());
+        SlotCounters now = slot.counters();
+        assertEquals(requests, now.doorbells());
+        assertEquals(requests, now.requests());
+        assertEquals(3L * requests, now.bytesRead());
+        assertEquals(requests, now.bytesWritten());
+        assertEquals(msi.messages().size(), now.interrupts());
+        assertTrue(now.registerWrites() > requests && now.registerReads() > 10, now::toString);
+        assertEquals(0, now.guestErrors());
+    }
+
+    @Test
+    void aBrokenRingCountsAsAMistakeOfTheGuest() throws Exception {
+        fill(offer(1, false, null));
+        bringUp();
+        ring.pokeAvailableIndex(100);
+        driver.ring(0);
+        awaitTrue(() -> slot.counters().guestErrors() == 1);
+        assertEquals(0, slot.counters().requests());
     }
 
     @Test
