@@ -22,6 +22,7 @@ import org.backplane.machine.console.Consoles;
 import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.processor.Processors;
 import org.backplane.machine.slot.ControlThread;
+import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
 import org.osgi.framework.BundleContext;
