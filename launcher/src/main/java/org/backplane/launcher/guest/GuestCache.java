@@ -3,6 +3,7 @@ package org.backplane.launcher.guest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +42,12 @@ public final class GuestCache {
                     "./usr/lib/modules/*/kernel/fs/ext4/*",
                     "./usr/lib/modules/*/kernel/fs/jbd2/*",
                     "./usr/lib/modules/*/kernel/fs/mbcache*",
-                    "./usr/lib/modules/*/kernel/drivers/block/virtio_blk*");
+                    "./usr/lib/modules/*/kernel/drivers/block/virtio_blk*",
+                    "./usr/lib/modules/*/kernel/drivers/char/hw_random/virtio-rng*",
+                    "./usr/lib/modules/*/kernel/drivers/net/net_failover*",
+                    "./usr/lib/modules/*/kernel/drivers/net/virtio_net*",
+                    "./usr/lib/modules/*/kernel/net/core/failover*");
+
     private final Path folder;
     private final Progress progress;
 
@@ -200,12 +206,15 @@ public final class GuestCache {
         }
     }
 
-    /** Digest of the scripts and of the classes that make the guest. */
+    /**
+     * Digest of what is taken from packages, of the scripts and of the classes that make the guest.
+     */
     private static String recipe() throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (String script : new TreeMap<>(Initramfs.SCRIPTS).keySet()) {
             all.writeBytes(Initramfs.resource(script));
         }
+        all.writeBytes(String.join("\n", FROM_KERNEL).getBytes(StandardCharsets.UTF_8));
         all.writeBytes(Initramfs.resource("Initramfs.class"));
         all.writeBytes(Initramfs.resource("CpioArchive.class"));
         return Digest.of(all.toByteArray());

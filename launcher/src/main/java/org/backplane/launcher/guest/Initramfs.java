@@ -3,8 +3,10 @@ package org.backplane.launcher.guest;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +19,7 @@ import java.util.stream.Stream;
 /**
  * Makes the demo's initramfs of unpacked packages: busybox, the tools that make and check an ext4
  * file system with the libraries they need, kernel modules in the order to load, and our scripts.
+ * Drivers of devices that not every machine has are loaded when one is there: each costs time.
  */
 final class Initramfs {
     /** Resources that become executables of the guest, and where. */
@@ -27,9 +30,18 @@ final class Initramfs {
                     "agent",
                     "bin/backplane-agent",
                     "writer",
-                    "bin/backplane-writer");
+                    "bin/backplane-writer",
+                    "plugged",
+                    "bin/backplane-plugged",
+                    "lease",
+                    "bin/backplane-lease");
 
     private static final List<String> MODULES = List.of("virtio_blk", "crc32c_generic", "ext4");
+
+    /** By the type of a virtio device: VIRTIO 1.2, section 5. */
+    private static final Map<Integer, String> VIRTIO_DRIVERS =
+            Map.of(1, "virtio_net", 4, "virtio_rng");
+
     private static final List<String> TOOLS = List.of("usr/sbin/mke2fs", "usr/sbin/e2fsck");
     private static final String INTERPRETER = "ld-linux-riscv64-lp64d.so.1";
     private static final List<String> FOLDERS =
@@ -37,6 +49,7 @@ final class Initramfs {
                     "bin",
                     "dev",
                     "etc",
+                    "etc/modules.virtio",
                     "lib",
                     "lib/modules",
                     "mnt",
@@ -122,12 +135,30 @@ final class Initramfs {
     }
 
     private void addModules(CpioArchive archive) throws IOException {
+        Set<String> added = new HashSet<>();
+        addModules(archive, "etc/modules", MODULES, added);
+        for (var driver :
+                VIRTIO_DRIVERS.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList()) {
+            addModules(
+                    archive,
+                    "etc/modules.virtio/" + driver.getKey(),
+                    List.of(driver.getValue()),
+                    added);
+        }
+    }
+
+    /** Adds what the wanted modules need and is not there yet, and a list of all in their order. */
+    private void addModules(
+            CpioArchive archive, String list, List<String> wanted, Set<String> added)
+            throws IOException {
         StringBuilder order = new StringBuilder();
-        for (KernelModule module : ModuleOrder.of(MODULES, this::module)) {
-            archive.file("lib/modules/" + module.name() + ".ko", 0644, module.contents());
+        for (KernelModule module : ModuleOrder.of(wanted, this::module)) {
+            if (added.add(module.name())) {
+                archive.file("lib/modules/" + module.name() + ".ko", 0644, module.contents());
+            }
             order.append(module.name()).append('\n');
         }
-        archive.file("etc/modules", 0644, order.toString().getBytes());
+        archive.file(list, 0644, order.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private Optional<KernelModule> module(String name) throws IOException {

@@ -46,6 +46,12 @@ class GuestCacheTest {
         write(kernel, modules + "fs/mbcache.ko", ElfBuilder.module("depends="));
         write(kernel, modules + "fs/jbd2/jbd2.ko", ElfBuilder.module("softdep=pre: crypto-crc32c"));
         write(kernel, modules + "fs/ext4/ext4.ko", ElfBuilder.module("depends=jbd2,mbcache,crc16"));
+        String net = modules + "drivers/net/";
+        write(kernel, net + "virtio_net.ko", ElfBuilder.module("depends=net_failover"));
+        write(kernel, net + "net_failover.ko", ElfBuilder.module("depends=failover"));
+        write(kernel, modules + "net/core/failover.ko", ElfBuilder.module("depends="));
+        String random = modules + "drivers/char/hw_random/";
+        write(kernel, random + "virtio-rng.ko", ElfBuilder.module("depends="));
         write(kernel, modules + "drivers/gpu/large.ko", ElfBuilder.module("depends="));
         packages.add(pack(kernel, "linux-image-1"));
         Path tools = folder.resolve("tools");
@@ -110,12 +116,38 @@ class GuestCacheTest {
                 names::toString);
         assertEquals(
                 "virtio_blk\ncrc32c_generic\njbd2\nmbcache\ncrc16\next4\n",
-                entries.stream()
-                        .filter(entry -> entry.name().equals("etc/modules"))
-                        .map(entry -> new String(entry.contents(), StandardCharsets.UTF_8))
-                        .findFirst()
-                        .orElseThrow());
+                text(entries, "etc/modules"));
+        assertEquals("failover\nnet_failover\nvirtio_net\n", text(entries, "etc/modules.virtio/1"));
+        assertEquals("virtio_rng\n", text(entries, "etc/modules.virtio/4"));
+        assertTrue(
+                names.containsAll(
+                        List.of("lib/modules/virtio_net.ko", "lib/modules/virtio_rng.ko")));
         assertFalse(names.contains("lib/modules/large.ko"));
+    }
+
+    private static String text(List<CpioArchiveTest.Entry> entries, String name) {
+        return entries.stream()
+                .filter(entry -> entry.name().equals(name))
+                .map(entry -> new String(entry.contents(), StandardCharsets.UTF_8))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void makesAGuestOfAnotherRecipeAgainWithoutTheNetwork()
+            throws IOException, InterruptedException {
+        String good = Digest.of(guest().initrd());
+        Path record = cache.resolve("guest.properties");
+        GuestRecord now = GuestRecord.read(record).orElseThrow();
+        Files.writeString(cache.resolve("initrd.cpio"), "of an earlier recipe");
+        new GuestRecord(
+                        now.packages(),
+                        "an earlier one",
+                        now.kernel(),
+                        Digest.of(cache.resolve("initrd.cpio")))
+                .write(record);
+        assertEquals(good, Digest.of(guest().initrd()));
+        assertEquals(now, GuestRecord.read(record).orElseThrow());
     }
 
     @Test
