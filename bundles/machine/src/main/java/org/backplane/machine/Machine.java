@@ -78,6 +78,14 @@ public interface Machine {
      */
     SlotReport replug(String slot, String version, boolean force) throws MachineException;
 
+    /**
+     * Takes the link of a slot's device down, as if its cable were pulled, or up again. It stays so
+     * over swaps, resets and snapshots; {@link #inspect} tells it as {@code link}.
+     *
+     * @throws MachineException the slot's device has no link
+     */
+    void link(String slot, boolean up) throws MachineException;
+
     /** Ends the probation of a slot's latest swap: the code before is let go of. */
     void accept(String slot) throws MachineException;
 

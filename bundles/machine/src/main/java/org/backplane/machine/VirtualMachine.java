@@ -119,6 +119,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                     leases.push(
                             "slots",
                             new Slots(
+                                    plan.name(),
                                     board,
                                     consoles,
                                     this::onPowerRequest,
@@ -449,6 +450,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public SlotReport replug(String slot, String version, boolean force) throws MachineException {
         return operations.replug(slot, version, force, boots > 0);
+    }
+
+    @Override
+    public void link(String slot, boolean up) throws MachineException {
+        slots.get(slot).link(up);
     }
 
     @Override

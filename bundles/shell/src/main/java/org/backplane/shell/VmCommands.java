@@ -24,6 +24,8 @@ public final class VmCommands {
     private static final String REPLUG = "--replug";
     private static final String SAVE = "--save";
     private static final String LATEST = "latest";
+    private static final String UP = "up";
+    private static final String DOWN = "down";
 
     private final Supplier<Machine> machines;
 
@@ -143,6 +145,26 @@ public final class VmCommands {
         return arguments.has(REPLUG)
                 ? machine().replug(slot, version, arguments.has(FORCE))
                 : machine().swap(slot, version, arguments.has(FORCE));
+    }
+
+    @Descriptor("takes a network's link down or up, or shows it: SLOT [up|down]")
+    public String link(String... words) throws ShellException, MachineException {
+        String usage = "vm:link SLOT [up|down]";
+        List<String> given = Arguments.of(usage, Set.of(), words).count(1, 2).words();
+        String slot = given.get(0);
+        if (given.size() > 1) {
+            String wanted = given.get(1);
+            if (!wanted.equals(UP) && !wanted.equals(DOWN)) {
+                throw new ShellException(
+                        "A link is up or down, not '%s'; usage: %s".formatted(wanted, usage));
+            }
+            machine().link(slot, wanted.equals(UP));
+        }
+        String link = machine().inspect(slot).facts().get("link");
+        if (link == null) {
+            throw new ShellException("The slot '%s' has no link.".formatted(slot));
+        }
+        return "%s: link %s".formatted(slot, link);
     }
 
     @Descriptor("ends the probation of a slot's latest swap: SLOT")

@@ -184,6 +184,11 @@ final class RecordedMachine implements Machine {
     }
 
     @Override
+    public void link(String slot, boolean up) {
+        asked.add("link " + slot + (up ? " up" : " down"));
+    }
+
+    @Override
     public void accept(String slot) {
         asked.add("accept " + slot);
     }

@@ -25,6 +25,7 @@ import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.context.InterruptLine;
 import org.backplane.device.context.Lease;
 import org.backplane.device.context.TimerLease;
+import org.backplane.device.context.Watch;
 import org.backplane.linux.Fd;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.MemoryView;
@@ -44,8 +45,6 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
 
     private record HeldRegion(Space space, RegionLease lease, Redirect redirect) {}
 
-    private record Watch(Fd descriptor, Runnable work) {}
-
     private record Kept(Class<?> type, AutoCloseable resource) {}
 
     private final String slot;
@@ -59,7 +58,7 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     private final List<HeldRegion> regions = new ArrayList<>();
     private final List<RecordedLine> lines = new ArrayList<>();
     private final List<ManualTimer> timers = new ArrayList<>();
-    private final List<Watch> watches = new ArrayList<>();
+    private final List<ManualWatch> watches = new ArrayList<>();
     private final List<Lease> leases = new ArrayList<>();
     private final Map<String, Kept> kept = new LinkedHashMap<>();
     private final List<PowerRequest> powerRequests = new ArrayList<>();
@@ -85,6 +84,12 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
         this.kind = kind;
         this.settings = Map.copyOf(settings);
         this.guestMemory = memory;
+    }
+
+    /** Always the same: {@code machine}. */
+    @Override
+    public String machine() {
+        return "machine";
     }
 
     @Override
@@ -195,17 +200,19 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     }
 
     @Override
-    public synchronized Lease onReadable(Fd descriptor, Runnable work) {
-        Watch watch = new Watch(descriptor, work);
-        watches.add(watch);
-        Lease[] self = new Lease[1];
-        self[0] =
-                () -> {
-                    synchronized (this) {
-                        watches.remove(watch);
-                        leases.remove(self[0]);
-                    }
-                };
+    public synchronized Watch onReadable(Fd descriptor, Runnable work) {
+        return watch(descriptor, true, work);
+    }
+
+    @Override
+    public synchronized Watch onWritable(Fd descriptor, Runnable work) {
+        return watch(descriptor, false, work);
+    }
+
+    private ManualWatch watch(Fd descriptor, boolean reading, Runnable work) {
+        ManualWatch[] self = new ManualWatch[1];
+        self[0] = new ManualWatch(descriptor, reading, work, () -> forget(self[0]));
+        watches.add(self[0]);
         return lease(self[0]);
     }
 
@@ -291,17 +298,38 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
      * @return how many there were
      */
     public int readable(Fd descriptor) {
-        List<Watch> waiting;
+        return ready(descriptor, true);
+    }
+
+    /** As {@link #readable}, of those who wait for room to write. */
+    public int writable(Fd descriptor) {
+        return ready(descriptor, false);
+    }
+
+    private int ready(Fd descriptor, boolean reading) {
+        List<ManualWatch> waiting;
         synchronized (this) {
-            waiting = watches.stream().filter(watch -> watch.descriptor == descriptor).toList();
+            waiting = watches.stream().filter(watch -> watch.waits(descriptor, reading)).toList();
         }
-        waiting.forEach(watch -> watch.work.run());
+        waiting.forEach(ManualWatch::run);
         return waiting.size();
     }
 
-    /** The descriptors that the device waits for, in the order in which it asked. */
+    /** The descriptors that the device waits to read, in the order in which it asked. */
     public synchronized List<Fd> watched() {
-        return watches.stream().map(Watch::descriptor).toList();
+        return waitedFor(true);
+    }
+
+    /** The descriptors that the device waits to write, in the order in which it asked. */
+    public synchronized List<Fd> watchedForRoom() {
+        return waitedFor(false);
+    }
+
+    private List<Fd> waitedFor(boolean reading) {
+        return watches.stream()
+                .filter(watch -> watch.waits(watch.descriptor(), reading))
+                .map(ManualWatch::descriptor)
+                .toList();
     }
 
     /**
@@ -347,6 +375,7 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
         leases.remove(lease);
         lines.remove(lease);
         timers.remove(lease);
+        watches.remove(lease);
     }
 
     /** A region's handler that outlives the device: all ones while there is none. */

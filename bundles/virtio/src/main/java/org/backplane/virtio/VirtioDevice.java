@@ -10,6 +10,9 @@ public interface VirtioDevice extends Device {
     /** Constant for the life of the device. */
     VirtioShape shape();
 
+    /** Hands the device its wires; once, before restore and start. */
+    default void wired(VirtioWires wires) {}
+
     /** Reads the device-specific configuration; on a processor's thread. */
     long readConfig(int offset, int width);
 

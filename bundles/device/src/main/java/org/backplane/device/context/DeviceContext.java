@@ -19,6 +19,9 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface DeviceContext {
+    /** The machine's name, of which a host runs one at a time. */
+    String machine();
+
     /** The slot's name: {@code disk0}. */
     String slot();
 
@@ -62,8 +65,14 @@ public interface DeviceContext {
     <T extends AutoCloseable> T kept(String name, Class<T> type, Opener<T> opener)
             throws DeviceException;
 
-    /** Runs the work on a worker whenever the descriptor is readable. */
-    Lease onReadable(Fd descriptor, Runnable work);
+    /** Runs the work on a worker whenever the descriptor is readable; active from the start. */
+    Watch onReadable(Fd descriptor, Runnable work);
+
+    /**
+     * Runs the work on the same worker whenever the descriptor has room to write; suspended at
+     * first.
+     */
+    Watch onWritable(Fd descriptor, Runnable work);
 
     /** Asks the machine to power off or reboot; posted, returns at once. */
     void power(PowerRequest request);

@@ -17,6 +17,8 @@ import org.backplane.device.context.FirmwareNode;
 import org.backplane.device.context.InterruptLine;
 import org.backplane.device.context.Lease;
 import org.backplane.device.context.TimerLease;
+import org.backplane.device.context.Watch;
+import org.backplane.linux.Epoll;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
 import org.backplane.machine.MachineException;
@@ -42,7 +44,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
     private FirmwareNode node;
 
     /** Something that acts only while its attachment is the slot's current one. */
-    private interface Switchable {
+    interface Switchable {
         void connect();
 
         void disconnect();
@@ -70,7 +72,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
         }
     }
 
-    private synchronized <T extends Switchable> T add(T switchable) {
+    synchronized <T extends Switchable> T add(T switchable) {
         switchables.add(switchable);
         if (connected) {
             switchable.connect();
@@ -136,6 +138,11 @@ final class Attachment implements DeviceContext, AutoCloseable {
                 gear.failed().accept(thrown, ticket);
             }
         };
+    }
+
+    @Override
+    public String machine() {
+        return environment.machine();
     }
 
     @Override
@@ -348,30 +355,93 @@ final class Attachment implements DeviceContext, AutoCloseable {
     }
 
     @Override
-    public Lease onReadable(Fd descriptor, Runnable work) {
-        Runnable callback = gated(work);
-        return lend(
-                "watch",
-                new Switchable() {
-                    private EventLoop.Watch watch;
+    public Watch onReadable(Fd descriptor, Runnable work) {
+        var watch = new DescriptorWatch(descriptor, Epoll.READABLE, true, work);
+        return watch.lent();
+    }
 
-                    @Override
-                    public void connect() {
-                        try {
-                            watch = environment.events().watch(descriptor, callback);
-                        } catch (LinuxException e) {
-                            gear.failedNow(e);
-                        }
-                    }
+    @Override
+    public Watch onWritable(Fd descriptor, Runnable work) {
+        var watch = new DescriptorWatch(descriptor, Epoll.WRITABLE, false, work);
+        return watch.lent();
+    }
 
-                    @Override
-                    public void disconnect() {
-                        if (watch != null) {
-                            watch.close();
-                            watch = null;
-                        }
-                    }
-                });
+    /** In the event loop's set while it is neither suspended nor cut off. */
+    private final class DescriptorWatch implements Switchable, Watch {
+        private final Fd descriptor;
+        private final int direction;
+        private final Runnable callback;
+        private boolean wanted;
+        private boolean switchedOn;
+        private EventLoop.Watch watch;
+        private AutoCloseable entry;
+
+        DescriptorWatch(Fd descriptor, int direction, boolean wanted, Runnable work) {
+            this.descriptor = descriptor;
+            this.direction = direction;
+            this.wanted = wanted;
+            // Looks again: the device may have suspended it while the callback was at the gate.
+            callback =
+                    gated(
+                            () -> {
+                                if (wanted()) {
+                                    work.run();
+                                }
+                            });
+        }
+
+        Watch lent() {
+            entry = leases.push("watch", () -> remove(this));
+            add(this);
+            return this;
+        }
+
+        private synchronized boolean wanted() {
+            return wanted;
+        }
+
+        @Override
+        public synchronized void suspend() {
+            wanted = false;
+            settle();
+        }
+
+        @Override
+        public synchronized void resume() {
+            wanted = true;
+            settle();
+        }
+
+        @Override
+        public synchronized void connect() {
+            switchedOn = true;
+            settle();
+        }
+
+        @Override
+        public synchronized void disconnect() {
+            switchedOn = false;
+            settle();
+        }
+
+        private void settle() {
+            boolean watching = wanted && switchedOn;
+            if (!watching && watch != null) {
+                watch.close();
+                watch = null;
+            } else if (watching && watch == null) {
+                try {
+                    watch = environment.events().watch(descriptor, direction, callback);
+                } catch (LinuxException e) {
+                    gear.failedNow(e);
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            leases.release(entry);
+        }
     }
 
     @Override

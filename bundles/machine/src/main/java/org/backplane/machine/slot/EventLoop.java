@@ -15,7 +15,7 @@ import org.backplane.linux.LinuxException;
 import org.backplane.machine.processor.MachineThread;
 
 /**
- * A slot's one worker for everything but queues: descriptors that become readable, timers on guest
+ * A slot's one worker for everything but queues: descriptors that become ready, timers on guest
  * time, and callbacks posted to it. Its thread waits here, in machine code, and starts when it is
  * first needed. Thread-safe.
  */
@@ -31,7 +31,8 @@ final class EventLoop implements AutoCloseable {
     private final LongSupplier guestTime;
     private final Queue<Runnable> posted = new ConcurrentLinkedQueue<>();
     // Guarded by this.
-    private final Map<Long, Watch> watches = new HashMap<>();
+    private final Map<Fd, Registration> registrations = new HashMap<>();
+    private final Map<Long, Registration> byToken = new HashMap<>();
     private final List<Timer> timers = new ArrayList<>();
     private Epoll epoll;
     private long nextToken;
@@ -42,12 +43,32 @@ final class EventLoop implements AutoCloseable {
         this.guestTime = guestTime;
     }
 
-    /** A descriptor that is watched. */
-    record Watch(long token, Fd descriptor, Runnable callback, EventLoop loop)
-            implements AutoCloseable {
+    /** Waits for one direction of a descriptor, {@link Epoll#READABLE} or WRITABLE. */
+    final class Watch implements AutoCloseable {
+        private final Fd descriptor;
+        private final int direction;
+        private final Runnable callback;
+
+        private Watch(Fd descriptor, int direction, Runnable callback) {
+            this.descriptor = descriptor;
+            this.direction = direction;
+            this.callback = callback;
+        }
+
+        /** Waits no more; what is under way goes on. */
         @Override
         public void close() {
-            loop.unwatch(this);
+            unwatch(this);
+        }
+    }
+
+    /**
+     * A descriptor in the epoll set with all that waits for it. It is there only as long as
+     * somebody does: epoll tells of errors whatever it was asked for.
+     */
+    private record Registration(long token, List<Watch> watches) {
+        int interest() {
+            return watches.stream().mapToInt(watch -> watch.direction).reduce(0, (a, b) -> a | b);
         }
     }
 
@@ -93,27 +114,65 @@ final class EventLoop implements AutoCloseable {
         }
     }
 
-    /** Runs the callback whenever the descriptor is readable, until closed. */
-    synchronized Watch watch(Fd descriptor, Runnable callback) throws LinuxException {
-        var watch = new Watch(nextToken++, descriptor, callback, this);
+    /**
+     * Runs the callback whenever the descriptor is ready in that direction, until closed.
+     *
+     * @param direction {@link Epoll#READABLE} or {@link Epoll#WRITABLE}
+     */
+    synchronized Watch watch(Fd descriptor, int direction, Runnable callback)
+            throws LinuxException {
+        var watch = new Watch(descriptor, direction, callback);
         wake();
-        if (epoll != null) {
-            epoll.add(descriptor, Epoll.READABLE, watch.token);
-            watches.put(watch.token, watch);
+        if (epoll == null) {
+            return watch;
+        }
+        Registration there = registrations.get(descriptor);
+        if (there == null) {
+            var made = new Registration(nextToken++, new ArrayList<>(List.of(watch)));
+            epoll.add(descriptor, made.interest(), made.token);
+            registrations.put(descriptor, made);
+            byToken.put(made.token, made);
+        } else {
+            epoll.modify(descriptor, there.interest() | direction, there.token);
+            there.watches.add(watch);
         }
         return watch;
     }
 
     private synchronized void unwatch(Watch watch) {
-        if (watches.remove(watch.token) == null || epoll == null) {
+        Registration there = registrations.get(watch.descriptor);
+        if (there == null || !there.watches.remove(watch)) {
             return;
         }
         try {
-            epoll.remove(watch.descriptor);
+            if (there.watches.isEmpty()) {
+                registrations.remove(watch.descriptor);
+                byToken.remove(there.token);
+                epoll.remove(watch.descriptor);
+            } else {
+                epoll.modify(watch.descriptor, there.interest(), there.token);
+            }
         } catch (LinuxException e) {
             // A descriptor closed before its watch has left the epoll set by itself.
             LOG.log(Level.DEBUG, () -> "%s: %s".formatted(name, e.getMessage()));
         }
+    }
+
+    /** What waits for a result of the last await, and does so still. */
+    private synchronized List<Watch> due(long token, int ready) {
+        Registration there = byToken.get(token);
+        if (there == null) {
+            return List.of();
+        }
+        boolean trouble = (ready & (Epoll.ERROR | Epoll.HANG_UP)) != 0;
+        return there.watches.stream()
+                .filter(watch -> trouble || (ready & watch.direction) != 0)
+                .toList();
+    }
+
+    private synchronized boolean waits(Watch watch) {
+        Registration there = registrations.get(watch.descriptor);
+        return there != null && there.watches.contains(watch);
     }
 
     /** Guest time started again: timers look anew. */
@@ -185,14 +244,13 @@ final class EventLoop implements AutoCloseable {
         }
         int count = waiting.await(posted.isEmpty() ? wait : 0);
         for (int i = 0; i < count; i++) {
-            Watch watch;
-            synchronized (this) {
-                watch = watches.get(waiting.token(i));
-            }
-            if (watch != null) {
-                watch.callback.run();
-                if (MachineThread.current().orphaned()) {
-                    return false;
+            for (Watch watch : due(waiting.token(i), waiting.ready(i))) {
+                // Another callback of this round may have closed it.
+                if (waits(watch)) {
+                    watch.callback.run();
+                    if (MachineThread.current().orphaned()) {
+                        return false;
+                    }
                 }
             }
         }

@@ -76,6 +76,12 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
     Optional<String> mismatch(Device device);
 
     /**
+     * Hands a device its wires, which stay dead until the attachment is connected. Before restore
+     * and start, on a lent thread.
+     */
+    default void wire(Device device, Attachment attachment) {}
+
+    /**
      * The device's part of being put behind the face, restored and started: on a lent thread, on
      * which it may stay for ever. Hence nothing of the face changes here.
      *

@@ -10,11 +10,13 @@ import org.backplane.machine.slot.Factories.Offer;
 /**
  * What the machine offers to every slot.
  *
+ * @param machine its name
  * @param power takes what a device asks of the machine; only posts it
  * @param deviceThreads lends threads for calls into devices
  * @param later runs what only posts
  */
 public record MachineServices(
+        String machine,
         Consoles consoles,
         Consumer<DeviceContext.PowerRequest> power,
         Bounds bounds,

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
+import org.backplane.device.LinkDevice;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.machine.MachineException;
@@ -96,6 +97,16 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
         gear.calls().run("resume", device::resume);
     }
 
+    /** Whether its link can be taken down. */
+    boolean hasLink() {
+        return device instanceof LinkDevice;
+    }
+
+    /** Takes its link down or up, of a device that has one. */
+    void link(boolean up) throws DeviceException, InterruptedException {
+        gear.calls().run("link", () -> ((LinkDevice) device).link(up));
+    }
+
     void reset() throws DeviceException, InterruptedException {
         gear.calls().run("reset", device::reset);
     }
@@ -137,12 +148,22 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
         return Optional.of(saved);
     }
 
-    /** Takes over a state, if there is one, and begins to act on the host. */
-    void start(Optional<SavedState> state) throws DeviceException, InterruptedException {
+    /**
+     * Takes over a state, if there is one, and begins to act on the host.
+     *
+     * @param face that it will be behind
+     * @param link how the slot's link is
+     */
+    void start(Optional<SavedState> state, Face face, boolean link)
+            throws DeviceException, InterruptedException {
         gear.calls()
                 .run(
                         "start",
                         () -> {
+                            face.wire(device, attachment);
+                            if (device instanceof LinkDevice linked) {
+                                linked.link(link);
+                            }
                             if (state.isPresent()) {
                                 restore(state.get());
                             }

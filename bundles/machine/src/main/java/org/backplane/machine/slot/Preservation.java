@@ -51,6 +51,7 @@ final class Preservation {
                     tenancy.ownDetail(),
                     Optional.ofNullable(tenancy.face()),
                     environment,
+                    tenancy.linkUp(),
                     device);
         } catch (DeviceException e) {
             throw unsavable(e);
@@ -102,6 +103,7 @@ final class Preservation {
             tenancy.shut(false);
             environment.regions().restore(saved.places());
             environment.lines().restore(saved.lines());
+            tenancy.beLinked(saved.linkUp());
             fresh = tenancy.create(offer);
             made = Face.unplaced(gear, fresh.device(), tenancy::drainAndReset, saved.pciDevice());
             if (saved.face().isPresent()) {
@@ -112,7 +114,7 @@ final class Preservation {
                 fresh.discard();
                 tenancy.beFailed(made, saved.detail(), saved.device());
             } else {
-                fresh.start(saved.device());
+                fresh.start(saved.device(), made, tenancy.linkUp());
                 made.presentAgain();
                 gate.changeOver();
                 fresh.connect(made, true);

@@ -21,6 +21,7 @@ import org.backplane.pci.PciFunction;
  * @param offer bundle and version that answered, for information: any that takes the state does
  * @param detail why it failed, empty otherwise
  * @param pciDevice number on bus 0, {@link #NO_DEVICE} if the guest sees no PCI function
+ * @param linkUp whether the operator wants a link up, of a slot that has one
  * @param face absent for a platform device, and where there was none
  * @param device absent for a stateless device, and where there was none
  */
@@ -32,6 +33,7 @@ record SavedSlot(
         int pciDevice,
         List<Place> places,
         List<Integer> lines,
+        boolean linkUp,
         Optional<SavedState> face,
         Optional<SavedState> device) {
     static final String SCHEMA = "slot";
@@ -73,6 +75,7 @@ record SavedSlot(
             String detail,
             Optional<Face> face,
             SlotEnvironment environment,
+            boolean linkUp,
             Optional<SavedState> device) {
         Condition condition =
                 switch (state) {
@@ -88,6 +91,7 @@ record SavedSlot(
                 face.flatMap(Face::function).map(PciFunction::device).orElse(NO_DEVICE),
                 environment.regions().places(),
                 environment.lines().sources(),
+                linkUp,
                 face.flatMap(Face::save),
                 device);
     }
@@ -105,6 +109,9 @@ record SavedSlot(
                         .number("condition", condition.number)
                         .bytes("detail", utf8(detail))
                         .number("pciDevice", pciDevice);
+        if (!linkUp) {
+            state.number("link", 0);
+        }
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
             state.child(
@@ -168,6 +175,7 @@ record SavedSlot(
                 (int) device,
                 places,
                 lines,
+                saved.flag("link", true),
                 Optional.ofNullable(saved.child("face")),
                 Optional.ofNullable(saved.child("device")));
     }

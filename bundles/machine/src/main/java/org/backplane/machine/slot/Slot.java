@@ -78,6 +78,7 @@ public final class Slot {
         var events = leases.push("event loop", new EventLoop(spec.name(), board.vm()::guestTime));
         environment =
                 new SlotEnvironment(
+                        services.machine(),
                         new SlotRegions(gear),
                         new SlotLines(gear),
                         new KeptResources(leases),
@@ -198,6 +199,11 @@ public final class Slot {
     /** Another version of its code did not get as far as to be offered. */
     public void refused(String reason) {
         history.add("refused", reason);
+    }
+
+    /** Takes the link of the slot's device down or up; it stays so over swaps and snapshots. */
+    public void link(boolean up) throws MachineException {
+        control.callAction("link", () -> succession.link(up));
     }
 
     /** Ends the probation of the latest swap: the code before is not kept any longer. */
@@ -427,6 +433,9 @@ public final class Slot {
             facts.put("interrupt lines", environment.lines().sources().toString());
         }
         Optional.ofNullable(tenancy.face()).map(Face::facts).ifPresent(facts::putAll);
+        Optional.ofNullable(tenancy.occupant())
+                .filter(Occupant::hasLink)
+                .ifPresent(now -> facts.put("link", tenancy.linkUp() ? "up" : "down"));
         List<String> held = new ArrayList<>(leases.names());
         held.addAll(tenancy.heldByDevice());
         List<AddressMap.Region> regions =

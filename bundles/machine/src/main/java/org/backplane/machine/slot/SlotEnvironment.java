@@ -6,6 +6,7 @@ import org.backplane.machine.console.Consoles;
 
 /** What a slot keeps and the machine offers, as one version of a device after the other sees it. */
 record SlotEnvironment(
+        String machine,
         SlotRegions regions,
         SlotLines lines,
         KeptResources kept,

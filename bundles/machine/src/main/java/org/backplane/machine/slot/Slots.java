@@ -65,9 +65,11 @@ public final class Slots implements Factories.Listener, AutoCloseable {
             Executors.newCachedThreadPool(work -> new MachineThread("device call", work));
 
     /**
+     * @param machine its name
      * @param copies begins to copy a bundle's code
      */
     public Slots(
+            String machine,
             Board board,
             Consoles consoles,
             Consumer<DeviceContext.PowerRequest> power,
@@ -77,7 +79,8 @@ public final class Slots implements Factories.Listener, AutoCloseable {
             BundleContext context) {
         this.board = board;
         this.context = context;
-        services = new MachineServices(consoles, power, bounds, deviceThreads, later, code);
+        services =
+                new MachineServices(machine, consoles, power, bounds, deviceThreads, later, code);
         var watchdog = new Watchdog((int) (bounds.handler().toMillis() / LOOK.toMillis()));
         later.scheduleWithFixedDelay(
                 watchdog::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);

@@ -181,7 +181,7 @@ final class Succession {
     private Occupant started(Occupant fresh, Optional<SavedState> from, boolean force)
             throws DeviceException, InterruptedException {
         try {
-            fresh.start(from);
+            fresh.start(from, tenancy.face(), tenancy.linkUp());
             return fresh;
         } catch (DeviceException e) {
             if (!force || from.isEmpty()) {
@@ -193,7 +193,7 @@ final class Succession {
         boolean done = false;
         try {
             tenancy.refuseMismatch(blank);
-            blank.start(Optional.empty());
+            blank.start(Optional.empty(), tenancy.face(), tenancy.linkUp());
             done = true;
         } finally {
             // Who calls discards the first where the second fails.
@@ -330,6 +330,29 @@ final class Succession {
         tenancy.expectBack(Optional.empty());
         tenancy.beEmpty();
         history.add("removed", "no bundle came back; surprise removal");
+    }
+
+    /** Takes the link of the slot's device down or up; the slot remembers it for the next. */
+    void link(boolean up) throws MachineException, InterruptedException {
+        Occupant now = tenancy.occupant();
+        if (now == null) {
+            throw new MachineException(
+                    "The slot '%s' is %s: there is no device whose link could be changed."
+                            .formatted(gear.name(), tenancy.state()));
+        }
+        if (!now.hasLink()) {
+            throw new MachineException(
+                    "The slot '%s' has no link: its kind is %s."
+                            .formatted(gear.name(), gear.spec().kind()));
+        }
+        tenancy.beLinked(up);
+        try {
+            now.link(up);
+            history.add(up ? "link up" : "link down", "");
+        } catch (DeviceException e) {
+            failures.fail(e, gate.generation());
+            throw new MachineException(named(e.getMessage()), e);
+        }
     }
 
     /** The driver's or the machine's reset, with every processor halted. */

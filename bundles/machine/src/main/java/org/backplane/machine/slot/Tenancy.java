@@ -60,6 +60,9 @@ final class Tenancy {
 
     private volatile Optional<FirmwareNode> node = Optional.empty();
 
+    /** What the operator wants of a link, whoever has the slot. */
+    private volatile boolean linkUp = true;
+
     /** The code that a failed slot failed with. */
     private Optional<Code> broken = Optional.empty();
 
@@ -117,6 +120,16 @@ final class Tenancy {
 
     Heirs heirs() {
         return heirs;
+    }
+
+    /** Whether the operator wants the link up; it is so at first. */
+    boolean linkUp() {
+        return linkUp;
+    }
+
+    /** What every device is told from now on; the one that is in has to be told besides. */
+    void beLinked(boolean up) {
+        linkUp = up;
     }
 
     /** Null if nobody is in. */
@@ -226,7 +239,7 @@ final class Tenancy {
                 refuseMismatch(fresh);
             }
             steps.note("create", offer.toString());
-            fresh.start(from);
+            fresh.start(from, made == null ? face : made, linkUp);
             from.ifPresent(saved -> steps.note("restore", saved.schema()));
             if (resetMissed && from.isPresent()) {
                 fresh.reset();

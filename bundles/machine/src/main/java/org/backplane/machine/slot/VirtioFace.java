@@ -27,6 +27,7 @@ import org.backplane.virtio.VirtioBackend;
 import org.backplane.virtio.VirtioDevice;
 import org.backplane.virtio.VirtioPciFunction;
 import org.backplane.virtio.VirtioShape;
+import org.backplane.virtio.VirtioWires;
 
 /**
  * A virtio function, its doorbells and the workers behind them. The queues belong to the function
@@ -121,6 +122,40 @@ final class VirtioFace implements Face, VirtioBackend {
                                 other instanceof VirtioDevice virtio
                                         ? virtio.shape()
                                         : "no virtio device"));
+    }
+
+    @Override
+    public void wire(Device device, Attachment attachment) {
+        ((VirtioDevice) device).wired(attachment.add(new Wires()));
+    }
+
+    /** What a device pulls on; kept until the device is behind the function. */
+    private final class Wires implements VirtioWires, Attachment.Switchable {
+        private boolean connected;
+        private boolean raised;
+
+        @Override
+        public synchronized void configurationChanged() {
+            if (connected) {
+                function.configurationChanged();
+            } else {
+                raised = true;
+            }
+        }
+
+        @Override
+        public synchronized void connect() {
+            connected = true;
+            if (raised) {
+                raised = false;
+                function.configurationChanged();
+            }
+        }
+
+        @Override
+        public synchronized void disconnect() {
+            connected = false;
+        }
     }
 
     @Override

@@ -46,7 +46,8 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
     private int bundles;
 
     MachineServices services() {
-        return new MachineServices(consoles, request -> {}, BOUNDS, threads, later, this);
+        return new MachineServices(
+                "machine", consoles, request -> {}, BOUNDS, threads, later, this);
     }
 
     /** A bundle of its own, version 1.0.n, that offers the factory. */

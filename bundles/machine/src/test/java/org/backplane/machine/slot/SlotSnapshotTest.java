@@ -362,4 +362,29 @@ class SlotSnapshotTest {
         assertEquals(42, read("c0", 0));
         assertEquals(saved.places().get(0).range().base(), base("c0"));
     }
+
+    @Test
+    void linkThatIsDownIsKept() throws Exception {
+        Slot before = slot("c0");
+        before.fill(offer(2));
+        SavedSlot saved = SavedSlot.of(save(before));
+        before.close();
+        assertTrue(saved.linkUp());
+        SavedState down =
+                new SavedSlot(
+                                saved.spec(),
+                                saved.offer(),
+                                saved.condition(),
+                                saved.detail(),
+                                saved.pciDevice(),
+                                saved.places(),
+                                saved.lines(),
+                                false,
+                                saved.face(),
+                                saved.device())
+                        .toSaved();
+        assertFalse(SavedSlot.of(down).linkUp());
+        Slot restored = restore(down, offer(2));
+        assertEquals(down, save(restored));
+    }
 }
