@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Space;
 import org.backplane.machine.AddressMap;
@@ -50,6 +51,9 @@ final class RecordedMachine implements Machine {
 
     final List<String> asked = new ArrayList<>();
 
+    /** Of disk0; it has none if null. */
+    String link;
+
     @Override
     public MachineReport report() {
         return new MachineReport(
@@ -66,11 +70,12 @@ final class RecordedMachine implements Machine {
         if (!slot.equals(DISK.name())) {
             throw new MachineException("There is no slot '%s'; there is: disk0.".formatted(slot));
         }
+        Map<String, String> facts = new TreeMap<>(Map.of("features", "0x130000000"));
+        if (link != null) {
+            facts.put("link", link);
+        }
         return new SlotInspection(
-                DISK,
-                Map.of("features", "0x130000000"),
-                map().windows().get(0).regions(),
-                List.of("region", "vector 0"));
+                DISK, facts, map().windows().get(0).regions(), List.of("region", "vector 0"));
     }
 
     @Override
@@ -185,7 +190,8 @@ final class RecordedMachine implements Machine {
 
     @Override
     public void link(String slot, boolean up) {
-        asked.add("link " + slot + (up ? " up" : " down"));
+        link = up ? "up" : "down";
+        asked.add("link " + slot + " " + link);
     }
 
     @Override

@@ -20,6 +20,7 @@ class VmCommandsTest {
                     "accept",
                     "history",
                     "inspect",
+                    "link",
                     "map",
                     "pause",
                     "pci",
@@ -77,6 +78,20 @@ class VmCommandsTest {
                 "disk0: org.acme.disk@1; outside of its pin",
                 commands.pin("disk0", "org.acme.disk@1"));
         assertEquals(List.of("pin disk0 org.acme.disk@1"), machine.asked);
+    }
+
+    @Test
+    void linkTellsAndChanges() throws ShellException, MachineException {
+        machine.link = "down";
+        assertEquals("disk0: link down", commands.link("disk0"));
+        assertEquals(List.of(), machine.asked);
+        assertEquals("disk0: link up", commands.link("disk0", "up"));
+        assertEquals(List.of("link disk0 up"), machine.asked);
+        assertSentence(
+                "A link is up or down, not 'off'; usage: vm:link SLOT [up|down]",
+                () -> commands.link("disk0", "off"));
+        machine.link = null;
+        assertSentence("The slot 'disk0' has no link.", () -> commands.link("disk0"));
     }
 
     @Test
