@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -70,6 +72,7 @@ public final class SettingsIT {
                 composite(CardMachine.framework()),
                 Framework.project("device-virtio-blk"),
                 Framework.project("rng"),
+                Framework.project("testdev"),
                 systemPackages("org.backplane.launcher.option"));
     }
 
@@ -169,6 +172,12 @@ public final class SettingsIT {
                     "x".repeat(most),
                     "x".repeat(most + 1));
         }
+        if (type.contains("|")) {
+            return Stream.concat(
+                            Arrays.stream(type.split("\\|")),
+                            Stream.of("", "|", type, type.toLowerCase(Locale.ROOT) + "x"))
+                    .toList();
+        }
         return switch (type) {
             case "flag" -> List.of("on", "off", "true", "false", "", "ON", "yes", "1");
             case "address" ->
@@ -214,7 +223,7 @@ public final class SettingsIT {
         new PlanReader(
                         HostMemory.ofThisHost(),
                         HostLibraries.ofThisHost(),
-                        Stream.of("chipset", "rng", "device-virtio-blk")
+                        Stream.of("chipset", "rng", "testdev", "device-virtio-blk")
                                 .map(name -> ProjectBundle.named(name).jar().getParent())
                                 .toList(),
                         running -> false)
@@ -267,7 +276,13 @@ public final class SettingsIT {
     public void everyKindOfTheDistributionDescribesItsSettings() {
         Map<String, List<String>> described = described();
         assertEquals(
-                Set.of("goldfish-rtc", "ns16550a", "power", "virtio-blk", "virtio-rng"),
+                Set.of(
+                        "goldfish-rtc",
+                        "ns16550a",
+                        "pci-testdev",
+                        "power",
+                        "virtio-blk",
+                        "virtio-rng"),
                 described.keySet());
         described.forEach((kind, settings) -> assertNotEquals(kind, List.of(), settings));
     }

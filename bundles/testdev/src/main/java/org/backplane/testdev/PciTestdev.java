@@ -1,0 +1,179 @@
+package org.backplane.testdev;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.backplane.device.DeviceException;
+import org.backplane.device.GuestErrors;
+import org.backplane.device.state.SaveSupport;
+import org.backplane.device.state.SavedState;
+import org.backplane.pci.PciDevice;
+import org.backplane.pci.PciShape;
+import org.backplane.pci.PciShape.Bar;
+import org.backplane.pci.PciShape.BarKind;
+import org.backplane.pci.PciWires;
+
+/**
+ * A function for tests of low-level accesses, with the registers of QEMU's pci-testdev: BAR 0 in
+ * memory and BAR 1 in I/O space, each with three tests. A driver starts a test by its number, reads
+ * where to write what, writes, and reads how many writes were detected.
+ *
+ * <p>QEMU gives the writes of two of the tests to an event of the kernel, which counts for itself.
+ * Here every write is an access to the device, so that all three count in the header.
+ */
+final class PciTestdev implements PciDevice {
+    static final int MEMORY = 0;
+    static final int PORTS = 1;
+    static final int STORELESS = 2;
+
+    /** Bytes; the header lies in the first half, what is written to in the second. */
+    static final int MEMORY_SIZE = 4096;
+
+    static final int PORTS_SIZE = 256;
+
+    private final PciShape shape;
+    private final GuestErrors mistakes;
+    private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
+
+    /** Of all processors, under this object's lock. */
+    private TestdevState state = TestdevState.REST;
+
+    /**
+     * @param membar bytes of the BAR without anything behind it; 0 for none
+     */
+    PciTestdev(long membar, String slot) {
+        mistakes = new GuestErrors(slot);
+        List<Bar> bars =
+                new ArrayList<>(
+                        List.of(
+                                new Bar(MEMORY, BarKind.MEMORY_32, false, MEMORY_SIZE),
+                                new Bar(PORTS, BarKind.IO, false, PORTS_SIZE)));
+        if (membar > 0) {
+            bars.add(new Bar(STORELESS, BarKind.MEMORY_64, true, membar));
+        }
+        shape =
+                new PciShape(
+                        0x1b36,
+                        0x0005,
+                        0,
+                        0x00ff00,
+                        0x1af4,
+                        0x1100,
+                        0,
+                        bars,
+                        List.of(),
+                        Optional.empty());
+    }
+
+    @Override
+    public PciShape shape() {
+        return shape;
+    }
+
+    @Override
+    public synchronized long readBar(int bar, long offset, int width) {
+        if (bar == STORELESS) {
+            return -1;
+        }
+        byte[] header = header();
+        long value = 0;
+        for (int i = 0; i < width; i++) {
+            long at = offset + i;
+            long octet = at < header.length ? header[(int) at] & 0xff : 0;
+            value |= octet << Byte.SIZE * i;
+        }
+        return value;
+    }
+
+    private byte[] header() {
+        if (state.test() < 0) {
+            return new byte[0];
+        }
+        return TestHeader.of(
+                state.bar() == MEMORY ? "mmio" : "portio",
+                state.test(),
+                target(state.bar(), state.test()),
+                state.count());
+    }
+
+    /** Where a test wants its writes: each test of the function has an offset of its own. */
+    private static int target(int bar, int test) {
+        return bar == MEMORY
+                ? MEMORY_SIZE / 2 + test
+                : PORTS_SIZE / 2 + TestHeader.TESTS.size() + test;
+    }
+
+    @Override
+    public synchronized void writeBar(int bar, long offset, int width, long value) {
+        if (bar == STORELESS) {
+            return;
+        }
+        for (int i = 0; i < width; i++) {
+            writeByte(bar, offset + i, (int) (value >>> Byte.SIZE * i) & 0xff);
+        }
+    }
+
+    private void writeByte(int bar, long offset, int octet) {
+        if (offset == TestHeader.TEST) {
+            state =
+                    octet < TestHeader.TESTS.size()
+                            ? new TestdevState(bar, octet, 0)
+                            : TestdevState.REST;
+            return;
+        }
+        int test = state.test();
+        if (test < 0 || bar != state.bar() || offset != target(bar, test)) {
+            mistakes.add("a write of 0x%x to BAR %d at 0x%x", octet, bar, offset);
+        } else if (test == TestHeader.WILDCARD || octet == TestHeader.data(test)) {
+            state = new TestdevState(bar, test, state.count() + 1);
+        }
+    }
+
+    @Override
+    public void wired(PciWires wires) {
+        // It has no interrupt.
+    }
+
+    @Override
+    public void start() {
+        // There is nothing of the host behind it.
+    }
+
+    @Override
+    public void quiesce() {
+        // A test is a guest's register access, and never under way.
+    }
+
+    @Override
+    public boolean idle() {
+        return true;
+    }
+
+    @Override
+    public void resume() {
+        // Nothing was stopped.
+    }
+
+    @Override
+    public synchronized void reset() {
+        state = TestdevState.REST;
+    }
+
+    @Override
+    public SaveSupport saveSupport() {
+        return saveSupport;
+    }
+
+    private synchronized SavedState save() {
+        return state.saved();
+    }
+
+    private synchronized void restore(SavedState saved) throws DeviceException {
+        state = TestdevState.of(saved);
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held.
+    }
+}

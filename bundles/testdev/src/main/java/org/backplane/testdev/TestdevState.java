@@ -1,0 +1,37 @@
+package org.backplane.testdev;
+
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
+
+/**
+ * What a test device knows beyond its settings.
+ *
+ * @param bar of the test that runs; 0 if none does
+ * @param test that runs, -1 if none does
+ * @param count writes that it detected, modulo 2^32
+ */
+record TestdevState(int bar, int test, int count) {
+    static final String SCHEMA = "pci-testdev";
+    static final int VERSION = 1;
+
+    /** No test runs. */
+    static final TestdevState REST = new TestdevState(0, -1, 0);
+
+    SavedState saved() {
+        return SavedState.of(SCHEMA, VERSION)
+                .number("bar", bar)
+                .number("test", test)
+                .number("count", Integer.toUnsignedLong(count))
+                .build();
+    }
+
+    static TestdevState of(SavedState state) throws DeviceException {
+        state.require(SCHEMA, VERSION);
+        int test = (int) state.number("test", -1, -1, TestHeader.TESTS.size() - 1L);
+        boolean runs = test >= 0;
+        return new TestdevState(
+                (int) state.number("bar", 0, 0, runs ? PciTestdev.PORTS : 0),
+                test,
+                (int) state.number("count", 0, 0, runs ? 0xffff_ffffL : 0));
+    }
+}

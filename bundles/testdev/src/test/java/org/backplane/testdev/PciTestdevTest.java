@@ -1,0 +1,171 @@
+package org.backplane.testdev;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Map;
+import org.backplane.bus.AddressAllocator;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Bus;
+import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SaveSupport;
+import org.backplane.device.state.SavedState;
+import org.backplane.pci.BarHandler;
+import org.backplane.pci.HostBridge;
+import org.backplane.pci.PciFunction;
+import org.backplane.pci.PciShape;
+import org.backplane.testkit.FakeDeviceContext;
+import org.backplane.testkit.GoldenState;
+import org.junit.jupiter.api.Test;
+
+/** A driver's view, by the offsets of QEMU's documentation. */
+class PciTestdevTest {
+    private static final String GOLDEN = "pci-testdev-v1.properties";
+
+    private final Bus bus = new Bus();
+    private final PciTestdev device = create();
+    private long memory;
+    private long ports;
+
+    private static PciTestdev create(String... membar) {
+        Map<String, String> settings = membar.length == 0 ? Map.of() : Map.of("membar", membar[0]);
+        try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
+            return (PciTestdev) new PciTestdevFactory().create(slot);
+        } catch (Exception e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    /** Plugs the function in and lets it decode, as firmware and a driver do. */
+    private void plug() throws Exception {
+        AddressAllocator mmio =
+                bus.addWindow("mmio", Space.MMIO, new AddressRange(0x4000_0000L, 0x10_0000));
+        AddressAllocator io = bus.addWindow("io", Space.IO, new AddressRange(0x1000, 0x1000));
+        HostBridge bridge =
+                new HostBridge(
+                        bus,
+                        new HostBridge.Windows(io, mmio, null),
+                        (address, data) -> {},
+                        (number, pin, high) -> {});
+        PciFunction function =
+                bridge.plug(
+                        "test0",
+                        -1,
+                        device.shape(),
+                        new BarHandler() {
+                            @Override
+                            public long read(int bar, long offset, int width) {
+                                return device.readBar(bar, offset, width);
+                            }
+
+                            @Override
+                            public void write(int bar, long offset, int width, long value) {
+                                device.writeBar(bar, offset, width, value);
+                            }
+                        });
+        function.place();
+        long config = (long) function.device() << 15;
+        assertEquals(0x0005_1b36, bridge.ecam().read(config, 4));
+        bridge.ecam().write(config + 4, 2, 3);
+        memory = bridge.ecam().read(config + 0x10, 4);
+        ports = bridge.ecam().read(config + 0x14, 4) & ~3;
+    }
+
+    private String name(Space space, long base) {
+        StringBuilder name = new StringBuilder();
+        for (long at = base + 16; bus.read(space, at, 1) != 0; at++) {
+            name.append((char) bus.read(space, at, 1));
+        }
+        return name.toString();
+    }
+
+    private void runTest(Space space, long base, int test, String name, int data) {
+        bus.write(space, base, 1, test);
+        assertEquals(name, name(space, base));
+        assertEquals(1, bus.read(space, base + 1, 1));
+        assertEquals(data, bus.read(space, base + 8, 4));
+        long target = base + bus.read(space, base + 4, 4);
+        assertEquals(0, bus.read(space, base + 12, 4));
+        bus.write(space, target, 1, data);
+        bus.write(space, target, 1, data);
+        assertEquals(2, bus.read(space, base + 12, 4));
+        bus.write(space, target + 1, 1, data);
+        assertEquals(2, bus.read(space, base + 12, 4));
+        bus.write(space, target, 1, data ^ 1);
+        assertEquals(name.contains("wildcard") ? 3 : 2, bus.read(space, base + 12, 4));
+    }
+
+    @Test
+    void countsTheWritesOfEveryTestInMemoryAndPorts() throws Exception {
+        plug();
+        runTest(Space.MMIO, memory, 0, "mmio-no-eventfd", 0xfa);
+        runTest(Space.MMIO, memory, 1, "mmio-wildcard-eventfd", 0xce);
+        runTest(Space.MMIO, memory, 2, "mmio-datamatch-eventfd", 0xfa);
+        runTest(Space.IO, ports, 0, "portio-no-eventfd", 0xfa);
+        runTest(Space.IO, ports, 1, "portio-wildcard-eventfd", 0xce);
+        runTest(Space.IO, ports, 2, "portio-datamatch-eventfd", 0xfa);
+    }
+
+    @Test
+    void aNumberWithoutATestEndsTheScan() throws Exception {
+        plug();
+        bus.write(Space.MMIO, memory, 1, 2);
+        bus.write(Space.MMIO, memory, 1, 3);
+        assertEquals(0, bus.read(Space.MMIO, memory + 1, 1));
+        assertEquals("", name(Space.MMIO, memory));
+    }
+
+    @Test
+    void aTestOfOneBarDoesNotCountWritesToTheOther() throws Exception {
+        plug();
+        bus.write(Space.MMIO, memory, 1, 0);
+        long target = bus.read(Space.MMIO, memory + 4, 4);
+        bus.write(Space.IO, ports + target % 256, 1, 0xfa);
+        assertEquals(0, bus.read(Space.MMIO, memory + 12, 4));
+    }
+
+    @Test
+    void startingATestAgainBeginsToCountAnew() {
+        device.writeBar(0, 0, 1, 0);
+        device.writeBar(0, 2048, 1, 0xfa);
+        device.writeBar(0, 0, 1, 0);
+        assertEquals(0, device.readBar(0, 12, 4));
+        device.writeBar(0, 2048, 1, 0xfa);
+        device.reset();
+        assertEquals(0, device.readBar(0, 1, 1));
+    }
+
+    @Test
+    void theThirdBarHasTheSizeAskedForAndNothingBehindIt() {
+        PciTestdev large = create("1G");
+        PciShape.Bar bar = large.shape().bar(2).orElseThrow();
+        assertEquals(new PciShape.Bar(2, PciShape.BarKind.MEMORY_64, true, 1 << 30), bar);
+        large.writeBar(2, 0, 1, 0);
+        assertEquals(-1, large.readBar(2, 0, 4));
+        assertEquals(0, large.readBar(0, 1, 1));
+    }
+
+    @Test
+    void refusesASizeThatNoBarHas() {
+        assertEquals(
+                "Slot 'test0': membar=5000 is none of 4K, 1M, 256M, 1G, 4G and 64G.",
+                assertThrows(IllegalStateException.class, () -> create("5000")).getMessage());
+    }
+
+    @Test
+    void theNextVersionCountsOn() throws Exception {
+        SavedState golden = GoldenState.read(PciTestdevTest.class, GOLDEN);
+        GoldenState.requireSame(PciTestdevTest.class, GOLDEN, new TestdevState(1, 2, 3).saved());
+        ((SaveSupport.Saveable) device.saveSupport()).restorer().restore(golden);
+        assertEquals(3, device.readBar(1, 12, 4));
+        device.writeBar(1, device.readBar(1, 4, 4), 1, 0xfa);
+        assertEquals(4, device.readBar(1, 12, 4));
+    }
+
+    @Test
+    void refusesACountWithoutATest() {
+        SavedState odd = SavedState.of("pci-testdev", 1).number("count", 1).build();
+        assertThrows(DeviceException.class, () -> TestdevState.of(odd));
+    }
+}
