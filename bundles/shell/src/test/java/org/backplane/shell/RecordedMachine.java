@@ -23,8 +23,8 @@ import org.backplane.machine.SwapReport;
 import org.backplane.machine.VcpuCounters;
 
 /** A machine with one disk that notes down what it is asked for. */
-final class RecordedMachine implements Machine {
-    static final SlotReport DISK =
+public final class RecordedMachine implements Machine {
+    public static final SlotReport DISK =
             new SlotReport(
                     "disk0",
                     "virtio-blk",
@@ -36,7 +36,7 @@ final class RecordedMachine implements Machine {
                     12,
                     "00:01.0",
                     "");
-    static final SlotReport SOUND =
+    public static final SlotReport SOUND =
             new SlotReport(
                     "sound0",
                     "virtio-snd",
@@ -49,10 +49,10 @@ final class RecordedMachine implements Machine {
                     "",
                     "no bundle offers 'virtio-snd'");
 
-    final List<String> asked = new ArrayList<>();
+    public final List<String> asked = new ArrayList<>();
 
     /** Of disk0; it has none if null. */
-    String link;
+    public String link;
 
     @Override
     public MachineReport report() {

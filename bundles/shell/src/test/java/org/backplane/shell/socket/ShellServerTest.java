@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.socket;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -19,9 +19,20 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.gogo.runtime.threadio.ThreadIOImpl;
+import org.backplane.shell.RecordedMachine;
+import org.backplane.shell.command.Catalogue;
+import org.backplane.shell.command.Command;
+import org.backplane.shell.command.CurrentMachine;
+import org.backplane.shell.command.DeviceBundles;
+import org.backplane.shell.command.GogoCommand;
+import org.backplane.shell.command.ShellException;
+import org.backplane.shell.format.ReportFormat;
+import org.backplane.shell.terminal.CommandHistory;
+import org.backplane.shell.terminal.GogoShell;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,6 +49,7 @@ class ShellServerTest {
     private final Probes probes = new Probes();
     private Path folder;
     private Path socket;
+    private GogoShell shell;
     private ShellServer server;
 
     /** Commands that a test can hold on to. */
@@ -103,8 +115,13 @@ class ShellServerTest {
     @BeforeEach
     void serve() throws Exception {
         processor.addCommand("test", probes);
-        processor.addCommand("vm", new VmCommands(RecordedMachine::new), VmCommands.class);
-        processor.addConverter(new VmFormat());
+        Catalogue catalogue =
+                Catalogue.of(new CurrentMachine(RecordedMachine::new), new DeviceBundles(null));
+        for (Command command : catalogue.commands()) {
+            processor.addCommand(command.scope(), new GogoCommand(command), command.name());
+        }
+        processor.addConverter(new ReportFormat());
+        shell = new GogoShell(processor, catalogue, new CommandHistory(Optional.empty()));
         // The path of a socket must be short; a folder of the build may be too deep.
         folder =
                 Files.createTempDirectory(
@@ -112,7 +129,7 @@ class ShellServerTest {
                         PosixFilePermissions.asFileAttribute(
                                 PosixFilePermissions.fromString("rwx------")));
         socket = folder.resolve("shell.sock");
-        server = ShellServer.open(socket, processor);
+        server = ShellServer.open(socket, shell);
     }
 
     @AfterEach
@@ -177,7 +194,7 @@ class ShellServerTest {
         server.close();
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         ShellException refusal =
-                assertThrows(ShellException.class, () -> ShellServer.open(socket, processor));
+                assertThrows(ShellException.class, () -> ShellServer.open(socket, shell));
         assertTrue(refusal.getMessage().contains("rwxr-xr-x"), refusal.getMessage());
         assertFalse(Files.exists(socket));
     }
@@ -186,7 +203,7 @@ class ShellServerTest {
     void refusesAPathThatIsTooLongWithASentence() {
         Path tooLong = folder.resolve("x".repeat(120));
         ShellException refusal =
-                assertThrows(ShellException.class, () -> ShellServer.open(tooLong, processor));
+                assertThrows(ShellException.class, () -> ShellServer.open(tooLong, shell));
         assertTrue(refusal.getMessage().contains(tooLong.toString()), refusal.getMessage());
     }
 
@@ -197,7 +214,7 @@ class ShellServerTest {
             old.bind(UnixDomainSocketAddress.of(socket));
         }
         assertTrue(Files.exists(socket));
-        server = ShellServer.open(socket, processor);
+        server = ShellServer.open(socket, shell);
         assertEquals("hello\n\0status 0\n", answer("exec echo hello\n"));
     }
 
@@ -227,7 +244,9 @@ class ShellServerTest {
 
     @Test
     void unknownCommandAndBadSyntaxHaveStatusOne() throws IOException {
-        assertEquals("Command not found: nonsense\n\0status 1\n", answer("exec nonsense\n"));
+        assertEquals(
+                "There is no command 'nonsense'; help lists them.\n\0status 1\n",
+                answer("exec nonsense\n"));
         assertTrue(answer("exec echo {\n").endsWith("\n\0status 1\n"));
     }
 
@@ -248,7 +267,9 @@ class ShellServerTest {
 
     @Test
     void wrongFirstLineGetsASentence() throws IOException {
-        assertEquals("Begin with 'exec COMMAND LINE' or with 'session'.\n", answer("hello\n"));
+        assertEquals(
+                "Begin with 'exec COMMAND LINE', 'json COMMAND LINE' or 'session'.\n",
+                answer("hello\n"));
     }
 
     @Test

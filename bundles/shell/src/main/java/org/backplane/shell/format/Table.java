@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.format;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** Rows of text under a heading, every column as wide as its widest cell. Not thread-safe. */
-final class Table {
+public final class Table {
     private static final String GAP = "  ";
 
     private final List<List<String>> rows = new ArrayList<>();

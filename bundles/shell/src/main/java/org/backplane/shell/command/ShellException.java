@@ -1,14 +1,14 @@
-package org.backplane.shell;
+package org.backplane.shell.command;
 
 /** The socket cannot be served, or a command was given wrongly; one sentence with the remedy. */
-final class ShellException extends Exception {
+public final class ShellException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    ShellException(String message) {
+    public ShellException(String message) {
         super(message);
     }
 
-    ShellException(String message, Throwable cause) {
+    public ShellException(String message, Throwable cause) {
         super(message, cause);
     }
 }

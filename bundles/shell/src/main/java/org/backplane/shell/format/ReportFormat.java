@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.format;
 
 import java.time.Duration;
 import java.time.ZoneId;
@@ -19,9 +19,10 @@ import org.backplane.machine.MachineReport;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
 import org.backplane.machine.SwapReport;
+import org.backplane.shell.command.Answer;
 
-/** How the machine's records look to a person. */
-final class VmFormat implements Converter {
+/** How what commands return looks to a person. */
+public final class ReportFormat implements Converter {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT)
                     .withZone(ZoneId.systemDefault());
@@ -43,6 +44,12 @@ final class VmFormat implements Converter {
     private static String inDetail(Object target) {
         if (target instanceof List<?> list && !list.isEmpty()) {
             return listed(list);
+        }
+        if (target instanceof Answer answer) {
+            return answer.text();
+        }
+        if (target instanceof Json json) {
+            return json.text();
         }
         if (target instanceof SlotReport slot) {
             return slots(List.of(slot));
@@ -193,7 +200,7 @@ final class VmFormat implements Converter {
     }
 
     private static String functions(List<FunctionReport> functions) {
-        return functions.stream().map(VmFormat::function).collect(Collectors.joining("\n"));
+        return functions.stream().map(ReportFormat::function).collect(Collectors.joining("\n"));
     }
 
     private static String function(FunctionReport function) {

@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.socket;
 
 import java.io.IOException;
 import java.io.OutputStream;

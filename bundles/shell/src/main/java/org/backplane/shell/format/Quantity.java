@@ -1,10 +1,10 @@
-package org.backplane.shell;
+package org.backplane.shell.format;
 
 import java.time.Duration;
 import java.util.Locale;
 
 /** Sizes and times as a person reads them. */
-final class Quantity {
+public final class Quantity {
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
     private Quantity() {}

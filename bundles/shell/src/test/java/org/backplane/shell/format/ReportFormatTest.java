@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.format;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -7,11 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.apache.felix.service.command.Converter;
 import org.backplane.machine.MachineException;
+import org.backplane.shell.RecordedMachine;
 import org.junit.jupiter.api.Test;
 
-class VmFormatTest {
+class ReportFormatTest {
     private final RecordedMachine machine = new RecordedMachine();
-    private final VmFormat format = new VmFormat();
+    private final ReportFormat format = new ReportFormat();
 
     private String inDetail(Object value) {
         return format.format(value, Converter.INSPECT, null).toString();

@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.command;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -15,50 +16,26 @@ import java.util.Set;
  *
  * @param usage as in {@code vm:unplug [--force] SLOT}
  */
-record Arguments(String usage, List<String> words, Set<String> flags) {
+public record Arguments(String usage, List<String> words, Set<String> flags) {
 
     /**
      * Splits words from flags.
      *
-     * @param flags that the command knows: {@code --force}
+     * @param known flags of the command: {@code --force}
      */
-    static Arguments of(String usage, Set<String> flags, String... typed) throws ShellException {
+    static Arguments of(String usage, Set<String> known, List<String> typed) throws ShellException {
         List<String> words = new ArrayList<>();
         Set<String> given = new LinkedHashSet<>();
         for (String word : typed) {
             if (!word.startsWith("--")) {
                 words.add(word);
-            } else if (flags.contains(word)) {
+            } else if (known.contains(word)) {
                 given.add(word);
             } else {
                 throw new ShellException("There is no option '%s': %s.".formatted(word, usage));
             }
         }
         return new Arguments(usage, words, given);
-    }
-
-    static void none(String usage, String... typed) throws ShellException {
-        of(usage, Set.of(), typed).count(0, 0);
-    }
-
-    /** The only word. */
-    static String one(String usage, String... typed) throws ShellException {
-        return of(usage, Set.of(), typed).count(1, 1).words.get(0);
-    }
-
-    /** A folder by its whole path: the machine does not know where the user is. */
-    static Path folder(String usage, String typed) throws ShellException {
-        try {
-            Path folder = Path.of(typed);
-            if (folder.isAbsolute()) {
-                return folder.normalize();
-            }
-        } catch (InvalidPathException e) {
-            throw new ShellException(
-                    "'%s' is no path, %s: %s.".formatted(typed, e.getReason(), usage));
-        }
-        throw new ShellException(
-                "'%s' is not a whole path, give it from '/' on: %s.".formatted(typed, usage));
     }
 
     Arguments count(int least, int most) throws ShellException {
@@ -71,12 +48,38 @@ record Arguments(String usage, List<String> words, Set<String> flags) {
         return this;
     }
 
-    boolean has(String flag) {
+    public boolean has(String flag) {
         return flags.contains(flag);
     }
 
+    /** The word at a place that must be filled. */
+    public String word(int place) {
+        return words.get(place);
+    }
+
+    /** The word at a place that may be empty. */
+    public Optional<String> optional(int place) {
+        return place < words.size() ? Optional.of(words.get(place)) : Optional.empty();
+    }
+
+    /** A folder by its whole path, or one below the folder that relative paths are meant from. */
+    public Path path(int place, Optional<Path> from) throws ShellException {
+        String typed = words.get(place);
+        try {
+            Path path = Path.of(typed);
+            if (path.isAbsolute() || from.isPresent()) {
+                return from.map(folder -> folder.resolve(path)).orElse(path).normalize();
+            }
+        } catch (InvalidPathException e) {
+            throw new ShellException(
+                    "'%s' is no path, %s: %s.".formatted(typed, e.getReason(), usage));
+        }
+        throw new ShellException(
+                "'%s' is not a whole path, give it from '/' on: %s.".formatted(typed, usage));
+    }
+
     /** The words from there on as settings, {@code key=value}; a word alone is {@code true}. */
-    Map<String, String> settings(int from) throws ShellException {
+    public Map<String, String> settings(int from) throws ShellException {
         Map<String, String> settings = new LinkedHashMap<>();
         for (String word : words.subList(from, words.size())) {
             int equals = word.indexOf('=');

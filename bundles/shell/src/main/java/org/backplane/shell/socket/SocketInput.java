@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.socket;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.backplane.shell.command.ShellException;
 
 /**
  * What a client has sent and nobody has read: lines for the shell, bytes for a command that reads.

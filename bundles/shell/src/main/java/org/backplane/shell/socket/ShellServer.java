@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.socket;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -14,13 +14,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.felix.service.command.CommandProcessor;
+import org.backplane.shell.command.ShellException;
+import org.backplane.shell.terminal.GogoShell;
 
 /**
  * Serves Gogo over a Unix socket that only its owner can reach. A thread accepts; every client has
  * two of its own, which end with it. Thread-safe.
  */
-final class ShellServer implements AutoCloseable {
+public final class ShellServer implements AutoCloseable {
     private static final Set<PosixFilePermission> OWNER_ONLY =
             PosixFilePermissions.fromString("rw-------");
 
@@ -30,15 +31,15 @@ final class ShellServer implements AutoCloseable {
     private final System.Logger log = System.getLogger(ShellServer.class.getName());
     private final Path socket;
     private final ServerSocketChannel listening;
-    private final CommandProcessor processor;
+    private final GogoShell shell;
     private final Set<ShellClient> clients = new HashSet<>();
     private final AtomicInteger number = new AtomicInteger();
     private boolean closed;
 
-    private ShellServer(Path socket, ServerSocketChannel listening, CommandProcessor processor) {
+    private ShellServer(Path socket, ServerSocketChannel listening, GogoShell shell) {
         this.socket = socket;
         this.listening = listening;
-        this.processor = processor;
+        this.shell = shell;
     }
 
     /**
@@ -47,7 +48,7 @@ final class ShellServer implements AutoCloseable {
      *
      * @throws ShellException the folder is open to others, or the socket cannot be made there
      */
-    static ShellServer open(Path socket, CommandProcessor processor) throws ShellException {
+    public static ShellServer open(Path socket, GogoShell shell) throws ShellException {
         Path folder = socket.toAbsolutePath().getParent();
         try {
             Set<PosixFilePermission> mode = Files.getPosixFilePermissions(folder);
@@ -63,7 +64,7 @@ final class ShellServer implements AutoCloseable {
             throw cannotBeMade(socket, unreachable);
         }
         ServerSocketChannel listening = bound(socket);
-        ShellServer server = new ShellServer(socket, listening, processor);
+        ShellServer server = new ShellServer(socket, listening, shell);
         thread("shell-accept", server::accept).start();
         return server;
     }
@@ -116,7 +117,7 @@ final class ShellServer implements AutoCloseable {
     }
 
     private void serve(SocketChannel channel) {
-        ShellClient client = new ShellClient(channel, processor);
+        ShellClient client = new ShellClient(channel, shell);
         boolean room;
         synchronized (clients) {
             room = !closed && clients.size() < CLIENTS;

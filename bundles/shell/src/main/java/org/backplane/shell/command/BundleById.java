@@ -1,4 +1,4 @@
-package org.backplane.shell;
+package org.backplane.shell.command;
 
 import org.apache.felix.service.command.Converter;
 import org.osgi.framework.Bundle;
@@ -8,10 +8,10 @@ import org.osgi.framework.BundleContext;
  * Reads a bundle's number where a command wants the bundle: Felix's own {@code stop}, {@code start}
  * and {@code update} do, and leave that to the shell.
  */
-final class BundleById implements Converter {
+public final class BundleById implements Converter {
     private final BundleContext context;
 
-    BundleById(BundleContext context) {
+    public BundleById(BundleContext context) {
         this.context = context;
     }
 

@@ -1,0 +1,12 @@
+package org.backplane.shell.command;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * One use of a command.
+ *
+ * @param screen what it may draw on
+ * @param folder that relative paths are meant from, or empty where nobody knows
+ */
+public record Call(Arguments arguments, Screen screen, Optional<Path> folder) {}
