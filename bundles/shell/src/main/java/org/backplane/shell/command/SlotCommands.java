@@ -130,8 +130,7 @@ final class SlotCommands {
         if (link == null) {
             throw new ShellException("The slot '%s' has no link.".formatted(slot));
         }
-        return new Answer(
-                "%s: link %s".formatted(slot, link), Map.of("slot", slot, "link", link));
+        return new Answer("%s: link %s".formatted(slot, link), Map.of("slot", slot, "link", link));
     }
 
     private Object unplug(Call call) throws Exception {
