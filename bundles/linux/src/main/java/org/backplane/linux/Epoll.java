@@ -93,6 +93,51 @@ public final class Epoll implements AutoCloseable {
         control(Abi.EPOLL_CTL_DEL, "remove", descriptor, 0, 0);
     }
 
+    /** Readable while a descriptor that is watched is ready, or a wake-up is pending. */
+    Fd descriptor() {
+        return instance;
+    }
+
+    /**
+     * Watches a number that another library owns, or changes what it is watched for. A number that
+     * was closed meanwhile and is another file's by now is watched anew.
+     *
+     * @param interest bits of epoll_ctl(2)
+     */
+    void watch(int number, int interest, long token) throws LinuxException {
+        ByteBuffer event = Host.buffer(Abi.EPOLL_EVENT_BYTES);
+        event.putInt(Abi.EPOLL_EVENT_EVENTS, interest);
+        event.putLong(Abi.EPOLL_EVENT_DATA, checked(token));
+        int epoll = instance.enter("epoll_ctl");
+        try {
+            long at = Host.address(event);
+            int result = LIBC.epoll_ctl(epoll, Abi.EPOLL_CTL_ADD, number, at);
+            if (result < 0 && Host.errno() == Abi.EEXIST) {
+                result = LIBC.epoll_ctl(epoll, Abi.EPOLL_CTL_MOD, number, at);
+            }
+            Fd.check(result, "watch descriptor " + number + " at an epoll instance");
+        } finally {
+            Reference.reachabilityFence(event);
+            instance.leave();
+        }
+    }
+
+    /** Watches a number no more, if it is watched. */
+    void forget(int number) throws LinuxException {
+        int epoll = instance.enter("epoll_ctl");
+        try {
+            ByteBuffer event = Host.buffer(Abi.EPOLL_EVENT_BYTES);
+            if (LIBC.epoll_ctl(epoll, Abi.EPOLL_CTL_DEL, number, Host.address(event)) < 0
+                    && Host.errno() != Abi.ENOENT
+                    && Host.errno() != Abi.EBADF) {
+                throw LinuxException.last("remove descriptor " + number + " at an epoll instance");
+            }
+            Reference.reachabilityFence(event);
+        } finally {
+            instance.leave();
+        }
+    }
+
     private static long checked(long token) {
         if (token < 0) {
             throw new IllegalArgumentException("a token is not negative: " + token);
@@ -167,6 +212,11 @@ public final class Epoll implements AutoCloseable {
     /** Ends the current or the next {@link #await}. */
     public void wake() {
         bell.signal();
+    }
+
+    /** Takes wake-ups back that no {@link #await} has seen. */
+    void silence() {
+        bell.drain();
     }
 
     /** Ends a wait under way, then closes. */

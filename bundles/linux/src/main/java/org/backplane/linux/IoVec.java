@@ -81,6 +81,58 @@ public final class IoVec {
         }
     }
 
+    /**
+     * Appends another vector's runs, which stay with it too.
+     *
+     * @param most bytes at most, from its front
+     * @return false if this vector is full before
+     */
+    boolean addAll(IoVec from, long most) {
+        long left = Math.min(most, from.bytes);
+        for (int i = from.first; left > 0; i++) {
+            int at = i * Abi.IOVEC_BYTES;
+            long length = Math.min(left, from.runs.getLong(at + Abi.IOV_LEN));
+            if (!add(from.runs.getLong(at + Abi.IOV_BASE), length)) {
+                return false;
+            }
+            left -= length;
+        }
+        return true;
+    }
+
+    /** Copies from an address into the runs, from their front; the vector stays as it is. */
+    void fill(long from, long length) {
+        copy(from, length, true);
+    }
+
+    /** Copies from the runs, from their front, to an address; the vector stays as it is. */
+    void gather(long to, long length) {
+        copy(to, length, false);
+    }
+
+    private void copy(long flat, long length, boolean into) {
+        if (length > bytes) {
+            throw new IllegalArgumentException("copy of %d of %d bytes".formatted(length, bytes));
+        }
+        long done = 0;
+        for (int i = first; done < length; i++) {
+            int at = i * Abi.IOVEC_BYTES;
+            long run = runs.getLong(at + Abi.IOV_BASE);
+            long piece = Math.min(length - done, runs.getLong(at + Abi.IOV_LEN));
+            if (into) {
+                Host.copy(flat + done, run, piece);
+            } else {
+                Host.copy(run, flat + done, piece);
+            }
+            done += piece;
+        }
+    }
+
+    /** Where the first run begins. */
+    long front() {
+        return runs.getLong(first * Abi.IOVEC_BYTES + Abi.IOV_BASE);
+    }
+
     /** Runs left. */
     public int count() {
         return end - first;

@@ -48,6 +48,16 @@ public final class LinuxException extends IOException {
         return errno == Abi.EOPNOTSUPP || errno == Abi.ENODEV;
     }
 
+    /** EADDRINUSE: somebody else listens there, or a socket's file is in the way. */
+    public boolean isInUse() {
+        return errno == Abi.EADDRINUSE;
+    }
+
+    /** ECONNREFUSED: there is a socket's file, and nobody who listens at it. */
+    public boolean isRefused() {
+        return errno == Abi.ECONNREFUSED;
+    }
+
     /** ENOSPC: the device is full. */
     public boolean isFull() {
         return errno == Abi.ENOSPC;

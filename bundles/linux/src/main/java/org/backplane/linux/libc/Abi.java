@@ -22,10 +22,16 @@ public final class Abi {
     public static final int EAGAIN = 11;
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
     public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int ENOSPC = 28;
+    public static final int EPIPE = 32;
+    public static final int ENAMETOOLONG = 36;
     public static final int EOPNOTSUPP = 95;
+    public static final int EADDRINUSE = 98;
+    public static final int ECONNRESET = 104;
+    public static final int ECONNREFUSED = 111;
 
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
@@ -52,6 +58,7 @@ public final class Abi {
     public static final int STX_MODE = 28;
     public static final int STX_SIZE = 40;
     public static final int S_IFMT = 0170000;
+    public static final int S_IFSOCK = 0140000;
     public static final int S_IFBLK = 0060000;
     public static final int S_IFREG = 0100000;
 
@@ -81,11 +88,19 @@ public final class Abi {
     public static final int EFD_CLOEXEC = 02000000;
     public static final int EFD_NONBLOCK = 04000;
 
+    public static final int CLOCK_MONOTONIC = 1;
+    public static final int TFD_CLOEXEC = 02000000;
+    public static final int TFD_NONBLOCK = 04000;
+    public static final int ITIMERSPEC_BYTES = 32;
+    public static final int IT_VALUE_SEC = 16;
+    public static final int IT_VALUE_NSEC = 24;
+
     public static final int EPOLL_CLOEXEC = 02000000;
     public static final int EPOLL_CTL_ADD = 1;
     public static final int EPOLL_CTL_DEL = 2;
     public static final int EPOLL_CTL_MOD = 3;
     public static final int EPOLLIN = 1;
+    public static final int EPOLLPRI = 2;
     public static final int EPOLLOUT = 4;
     public static final int EPOLLERR = 8;
     public static final int EPOLLHUP = 0x10;
@@ -104,6 +119,19 @@ public final class Abi {
 
     /** Most elements of one vector, IOV_MAX. */
     public static final int IOV_MAX = 1024;
+
+    public static final int AF_UNIX = 1;
+    public static final int SOCK_STREAM = 1;
+    public static final int SOCK_CLOEXEC = 02000000;
+    public static final int SOCK_NONBLOCK = 04000;
+    public static final int SOCKADDR_UN_BYTES = 110;
+    public static final int SUN_FAMILY = 0;
+    public static final int SUN_PATH = 2;
+    public static final int SIOCINQ = 0x541b;
+    public static final int MSG_NOSIGNAL = 0x4000;
+    public static final int MSGHDR_BYTES = 56;
+    public static final int MSG_IOV = 16;
+    public static final int MSG_IOVLEN = 24;
 
     public static final int PROT_NONE = 0;
     public static final int PROT_READ = 1;

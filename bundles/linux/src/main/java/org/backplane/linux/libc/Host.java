@@ -4,6 +4,7 @@ import com.kenai.jffi.MemoryIO;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 
@@ -29,6 +30,27 @@ public final class Host {
     /** Address of a direct buffer's first byte; valid while the buffer is reachable. */
     public static long address(ByteBuffer direct) {
         return MemoryIO.getInstance().getDirectBufferAddress(direct);
+    }
+
+    /** Copies between addresses; the runs must not overlap. */
+    public static void copy(long from, long to, long bytes) {
+        MemoryIO.getInstance().copyMemory(from, to, bytes);
+    }
+
+    /** A 32-bit value in host byte order, at a multiple of four. */
+    public static int readInt(long address) {
+        return MemoryIO.getInstance().getInt(address);
+    }
+
+    /** As {@link #readInt}. */
+    public static void writeInt(long address, int value) {
+        MemoryIO.getInstance().putInt(address, value);
+    }
+
+    /** A string that a NUL ends, as ISO 8859-1. */
+    public static String text(long address) {
+        byte[] bytes = MemoryIO.getInstance().getZeroTerminatedByteArray(address);
+        return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
     /**

@@ -47,6 +47,10 @@ public interface LibC {
 
     int fcntl(int fd, int command, long argument);
 
+    int ioctl(int fd, long request, long argument);
+
+    int fchmod(int fd, int mode);
+
     int eventfd(int initial, int flags);
 
     int eventfd_write(int fd, long value);
@@ -58,6 +62,22 @@ public interface LibC {
     int epoll_ctl(int epoll, int operation, int fd, long event);
 
     int epoll_wait(int epoll, long events, int capacity, int milliseconds);
+
+    int timerfd_create(int clock, int flags);
+
+    int timerfd_settime(int fd, int flags, long value, long old);
+
+    int socket(int domain, int type, int protocol);
+
+    int connect(int fd, long address, int length);
+
+    int bind(int fd, long address, int length);
+
+    int listen(int fd, int backlog);
+
+    int accept4(int fd, long address, long length, int flags);
+
+    long sendmsg(int fd, long message, int flags);
 
     int memfd_create(long name, int flags);
 

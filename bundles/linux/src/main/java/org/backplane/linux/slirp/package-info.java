@@ -1,0 +1,2 @@
+/** libslirp as it is bound: functions, layouts and callbacks. */
+package org.backplane.linux.slirp;
