@@ -126,7 +126,9 @@ public final class HostCheck {
         try {
             MachineFramework framework =
                     new MachineFramework(
-                            distribution, folder, new MachineFramework.Properties(name, List.of()));
+                            distribution,
+                            folder,
+                            new MachineFramework.Properties(name, List.of(), Optional.empty()));
             try {
                 framework.start(Optional.empty(), false);
                 framework.startSecondList();

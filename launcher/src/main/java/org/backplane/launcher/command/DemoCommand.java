@@ -62,6 +62,13 @@ public final class DemoCommand implements Command {
         if (mirror.isPresent() && !mirror.get().matches("[a-z+]+:/[^\\s\\[\\]]+")) {
             problems.add("--mirror", mirror.get(), "give the URI of a Debian mirror");
         }
+        if (tour && common.trust.isPresent()) {
+            problems.add(
+                    "--trust",
+                    common.trust.get(),
+                    "the tour swaps in builds of its own, which nobody signed; leave out --trust or"
+                            + " --tour");
+        }
         PlanReader reader = machine.reader();
         String chosen = common.name.orElseGet(reader::freeName);
         reader.check(options(chosen, Optional.empty(), List.of(), APPEND, "stdio"), problems);
@@ -153,6 +160,7 @@ public final class DemoCommand implements Command {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                common.trust,
                 Optional.empty(),
                 Optional.empty());
     }

@@ -27,4 +27,12 @@ final class MachineOptions {
                             + " another machine, or on nothing. With mac=, queues=N, mtu=, name=N,"
                             + " pin=P; of user also hostfwd=tcp:8022-22, repeatable. Repeatable.")
     List<String> nets = new ArrayList<>();
+
+    @Option(
+            names = "--trust",
+            paramLabel = "DIR",
+            description =
+                    "Only bundles run that a certificate in DIR (PEM or DER) signed, or that DIR/digests"
+                            + " lists as sha256sum does; of the distribution, those that were built.")
+    Optional<String> trust = Optional.empty();
 }

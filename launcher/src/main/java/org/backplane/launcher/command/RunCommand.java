@@ -126,6 +126,7 @@ public final class RunCommand implements Command {
                                         bundles,
                                         config,
                                         restore,
+                                        common.trust,
                                         vacancy,
                                         probation),
                                 problems);

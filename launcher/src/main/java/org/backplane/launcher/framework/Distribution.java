@@ -45,6 +45,11 @@ public record Distribution(Path home) {
         return home.resolve("bundles").resolve(group.name().toLowerCase(Locale.ROOT));
     }
 
+    /** The list of the bundles' digests, made with them. */
+    public Path digests() {
+        return home.resolve("lib").resolve("bundles.sha256");
+    }
+
     /**
      * The jar of a bundle.
      *

@@ -15,10 +15,12 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.felix.framework.FrameworkFactory;
+import org.apache.felix.framework.util.FelixConstants;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.option.Plan;
+import org.backplane.launcher.trust.TrustFolder;
+import org.backplane.launcher.trust.TrustGuard;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -38,6 +40,7 @@ public final class MachineFramework {
 
     private final Distribution distribution;
     private final Framework framework;
+    private final Optional<TrustGuard> guard;
     private final CompletableFuture<Object> end = new CompletableFuture<>();
     private final CompletableFuture<Void> secondList = new CompletableFuture<>();
     private final AtomicBoolean secondListAsked = new AtomicBoolean();
@@ -46,11 +49,13 @@ public final class MachineFramework {
     public MachineFramework(Distribution distribution, RunFolder folder, Properties properties)
             throws IOException {
         this.distribution = distribution;
-        Map<String, String> configuration = new HashMap<>();
+        // Their classes would be the launcher's, and no resolver is asked about them.
+        System.setProperty(FelixConstants.FELIX_EXTENSIONS_DISABLE, "true");
+        Path storage = folder.path().resolve("felix-cache");
+        Map<String, Object> configuration = new HashMap<>();
         configuration.put("org.backplane.name", properties.name());
         configuration.put("org.backplane.run.folder", folder.path().toString());
-        configuration.put(
-                Constants.FRAMEWORK_STORAGE, folder.path().resolve("felix-cache").toString());
+        configuration.put(Constants.FRAMEWORK_STORAGE, storage.toString());
         configuration.put(
                 Constants.FRAMEWORK_STORAGE_CLEAN, Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT);
         configuration.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
@@ -61,25 +66,33 @@ public final class MachineFramework {
         if (!properties.watched().isEmpty()) {
             watch(configuration, folder, properties.watched());
         }
-        this.framework = new FrameworkFactory().newFramework(configuration);
+        this.guard =
+                properties.trust().isPresent()
+                        ? Optional.of(
+                                TrustGuard.of(
+                                        properties.trust().get(), distribution.digests(), storage))
+                        : Optional.empty();
+        configuration.put(FelixConstants.SYSTEMBUNDLE_ACTIVATORS_PROP, guard.stream().toList());
+        this.framework = new MachineFelix(configuration);
     }
 
     /**
      * What differs between machines.
      *
      * @param watched folders of bundles and configurations
+     * @param trust what says which bundles are admitted; absent: all are
      */
-    public record Properties(String name, List<Path> watched) {
+    public record Properties(String name, List<Path> watched, Optional<TrustFolder> trust) {
         public static Properties of(Plan plan) {
             List<Path> watched = new ArrayList<>();
             plan.config().ifPresent(watched::add);
             plan.bundles().filter(path -> !watched.contains(path)).ifPresent(watched::add);
-            return new Properties(plan.name(), watched);
+            return new Properties(plan.name(), watched, plan.trust().map(TrustFolder::new));
         }
     }
 
     private static void watch(
-            Map<String, String> configuration, RunFolder folder, List<Path> watched)
+            Map<String, Object> configuration, RunFolder folder, List<Path> watched)
             throws IOException {
         configuration.put(
                 "felix.fileinstall.dir",
@@ -101,6 +114,10 @@ public final class MachineFramework {
     public void start(Optional<Map<String, Object>> plan, boolean watching) throws StartException {
         try {
             framework.init();
+            if (guard.isPresent() && !guard.get().stands()) {
+                throw new StartException(
+                        List.of("what --trust admits cannot be guarded; the log says why"), null);
+            }
             BundleContext context = framework.getBundleContext();
             context.addFrameworkListener(this::heard);
             plan.ifPresent(map -> offer(context, map));
@@ -166,6 +183,14 @@ public final class MachineFramework {
     }
 
     private void resolve(Collection<Bundle> bundles) throws StartException {
+        List<String> refusals =
+                guard.stream()
+                        .flatMap(these -> bundles.stream().map(these::refusal))
+                        .flatMap(Optional::stream)
+                        .toList();
+        if (!refusals.isEmpty()) {
+            throw new StartException(refusals, null);
+        }
         if (!framework.adapt(FrameworkWiring.class).resolveBundles(bundles)) {
             List<Bundle> all = List.of(framework.getBundleContext().getBundles());
             throw new StartException(new Unresolved(all).sentences(), null);

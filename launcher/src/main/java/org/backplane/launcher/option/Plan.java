@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param bundles watched folder of bundles
  * @param config watched folder of configurations
  * @param restore folder of a snapshot
+ * @param trust folder of what admits bundles
  * @param bounds how long an empty slot holds the guest, and how long a swap can be undone
  */
 public record Plan(
@@ -30,6 +31,7 @@ public record Plan(
         Optional<Path> bundles,
         Optional<Path> config,
         Optional<Path> restore,
+        Optional<Path> trust,
         Bounds bounds,
         List<SlotPlan> slots) {
     /**

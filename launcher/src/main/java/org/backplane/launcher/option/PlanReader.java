@@ -104,6 +104,7 @@ public final class PlanReader {
                         ends.bundles(),
                         ends.config(),
                         Optional.empty(),
+                        ends.trust(),
                         ends.bounds(),
                         slots));
     }
@@ -154,6 +155,7 @@ public final class PlanReader {
                         ends.bundles(),
                         ends.config(),
                         path,
+                        ends.trust(),
                         ends.bounds(),
                         List.of()));
     }
@@ -178,6 +180,7 @@ public final class PlanReader {
             String console,
             Optional<Path> bundles,
             Optional<Path> config,
+            Optional<Path> trust,
             Plan.Bounds bounds) {
         List<Path> kinds(List<Path> deviceFolders) {
             List<Path> folders = new ArrayList<>(deviceFolders);
@@ -197,6 +200,7 @@ public final class PlanReader {
                 console,
                 options.bundles().flatMap(folder -> folder("--bundles", folder, problems)),
                 options.config().flatMap(folder -> folder("--config", folder, problems)),
+                options.trust().flatMap(folder -> TrustOption.read(folder, problems)),
                 new Plan.Bounds(
                         seconds(
                                 "--vacancy",

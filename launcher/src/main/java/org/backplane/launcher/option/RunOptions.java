@@ -18,5 +18,6 @@ public record RunOptions(
         Optional<String> bundles,
         Optional<String> config,
         Optional<String> restore,
+        Optional<String> trust,
         Optional<String> vacancy,
         Optional<String> probation) {}

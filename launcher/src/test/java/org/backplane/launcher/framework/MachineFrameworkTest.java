@@ -43,7 +43,9 @@ class MachineFrameworkTest {
         folder = new RunFolders(temporary.resolve("run"), Locations.uid()).acquire("one");
         framework =
                 new MachineFramework(
-                        distribution, folder, new MachineFramework.Properties("one", List.of()));
+                        distribution,
+                        folder,
+                        new MachineFramework.Properties("one", List.of(), Optional.empty()));
     }
 
     @AfterEach

@@ -77,6 +77,7 @@ class DeviceSettingsTest {
                                         config,
                                         Optional.empty(),
                                         Optional.empty(),
+                                        Optional.empty(),
                                         Optional.empty()),
                                 problems);
         assertEquals(problems.isEmpty(), plan.isPresent());

@@ -73,6 +73,7 @@ class NetOptionTest {
                                 config,
                                 Optional.empty(),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty()),
                         problems);
     }

@@ -14,6 +14,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -83,6 +84,7 @@ class PlanReaderTest {
                                 option("bundles"),
                                 option("config"),
                                 option("restore"),
+                                option("trust"),
                                 option("vacancy"),
                                 option("probation")),
                         problems);
@@ -321,6 +323,37 @@ class PlanReaderTest {
         refused("--" + option, "/no/such", "no such folder");
     }
 
+    private Path trust() throws IOException {
+        Path trust = Files.createDirectories(folder.resolve("trust"));
+        Files.setPosixFilePermissions(trust, PosixFilePermissions.fromString("rwx------"));
+        Path digests = trust.resolve("digests");
+        Files.writeString(digests, "00".repeat(32) + "  card.jar\n");
+        Files.setPosixFilePermissions(digests, PosixFilePermissions.fromString("rw-------"));
+        return trust;
+    }
+
+    @Test
+    void takesWhatAdmitsBundles() throws IOException {
+        Path trust = trust();
+        assertEquals(Optional.empty(), plan().trust());
+        options.put("trust", trust.toString());
+        assertEquals(Optional.of(trust), plan().trust());
+        snapshot();
+        assertEquals(Optional.of(trust), plan().trust());
+    }
+
+    @Test
+    void refusesWhatAdmitsBundlesUnlessAllOfItIsRight() throws IOException {
+        options.put("trust", "/no/such");
+        refused("--trust /no/such: there is no such folder");
+        options.put("trust", "");
+        refused("--trust '': give a path");
+        Path trust = trust();
+        options.put("trust", trust.toString());
+        Files.writeString(trust.resolve("vendor.key"), "secret");
+        refused("--trust " + trust, "'vendor.key' is neither a certificate");
+    }
+
     @Test
     void refusesADiskThatIsAbsent() throws IOException {
         disks.add("/no/such");
@@ -537,6 +570,7 @@ class PlanReaderTest {
         options.put("console", "x");
         options.put("bundles", "/no/bundles");
         options.put("config", "/no/config");
+        options.put("trust", "/no/trust");
         disks.add("/no/disk");
         devices.add("virtio-gpu");
         Problems problems = new Problems();
@@ -544,7 +578,7 @@ class PlanReaderTest {
         for (String option :
                 List.of(
                         "kernel", "initrd", "memory", "cpus", "name", "console", "bundles",
-                        "config", "disk", "device")) {
+                        "config", "trust", "disk", "device")) {
             assertEquals(
                     1,
                     problems.sentences().stream()
