@@ -58,6 +58,21 @@ public final class LinuxException extends IOException {
         return errno == Abi.ECONNREFUSED;
     }
 
+    /** EBUSY: somebody else has it. */
+    public boolean isBusy() {
+        return errno == Abi.EBUSY;
+    }
+
+    /** EINVAL: it is no such thing, or not with these values. */
+    public boolean isInvalid() {
+        return errno == Abi.EINVAL;
+    }
+
+    /** EBADFD: what the descriptor was for is gone. */
+    public boolean isGone() {
+        return errno == Abi.EBADFD;
+    }
+
     /** ENOSPC: the device is full. */
     public boolean isFull() {
         return errno == Abi.ENOSPC;

@@ -28,6 +28,12 @@ public final class DescriptorChain {
     /** Whether the driver waits for this chain. Of the queue, under its lock. */
     boolean taken;
 
+    /**
+     * Where it was taken from the available ring, free-running; -1 if it was presented again. Of
+     * the queue, under its lock.
+     */
+    int place = -1;
+
     /** The pin on guest memory while taken. Of the queue, under its lock. */
     long ticket;
 

@@ -50,6 +50,7 @@ final class Ledger {
     void enter(DescriptorChain chain, long ticket) {
         chain.ticket = ticket;
         chain.taken = true;
+        chain.place = NONE;
         chain.older = newest;
         chain.newer = NONE;
         if (newest == NONE) {
@@ -124,6 +125,7 @@ final class Ledger {
     DescriptorChain nextPresented() {
         DescriptorChain again = chains[presentNext];
         presentNext = again.newer;
+        again.place = NONE;
         return again;
     }
 

@@ -109,6 +109,7 @@ public final class SplitQueue {
                     if (problem == null) {
                         taken = ledger.chain(head);
                         ledger.enter(taken, ticket);
+                        taken.place = nextAvailable;
                         nextAvailable = (nextAvailable + 1) & 0xffff;
                         armed = false;
                         return taken;
@@ -141,11 +142,7 @@ public final class SplitQueue {
             if (!chain.taken) {
                 return;
             }
-            if (written < 0 || written > chain.writableLength()) {
-                throw new IllegalArgumentException(
-                        "%d bytes written to chain %d, which has room for %d"
-                                .formatted(written, chain.head(), chain.writableLength()));
-            }
+            checkRoom(chain, written);
             // The chain's own pin still holds while the used ring is written.
             boolean stored = !storing() || putUsed(chain, written);
             ledger.leave(chain);
@@ -155,6 +152,72 @@ public final class SplitQueue {
             state = RingState.BROKEN;
         }
         transport.broken(index, LEFT_MEMORY);
+    }
+
+    /**
+     * Returns several chains at once: the driver sees all of them or none (virtio 1.2, section
+     * 5.1.6.4, wants that of a network device's merged buffers). Chains that are no longer out are
+     * ignored, all of them.
+     *
+     * @param chains in the order in which the driver sees them
+     * @param count how many of the array are meant
+     * @param written for each, as in {@link #complete(DescriptorChain, int)}
+     * @throws IllegalArgumentException as there
+     */
+    public void complete(DescriptorChain[] chains, int count, int[] written) {
+        for (int i = 0; i < count; i++) {
+            if (!chains[i].isOf(this)) {
+                throw new IllegalArgumentException("a chain is not of queue " + index);
+            }
+        }
+        synchronized (lock) {
+            for (int i = 0; i < count; i++) {
+                if (!chains[i].taken) {
+                    return;
+                }
+                checkRoom(chains[i], written[i]);
+            }
+            // The chains' own pins still hold while the used ring is written.
+            boolean stored = !storing() || putUsed(chains, count, written);
+            for (int i = 0; i < count; i++) {
+                ledger.leave(chains[i]);
+            }
+            if (stored) {
+                return;
+            }
+            state = RingState.BROKEN;
+        }
+        transport.broken(index, LEFT_MEMORY);
+    }
+
+    /**
+     * Gives a chain back as if it had not been taken: the next {@link #poll} gives it again. Of
+     * several, the one that was taken last goes back first. One that is no longer out is ignored.
+     *
+     * <p>Of the thread that polls. The device has stored nothing there that counts.
+     *
+     * @throws IllegalArgumentException if a chain that was taken later is out still, or completed
+     */
+    public void putBack(DescriptorChain chain) {
+        if (!chain.isOf(this)) {
+            throw new IllegalArgumentException("the chain is not of queue " + index);
+        }
+        synchronized (lock) {
+            if (!chain.taken) {
+                return;
+            }
+            if (chain.place == Ledger.NONE) {
+                ledger.presentAgain(chain.head());
+                return;
+            }
+            if (chain.place != ((nextAvailable - 1) & 0xffff)) {
+                throw new IllegalArgumentException(
+                        "chain %d was not taken last".formatted(chain.head()));
+            }
+            ledger.leave(chain);
+            nextAvailable = chain.place;
+            armed = false;
+        }
     }
 
     /** Interrupts the driver if it asked for that since the last time. */
@@ -393,13 +456,38 @@ public final class SplitQueue {
         return null;
     }
 
+    private static void checkRoom(DescriptorChain chain, int written) {
+        if (written < 0 || written > chain.writableLength()) {
+            throw new IllegalArgumentException(
+                    "%d bytes written to chain %d, which has room for %d"
+                            .formatted(written, chain.head(), chain.writableLength()));
+        }
+    }
+
     private boolean putUsed(DescriptorChain chain, int written) {
         if (!ring.locate()) {
             return false;
         }
+        putEntry(chain, written);
+        ring.putUsedIndexRelease(usedIndex);
+        return true;
+    }
+
+    private boolean putUsed(DescriptorChain[] chains, int count, int[] written) {
+        if (!ring.locate()) {
+            return false;
+        }
+        for (int i = 0; i < count; i++) {
+            putEntry(chains[i], written[i]);
+        }
+        ring.putUsedIndexRelease(usedIndex);
+        return true;
+    }
+
+    /** The driver sees it with the index. */
+    private void putEntry(DescriptorChain chain, int written) {
         ring.putUsedEntry(usedIndex, chain.head(), written);
         usedIndex = (usedIndex + 1) & 0xffff;
-        ring.putUsedIndexRelease(usedIndex);
         requests++;
         bytesRead += chain.readableLength();
         bytesWritten += written;
@@ -407,7 +495,6 @@ public final class SplitQueue {
             // 65,536 chains without an interrupt: that distance looks like none.
             signalledKnown = false;
         }
-        return true;
     }
 
     private void clear() {

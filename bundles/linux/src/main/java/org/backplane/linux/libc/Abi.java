@@ -28,6 +28,7 @@ public final class Abi {
     public static final int ENOSPC = 28;
     public static final int EPIPE = 32;
     public static final int ENAMETOOLONG = 36;
+    public static final int EBADFD = 77;
     public static final int EOPNOTSUPP = 95;
     public static final int EADDRINUSE = 98;
     public static final int ECONNRESET = 104;
@@ -132,6 +133,25 @@ public final class Abi {
     public static final int MSGHDR_BYTES = 56;
     public static final int MSG_IOV = 16;
     public static final int MSG_IOVLEN = 24;
+    public static final int IFNAMSIZ = 16;
+    public static final int IFREQ_BYTES = 40;
+    public static final int IFR_NAME = 0;
+    public static final int IFR_FLAGS = 16;
+
+    public static final int TUNSETIFF = 0x400454ca;
+    public static final int TUNSETOFFLOAD = 0x400454d0;
+    public static final int TUNSETVNETHDRSZ = 0x400454d8;
+    public static final int TUNSETQUEUE = 0x400454d9;
+    public static final int IFF_TAP = 2;
+    public static final int IFF_MULTI_QUEUE = 0x100;
+    public static final int IFF_ATTACH_QUEUE = 0x200;
+    public static final int IFF_DETACH_QUEUE = 0x400;
+    public static final int IFF_NO_PI = 0x1000;
+    public static final int IFF_VNET_HDR = 0x4000;
+    public static final int TUN_F_CSUM = 1;
+    public static final int TUN_F_TSO4 = 2;
+    public static final int TUN_F_TSO6 = 4;
+    public static final int TUN_F_TSO_ECN = 8;
 
     public static final int PROT_NONE = 0;
     public static final int PROT_READ = 1;

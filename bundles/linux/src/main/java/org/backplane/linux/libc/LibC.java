@@ -9,8 +9,9 @@ import jnr.ffi.annotations.IgnoreError;
  * <p>No function may have exactly six integer arguments: jnr-ffi's x86-64 stubs pass garbage as the
  * sixth (2.2.19 and 2.3.4). {@link #mmap} has a seventh that the callee never looks at.
  *
- * <p>Variadic functions ({@code open}, {@code fcntl}) are bound with a fixed number of arguments,
- * which the Linux calling conventions of x86-64, AArch64 and RISC-V pass the same way.
+ * <p>Variadic functions ({@code open}, {@code fcntl}, {@code ioctl}) are bound with a fixed number
+ * of arguments, which the Linux calling conventions of x86-64, AArch64 and RISC-V pass the same
+ * way.
  */
 public interface LibC {
     int open(long path, int flags, int mode);
@@ -28,6 +29,8 @@ public interface LibC {
     long pread(int fd, long buffer, long count, long offset);
 
     long pwrite(int fd, long buffer, long count, long offset);
+
+    int if_nametoindex(long name);
 
     long preadv(int fd, long iov, int count, long offset);
 

@@ -36,6 +36,9 @@ class AbiTest {
                     Map.entry("MSGHDR_BYTES", "sizeof(struct msghdr)"),
                     Map.entry("MSG_IOV", "offsetof(struct msghdr, msg_iov)"),
                     Map.entry("MSG_IOVLEN", "offsetof(struct msghdr, msg_iovlen)"),
+                    Map.entry("IFREQ_BYTES", "sizeof(struct ifreq)"),
+                    Map.entry("IFR_NAME", "offsetof(struct ifreq, ifr_name)"),
+                    Map.entry("IFR_FLAGS", "offsetof(struct ifreq, ifr_flags)"),
                     Map.entry("IOVEC_BYTES", "sizeof(struct iovec)"),
                     Map.entry("IOV_BASE", "offsetof(struct iovec, iov_base)"),
                     Map.entry("IOV_LEN", "offsetof(struct iovec, iov_len)"));
@@ -47,7 +50,9 @@ class AbiTest {
             #include <errno.h>
             #include <fcntl.h>
             #include <limits.h>
+            #include <net/if.h>
             #include <linux/falloc.h>
+            #include <linux/if_tun.h>
             #include <stddef.h>
             #include <stdio.h>
             #include <sys/epoll.h>
