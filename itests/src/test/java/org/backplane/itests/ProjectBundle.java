@@ -19,14 +19,14 @@ import org.osgi.framework.Constants;
  *
  * @param name of its directory: {@code device-virtio-blk}
  */
-record ProjectBundle(String name, Path jar) {
+public record ProjectBundle(String name, Path jar) {
     private static final Path ROOT = Path.of(System.getProperty("backplane.root")).normalize();
     private static final Pattern MODULE = Pattern.compile("<module>(.*?)</module>");
 
     /** Modules that are no bundles. */
     private static final List<String> OTHERS = List.of("launcher", "itests", "bench", "stress");
 
-    static Path root() {
+    public static Path root() {
         return ROOT;
     }
 

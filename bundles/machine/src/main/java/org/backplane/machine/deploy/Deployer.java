@@ -151,6 +151,14 @@ public final class Deployer implements AutoCloseable {
     }
 
     private static String reason(Exception e) {
+        if (e instanceof BundleException refusal
+                && refusal.getType() == BundleException.REJECTED_BY_HOOK
+                && refusal.getCause() != null) {
+            // Who keeps it out says why in a sentence: docs/launcher.md.
+            return String.valueOf(refusal.getCause().getMessage())
+                    .replaceFirst("^The bundle", "the bundle")
+                    .replaceAll("\\.+$", "");
+        }
         String told = String.valueOf(e.getMessage()).replaceAll("\\.+$", "");
         return e.getCause() == null ? told : "%s: %s".formatted(told, e.getCause());
     }
