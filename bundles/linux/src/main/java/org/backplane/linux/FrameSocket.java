@@ -345,13 +345,15 @@ public final class FrameSocket implements FramePort {
             to = peer;
             try {
                 int count = room.poll();
+                boolean writable = false;
                 for (int i = 0; i < count; i++) {
-                    room.takeAlarm(i);
+                    writable |= !room.takeAlarm(i);
                 }
-                if (to == null) {
+                if (to == null || blockedSince == 0) {
                     return true;
                 }
-                boolean flushed = to.flush();
+                // Where nothing is left to be sent, only the kernel knows whether there is room.
+                boolean flushed = writable && to.flush();
                 waitForRoom(!flushed);
                 return flushed || !isPatient();
             } catch (IOException e) {

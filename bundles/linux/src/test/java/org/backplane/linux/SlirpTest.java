@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A guest made of frames by hand, and servers on this host's loopback. */
-@Timeout(120)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SlirpTest {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
