@@ -21,6 +21,9 @@ public final class ManifestRulesIT {
     private static final Set<String> FOR_DEVICES =
             Set.of("bus", "linux", "memory", "device", "pci", "virtio");
 
+    private static final Set<String> FOR_CONTRACT =
+            Set.of("bus", "linux", "memory", "device", "pci", "virtio", "testkit");
+
     /** Plain values, which engines save the state of processors as: the one contract of states. */
     private static final String STATE = "org.backplane.device.state";
 
@@ -47,7 +50,8 @@ public final class ManifestRulesIT {
                     Map.entry("shell", Set.of("machine", "bus")),
                     Map.entry("remote", Set.of("machine", "bus")),
                     Map.entry("web", Set.of("machine", "bus")),
-                    Map.entry("testkit", BOARD));
+                    Map.entry("testkit", BOARD),
+                    Map.entry("contract", FOR_CONTRACT));
 
     /** Packages of others, by prefix, that each bundle may import; the JDK's need no import. */
     private static final Map<String, Set<String>> ALLOWED_OF_OTHERS =
@@ -58,7 +62,9 @@ public final class ManifestRulesIT {
                                     "org.osgi.service.cm",
                                     "org.osgi.util.tracker",
                                     "org.apache.felix.fileinstall"),
-                    "shell", Set.of("org.apache.felix.service.", "org.osgi.util.tracker"));
+                    "shell", Set.of("org.apache.felix.service.", "org.osgi.util.tracker"),
+                    // Its package for JUnit only: the import is optional.
+                    "contract", Set.of("org.junit.jupiter.api"));
 
     private static final Set<String> PLUGGABLE =
             Set.of("chipset", "rng", "testdev", "shell", "remote", "web");

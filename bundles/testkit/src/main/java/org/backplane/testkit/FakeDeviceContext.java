@@ -259,6 +259,11 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
         return List.copyOf(kept.keySet());
     }
 
+    /** What the slot keeps over a swap, in the order in which it was opened; stays the slot's. */
+    public synchronized List<AutoCloseable> keptResources() {
+        return kept.values().stream().map(Kept::resource).toList();
+    }
+
     /** Lines, timers and watches that the device has not given back. */
     public synchronized int openLeases() {
         return leases.size();

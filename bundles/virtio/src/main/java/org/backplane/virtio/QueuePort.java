@@ -81,6 +81,14 @@ public final class QueuePort {
         queue = queue.successor();
     }
 
+    /**
+     * Completions that were ignored because their chain was not out: of a device that completes
+     * twice, or late, after a reset of its driver.
+     */
+    public long lateCompletions() {
+        return queue.lateCompletions();
+    }
+
     synchronized QueueState save() {
         return queue.save();
     }

@@ -48,6 +48,9 @@ public final class SplitQueue {
 
     private boolean wantsDoorbell;
 
+    /** Completions of chains that were not out. */
+    private long lateCompletions;
+
     /** Whether the driver was told to ring the doorbell for the chain at nextAvailable. */
     private boolean armed;
 
@@ -140,6 +143,7 @@ public final class SplitQueue {
         }
         synchronized (lock) {
             if (!chain.taken) {
+                lateCompletions++;
                 return;
             }
             checkRoom(chain, written);
@@ -300,6 +304,12 @@ public final class SplitQueue {
     }
 
     // The transport's side, through QueuePort.
+
+    long lateCompletions() {
+        synchronized (lock) {
+            return lateCompletions;
+        }
+    }
 
     QueueTraffic traffic() {
         synchronized (lock) {

@@ -1,41 +1,41 @@
 package org.backplane.device.virtio.blk;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import org.backplane.testkit.DeviceContract;
-import org.backplane.testkit.FakeDeviceContext;
-import org.backplane.testkit.TestMemory;
-import org.junit.jupiter.api.Test;
+import org.backplane.contract.junit.DeviceContractTest;
+import org.backplane.device.DeviceFactory;
+import org.backplane.device.state.SavedState;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The contract that holds for devices of every kind. */
-class BlkContractTest {
+class BlkContractTest extends DeviceContractTest {
     @TempDir Path folder;
+    private Path image;
 
-    @Test
-    void keepsToTheContractOfEveryDevice() throws Exception {
-        String image = Disk.image(folder).toString();
-        try (TestMemory memory = new TestMemory()) {
-            DeviceContract contract =
-                    new DeviceContract(
-                            new VirtioBlkFactory(),
-                            () ->
-                                    new FakeDeviceContext(
-                                            "disk0",
-                                            "virtio-blk",
-                                            Map.of("path", image),
-                                            memory.guestMemory()),
-                            BlkStateTest.GOLDEN);
-            contract.goesThroughItsLife();
-            contract.savesWhatItRestored();
-            contract.savesWithoutAChange();
-            contract.restoresWithoutAnEffect();
-            contract.readsReleasedStates();
-            contract.ignoresNamesItDoesNotKnow();
-            contract.defaultsNamesThatAreMissing();
-            contract.refusesStatesOfOthers();
-            contract.trustsNoState(1, 100);
-            contract.bendsNoValue(1, 100);
-        }
+    @BeforeEach
+    void makeImage() throws IOException {
+        image = Disk.image(folder);
+    }
+
+    @Override
+    protected String kind() {
+        return VirtioBlkFactory.KIND;
+    }
+
+    @Override
+    protected DeviceFactory factory() {
+        return new VirtioBlkFactory();
+    }
+
+    @Override
+    protected Map<String, String> settings() {
+        return Map.of("path", image.toString());
+    }
+
+    @Override
+    protected List<SavedState> released() {
+        return List.of(BlkStateTest.GOLDEN);
     }
 }

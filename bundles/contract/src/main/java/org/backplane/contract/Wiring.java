@@ -1,0 +1,51 @@
+package org.backplane.contract;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.backplane.bus.AddressRange;
+import org.backplane.bus.Bus;
+import org.backplane.bus.ClaimException;
+import org.backplane.bus.Space;
+import org.backplane.device.Device;
+import org.backplane.pci.BarHandler;
+import org.backplane.pci.HostBridge;
+import org.backplane.pci.PciDevice;
+import org.backplane.testkit.RecordingMsi;
+import org.backplane.virtio.VirtioDevice;
+
+/** Gives a device the wires of its type: those of a function on a bridge of its own. */
+final class Wiring {
+    private static final AddressRange PORTS = new AddressRange(0x1000, 0xf000);
+    private static final AddressRange MEMORY = new AddressRange(0x4000_0000L, 0x4000_0000L);
+
+    private Wiring() {}
+
+    static void wire(String slot, Device device) throws ClaimException {
+        if (device instanceof PciDevice pci) {
+            Bus bus = new Bus();
+            HostBridge.Windows windows =
+                    new HostBridge.Windows(
+                            bus.addWindow("ports", Space.IO, PORTS),
+                            bus.addWindow("memory", Space.MMIO, MEMORY),
+                            null);
+            RecordingMsi messages = new RecordingMsi();
+            HostBridge bridge =
+                    new HostBridge(bus, windows, messages::signal, (number, pin, high) -> {});
+            pci.wired(bridge.plug(slot, -1, pci.shape(), new Bars(pci)).wires());
+        } else if (device instanceof VirtioDevice virtio) {
+            AtomicInteger changes = new AtomicInteger();
+            virtio.wired(changes::incrementAndGet);
+        }
+    }
+
+    private record Bars(PciDevice device) implements BarHandler {
+        @Override
+        public long read(int bar, long offset, int width) {
+            return device.readBar(bar, offset, width);
+        }
+
+        @Override
+        public void write(int bar, long offset, int width, long value) {
+            device.writeBar(bar, offset, width, value);
+        }
+    }
+}
