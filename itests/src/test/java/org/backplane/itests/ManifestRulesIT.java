@@ -64,7 +64,7 @@ public final class ManifestRulesIT {
                                     "org.apache.felix.fileinstall"),
                     "shell", Set.of("org.apache.felix.service.", "org.osgi.util.tracker"),
                     // Its package for JUnit only: the import is optional.
-                    "contract", Set.of("org.junit.jupiter.api"));
+                    "contract", Set.of("org.junit.jupiter.api", "org.opentest4j"));
 
     private static final Set<String> PLUGGABLE =
             Set.of("chipset", "rng", "testdev", "shell", "remote", "web");
