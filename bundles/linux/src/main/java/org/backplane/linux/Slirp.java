@@ -101,9 +101,9 @@ public final class Slirp implements FramePort {
      * @param mtu of the guest's interface, {@link #LEAST_MTU} to {@link #GREATEST_MTU}
      * @throws IllegalArgumentException the MTU is out of these
      * @throws LibraryException libslirp is missing or older than 4.7
-     * @throws LinuxException a port cannot be forwarded
+     * @throws IOException the host lacks descriptors or memory
      */
-    public static Slirp open(String name, int mtu, List<HostForward> forwards) throws IOException {
+    public static Slirp open(String name, int mtu) throws IOException {
         if (mtu < LEAST_MTU || mtu > GREATEST_MTU) {
             throw new IllegalArgumentException("libslirp takes no MTU of " + mtu);
         }
@@ -117,7 +117,7 @@ public final class Slirp implements FramePort {
             throw e;
         }
         try {
-            slirp.begin(mtu, forwards);
+            slirp.begin(mtu);
         } catch (IOException | RuntimeException e) {
             slirp.close();
             throw e;
@@ -152,15 +152,12 @@ public final class Slirp implements FramePort {
                 null);
     }
 
-    private synchronized void begin(int mtu, List<HostForward> forwards) throws IOException {
+    private synchronized void begin(int mtu) throws IOException {
         ByteBuffer config = config(mtu);
         stack = library.slirp_new(Host.address(config), callbacks.table(), 0);
         Reference.reachabilityFence(config);
         if (stack == 0) {
             throw new IOException("libslirp makes no network with an MTU of " + mtu + " bytes");
-        }
-        for (HostForward forward : forwards) {
-            forward(forward);
         }
         arm();
     }
@@ -193,7 +190,15 @@ public final class Slirp implements FramePort {
         return address;
     }
 
-    private void forward(HostForward forward) throws LinuxException {
+    /**
+     * Has a port of the host lead to one of the guest, until the network is closed.
+     *
+     * @throws LinuxException the host does not permit it, or somebody listens there already
+     */
+    public synchronized void forward(HostForward forward) throws LinuxException {
+        if (closed) {
+            throw LinuxException.closed("forward a port of " + name);
+        }
         int result =
                 library.slirp_add_hostfwd(
                         stack,
@@ -211,6 +216,8 @@ public final class Slirp implements FramePort {
                                     forward.hostPort(),
                                     forward.guestPort()));
         }
+        dirty = true;
+        ring();
     }
 
     private static int networkOrder(Inet4Address address) {

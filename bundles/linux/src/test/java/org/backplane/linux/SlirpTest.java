@@ -22,7 +22,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -54,8 +53,11 @@ class SlirpTest {
     }
 
     private void open(HostForward... forwards) throws IOException {
-        slirp = Slirp.open("net0", 1500, List.of(forwards));
+        slirp = Slirp.open("net0", 1500);
         guest = new PortDriver(slirp);
+        for (HostForward forward : forwards) {
+            slirp.forward(forward);
+        }
     }
 
     /** A guest that the network has heard of, so that it is not asked for first. */
@@ -316,32 +318,20 @@ class SlirpTest {
 
     @Test
     void refusesToForwardAPortThatIsTaken() throws Exception {
+        open();
         try (ServerSocket taken = new ServerSocket(0, 1, LOOPBACK);
                 DatagramSocket taken2 = new DatagramSocket(0, LOOPBACK)) {
-            LinuxException stream =
-                    assertThrows(
-                            LinuxException.class,
-                            () ->
-                                    open(
-                                            forward(
-                                                    HostForward.Protocol.TCP,
-                                                    taken.getLocalPort(),
-                                                    22)));
-            assertTrue(stream.isInUse(), stream.getMessage());
+            HostForward stream = forward(HostForward.Protocol.TCP, taken.getLocalPort(), 22);
+            LinuxException refused =
+                    assertThrows(LinuxException.class, () -> slirp.forward(stream));
+            assertTrue(refused.isInUse(), refused.getMessage());
             assertEquals(
                     "listen at 127.0.0.1:%d for the guest's port 22: Address already in use (errno 98)"
                             .formatted(taken.getLocalPort()),
-                    stream.getMessage());
-            LinuxException datagrams =
-                    assertThrows(
-                            LinuxException.class,
-                            () ->
-                                    open(
-                                            forward(
-                                                    HostForward.Protocol.UDP,
-                                                    taken2.getLocalPort(),
-                                                    53)));
-            assertTrue(datagrams.isInUse(), datagrams.getMessage());
+                    refused.getMessage());
+            HostForward datagrams = forward(HostForward.Protocol.UDP, taken2.getLocalPort(), 53);
+            assertTrue(
+                    assertThrows(LinuxException.class, () -> slirp.forward(datagrams)).isInUse());
         }
     }
 
@@ -385,6 +375,8 @@ class SlirpTest {
         assertEquals(-1, slirp.next());
         assertNull(guest.poll());
         guest.send(Frames.arp(1, new byte[6], Frames.GATEWAY));
+        HostForward forward = forward(HostForward.Protocol.TCP, freePort(), 22);
+        assertThrows(LinuxException.class, () -> slirp.forward(forward));
         slirp.skip();
         assertFalse(slirp.readiness().isOpen());
     }
@@ -418,14 +410,11 @@ class SlirpTest {
 
     @Test
     void takesMtusToItsLimitsAndRefusesOthers() throws IOException {
-        Slirp.open("net0", Slirp.LEAST_MTU, List.of()).close();
-        Slirp.open("net0", Slirp.GREATEST_MTU, List.of()).close();
+        Slirp.open("net0", Slirp.LEAST_MTU).close();
+        Slirp.open("net0", Slirp.GREATEST_MTU).close();
+        assertThrows(IllegalArgumentException.class, () -> Slirp.open("net0", Slirp.LEAST_MTU - 1));
         assertThrows(
-                IllegalArgumentException.class,
-                () -> Slirp.open("net0", Slirp.LEAST_MTU - 1, List.of()));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> Slirp.open("net0", Slirp.GREATEST_MTU + 1, List.of()));
+                IllegalArgumentException.class, () -> Slirp.open("net0", Slirp.GREATEST_MTU + 1));
     }
 
     private static int freePort() throws IOException {
