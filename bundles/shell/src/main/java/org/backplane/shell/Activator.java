@@ -50,7 +50,9 @@ public final class Activator implements BundleActivator {
         machine = new ServiceTracker<>(context, Machine.class, null);
         machine.open();
         Catalogue catalogue =
-                Catalogue.of(new CurrentMachine(machine::getService), new DeviceBundles(context));
+                Catalogue.of(
+                        new CurrentMachine(machine::getService),
+                        new DeviceBundles(context::getBundles));
         catalogue.commands().forEach(command -> register(context, command));
         context.registerService(Converter.class, new ReportFormat(), null);
         context.registerService(Converter.class, new BundleById(context), null);

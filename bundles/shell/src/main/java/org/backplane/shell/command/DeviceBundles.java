@@ -3,10 +3,10 @@ package org.backplane.shell.command;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.backplane.shell.command.Choices.Choice;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.wiring.BundleCapability;
 import org.osgi.framework.wiring.BundleRevision;
 
@@ -14,16 +14,16 @@ import org.osgi.framework.wiring.BundleRevision;
 public final class DeviceBundles {
     private static final String NAMESPACE = "org.backplane.device";
 
-    private final BundleContext context;
+    private final Supplier<Bundle[]> installed;
 
-    public DeviceBundles(BundleContext context) {
-        this.context = context;
+    public DeviceBundles(Supplier<Bundle[]> installed) {
+        this.installed = installed;
     }
 
     private record Offer(Bundle bundle, BundleCapability capability) {}
 
     private Stream<Offer> offers(String kind) {
-        return Arrays.stream(context.getBundles())
+        return Arrays.stream(installed.get())
                 .filter(bundle -> bundle.adapt(BundleRevision.class) != null)
                 .flatMap(
                         bundle ->

@@ -32,7 +32,8 @@ public final class GogoSession implements AutoCloseable {
     private final Object lock = new Object();
     // Guarded by lock, as are the rest.
     private CommandSession session;
-    private CutOutput cut;
+    private CutInput input;
+    private CutOutput output;
     private Thread running;
     private boolean closed;
 
@@ -165,9 +166,12 @@ public final class GogoSession implements AutoCloseable {
      */
     private void abandon() {
         CommandSession old;
+        CutInput oldInput;
         synchronized (lock) {
             old = session;
-            cut.cut();
+            oldInput = input;
+            oldInput.cut();
+            output.cut();
             if (!closed) {
                 Map<String, Object> variables = new LinkedHashMap<>();
                 if (old.get(VARIABLES) instanceof Set<?> names) {
@@ -179,15 +183,17 @@ public final class GogoSession implements AutoCloseable {
             }
         }
         old.close();
+        oldInput.awaitLeft();
     }
 
     private void renew(Map<String, Object> variables) {
         synchronized (lock) {
-            cut = new CutOutput(out);
+            input = new CutInput(in);
+            output = new CutOutput(out);
             // Gogo makes interruptible channels of these, and interrupting one closes its stream
             // under a lock of the thread: only streams that close without a lock of their own may
             // be given to it, so no PrintStream.
-            session = processor.createSession(in, cut, cut);
+            session = processor.createSession(input, output, output);
             variables.forEach(session::put);
         }
     }

@@ -35,7 +35,14 @@ final class LineTerminal {
      * @param interrupted what Ctrl-C does then
      */
     static void listen(Terminal terminal, Runnable interrupted) {
-        terminal.handle(Signal.INT, signal -> interrupted.run());
+        terminal.handle(
+                Signal.INT,
+                signal -> {
+                    // JLine has put ^C into its buffer.
+                    terminal.writer().println();
+                    terminal.flush();
+                    interrupted.run();
+                });
         terminal.resume();
     }
 

@@ -11,11 +11,12 @@ import org.backplane.machine.SlotReport;
 import org.backplane.shell.RecordedMachine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.osgi.framework.Bundle;
 
 class CommandsTest {
     private final RecordedMachine machine = new RecordedMachine();
     private Catalogue commands =
-            Catalogue.of(new CurrentMachine(() -> machine), new DeviceBundles(null));
+            Catalogue.of(new CurrentMachine(() -> machine), new DeviceBundles(() -> new Bundle[0]));
 
     private Object run(String name, String... words) throws Exception {
         Command command = commands.find("vm:" + name).orElseThrow();
@@ -186,7 +187,9 @@ class CommandsTest {
 
     @Test
     void saysThatThereIsNoMachine() {
-        commands = Catalogue.of(new CurrentMachine(() -> null), new DeviceBundles(null));
+        commands =
+                Catalogue.of(
+                        new CurrentMachine(() -> null), new DeviceBundles(() -> new Bundle[0]));
         assertSentence(
                 "There is no machine now: bundle org.backplane.machine is not active.",
                 () -> run("slots"));

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.osgi.framework.Bundle;
 
 @Timeout(120)
 class ShellServerTest {
@@ -116,7 +117,9 @@ class ShellServerTest {
     void serve() throws Exception {
         processor.addCommand("test", probes);
         Catalogue catalogue =
-                Catalogue.of(new CurrentMachine(RecordedMachine::new), new DeviceBundles(null));
+                Catalogue.of(
+                        new CurrentMachine(RecordedMachine::new),
+                        new DeviceBundles(() -> new Bundle[0]));
         for (Command command : catalogue.commands()) {
             processor.addCommand(command.scope(), new GogoCommand(command), command.name());
         }
