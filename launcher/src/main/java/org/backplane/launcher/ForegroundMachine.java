@@ -11,6 +11,7 @@ import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.PlanReader;
+import org.backplane.launcher.terminal.LocalTerminal;
 
 /** Runs a machine on this process's terminal. */
 public record ForegroundMachine(Distribution distribution, Locations locations) {
@@ -35,7 +36,7 @@ public record ForegroundMachine(Distribution distribution, Locations locations) 
      */
     public int run(Plan plan) throws IOException, InterruptedException {
         if (plan.console().equals("stdio")) {
-            Terminal.deliverEveryByte();
+            LocalTerminal.deliverEveryByte();
         }
         return run(
                 plan,

@@ -14,6 +14,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
+import org.backplane.launcher.terminal.LocalTerminal;
 
 /** The client's end of a machine's shell socket; the protocol is in docs/launcher.md. */
 public final class ShellClient implements AutoCloseable {
@@ -21,6 +22,9 @@ public final class ShellClient implements AutoCloseable {
     public static final String SOCKET = "shell.sock";
 
     private static final String STATUS = "status ";
+
+    /** A byte that UTF-8 has no use for. */
+    private static final int SIZE_FOLLOWS = 0xff;
 
     /** Everything else means something to Gogo. */
     private static final Pattern PLAIN = Pattern.compile("[\\w./+@-]+");
@@ -77,7 +81,21 @@ public final class ShellClient implements AutoCloseable {
      * @return the status of the command, 1 if the machine went away before it ended
      */
     public int execute(String command, PrintStream out) throws IOException {
-        send("exec " + command + "\n");
+        return answered("exec " + command + "\n", out);
+    }
+
+    /** As the other; the command may know the terminal that its output goes to, and draw on it. */
+    public int execute(String command, LocalTerminal terminal, PrintStream out) throws IOException {
+        return answered(description(terminal) + "exec " + command + "\n", out);
+    }
+
+    /** As {@code execute}; what comes is one line of JSON. */
+    public int executeForJson(String command, PrintStream out) throws IOException {
+        return answered("json " + command + "\n", out);
+    }
+
+    private int answered(String request, PrintStream out) throws IOException {
+        send(request);
         ByteArrayOutputStream trailer = new ByteArrayOutputStream();
         boolean inTrailer = false;
         ByteBuffer buffer = ByteBuffer.allocate(8192);
@@ -101,10 +119,65 @@ public final class ShellClient implements AutoCloseable {
                 : ExitStatus.FAILED;
     }
 
-    /** Copies both ways until either side ends. */
+    /**
+     * A session on a terminal, which delivers every byte: keys and changes of the size go out, what
+     * is to be shown comes back, until the machine ends it.
+     */
+    public int interact(LocalTerminal terminal, InputStream keys, PrintStream out)
+            throws IOException {
+        send(description(terminal) + "session\n");
+        terminal.watchSize(this::resized);
+        return copied(() -> copyKeys(keys), out);
+    }
+
+    private static String description(LocalTerminal terminal) {
+        return "terminal %s %d %d %s\n"
+                .formatted(
+                        terminal.type(),
+                        terminal.size().columns(),
+                        terminal.size().rows(),
+                        Path.of("").toAbsolutePath());
+    }
+
+    private void resized(LocalTerminal.Size size) {
+        ByteBuffer text =
+                StandardCharsets.US_ASCII.encode("%d %d\n".formatted(size.columns(), size.rows()));
+        ByteBuffer told = ByteBuffer.allocate(1 + text.remaining());
+        try {
+            write(told.put((byte) SIZE_FOLLOWS).put(text).flip());
+        } catch (IOException e) {
+            // The session has ended: nobody draws any more.
+            return;
+        }
+    }
+
+    private void copyKeys(InputStream keys) {
+        byte[] bytes = new byte[4096];
+        try {
+            for (int n = keys.read(bytes); n >= 0; n = keys.read(bytes)) {
+                ByteBuffer typed = ByteBuffer.allocate(n);
+                for (int i = 0; i < n; i++) {
+                    if ((bytes[i] & 0xff) != SIZE_FOLLOWS) {
+                        typed.put(bytes[i]);
+                    }
+                }
+                write(typed.flip());
+            }
+            channel.close();
+        } catch (IOException e) {
+            // The machine ended the session; copied() has returned.
+            return;
+        }
+    }
+
+    /** Copies lines both ways until either side ends. */
     public int session(InputStream in, PrintStream out) throws IOException {
         send("session\n");
-        Thread typing = new Thread(() -> copyTyped(in), "typing");
+        return copied(() -> copyTyped(in), out);
+    }
+
+    private int copied(Runnable copyTyped, PrintStream out) throws IOException {
+        Thread typing = new Thread(copyTyped, "typing");
         typing.setDaemon(true);
         typing.start();
         ByteBuffer buffer = ByteBuffer.allocate(8192);
@@ -143,7 +216,8 @@ public final class ShellClient implements AutoCloseable {
         write(StandardCharsets.UTF_8.encode(text));
     }
 
-    private void write(ByteBuffer bytes) throws IOException {
+    /** Keys and sizes go out from different threads. */
+    private synchronized void write(ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
             channel.write(bytes);
         }

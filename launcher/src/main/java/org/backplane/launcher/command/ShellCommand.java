@@ -10,6 +10,7 @@ import org.backplane.launcher.ShellClient;
 import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.RunFolders;
 import org.backplane.launcher.option.Problems;
+import org.backplane.launcher.terminal.LocalTerminal;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -20,7 +21,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "The words of a command are joined with spaces: backplane shell vm:inspect root",
-            "Without a command, lines are read until exit or Ctrl-D.",
+            "Without a command, lines are read until exit or Ctrl-D; on a terminal with Tab for",
+            "completion, the arrow keys for history, and Ctrl-C to interrupt a command.",
             "",
             "  vm:status, vm:slots, vm:map, vm:pci        the machine and what is in it",
             "  vm:inspect SLOT, vm:history SLOT           one slot, and what it went through",
@@ -44,16 +46,24 @@ public final class ShellCommand implements Command {
             description = "The machine; not needed while only one runs.")
     private String name;
 
+    @Option(
+            names = "--json",
+            description = "What the command says as one line of JSON, failures too.")
+    private boolean json;
+
     @Parameters(paramLabel = "COMMAND", description = "One command of the shell.")
     private List<String> words = new ArrayList<>();
 
     @Override
-    public int run(Problems problems) throws IOException {
+    public int run(Problems problems) throws IOException, InterruptedException {
         Locations locations = Locations.ofThisUser();
         RunFolders folders = new RunFolders(locations.runBase(), Locations.uid());
         String command = LocalPath.inFull(String.join(" ", words), Path.of("").toAbsolutePath());
         if (command.chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
             problems.add("a command of the shell is one line; give one line at a time");
+        }
+        if (json && words.isEmpty()) {
+            problems.add("--json is for one command; give it behind: shell --json vm:slots");
         }
         Optional<String> machine = MachineChoice.choose(name, folders, problems);
         if (machine.isEmpty()) {
@@ -61,9 +71,27 @@ public final class ShellCommand implements Command {
         }
         Path socket = folders.folder(machine.get()).resolve(ShellClient.SOCKET);
         try (ShellClient client = ShellClient.connect(socket)) {
-            return words.isEmpty()
-                    ? client.session(System.in, System.out)
-                    : client.execute(command, System.out);
+            return words.isEmpty() ? converse(client) : execute(client, command);
         }
+    }
+
+    private int execute(ShellClient client, String command)
+            throws IOException, InterruptedException {
+        if (json) {
+            return client.executeForJson(command, System.out);
+        }
+        Optional<LocalTerminal> terminal = LocalTerminal.ofThisProcess();
+        return terminal.isPresent()
+                ? client.execute(command, terminal.get(), System.out)
+                : client.execute(command, System.out);
+    }
+
+    private static int converse(ShellClient client) throws IOException, InterruptedException {
+        Optional<LocalTerminal> terminal = LocalTerminal.ofThisProcess();
+        if (terminal.isEmpty()) {
+            return client.session(System.in, System.out);
+        }
+        LocalTerminal.deliverEveryByte();
+        return client.interact(terminal.get(), System.in, System.out);
     }
 }
