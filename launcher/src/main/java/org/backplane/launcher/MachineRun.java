@@ -25,6 +25,7 @@ import org.backplane.launcher.option.Plan;
 public final class MachineRun implements AutoCloseable {
     private static final Logger LOG = System.getLogger(MachineRun.class.getName());
     private static final long STOP_SECONDS = 30;
+    private static final String SHELL_HISTORY = "shell.history";
 
     private final RunFolders folders;
     private final RunFolder folder;
@@ -75,6 +76,8 @@ public final class MachineRun implements AutoCloseable {
                         plan.cpus())
                 .write(folder);
         System.setProperty("jffi.extract.dir", folder.make("native").toString());
+        System.setProperty(
+                "org.backplane.shell.history", locations.logs().resolve(SHELL_HISTORY).toString());
         LogFile log = LogFile.open(locations.logs(), plan.name());
         LOG.log(Level.INFO, "{0}", plan);
         MachineFramework framework =

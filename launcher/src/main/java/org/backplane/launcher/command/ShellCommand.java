@@ -92,6 +92,7 @@ public final class ShellCommand implements Command {
             return client.session(System.in, System.out);
         }
         LocalTerminal.deliverEveryByte();
+        LocalTerminal.showEveryByte();
         return client.interact(terminal.get(), System.in, System.out);
     }
 }

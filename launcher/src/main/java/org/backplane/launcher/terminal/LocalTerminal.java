@@ -101,12 +101,19 @@ public final class LocalTerminal {
      * launcher's own lines begin at the left. Does nothing if standard input is no terminal.
      */
     public static void deliverEveryByte() throws InterruptedException {
+        set("-icanon -echo -isig -iexten -ixon -icrnl -inlcr -istrip min 1 time 0".split(" "));
+    }
+
+    /** Has every byte shown as it comes too: for what draws on the whole of the terminal. */
+    public static void showEveryByte() throws InterruptedException {
+        set("-opost");
+    }
+
+    private static void set(String... settings) throws InterruptedException {
+        List<String> command = new ArrayList<>(List.of(settings));
+        command.add(0, "stty");
         try {
-            if (isTerminal(INPUT)
-                    && exec(
-                                    "stty", "-icanon", "-echo", "-isig", "-iexten", "-ixon",
-                                    "-icrnl", "-inlcr", "-istrip", "min", "1", "time", "0")
-                            != 0) {
+            if (isTerminal(INPUT) && exec(command) != 0) {
                 LOG.log(
                         Level.WARNING,
                         "stty did not set the terminal; the console waits for lines");
@@ -154,7 +161,7 @@ public final class LocalTerminal {
                 : new Size(0, 0);
     }
 
-    private static int exec(String... command) throws IOException, InterruptedException {
+    private static int exec(List<String> command) throws IOException, InterruptedException {
         return new ProcessBuilder(command)
                 .redirectInput(Redirect.INHERIT)
                 .redirectOutput(Redirect.DISCARD)

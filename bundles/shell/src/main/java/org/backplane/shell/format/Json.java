@@ -34,7 +34,7 @@ public record Json(String text) {
                     .registerTypeAdapter(FunctionReport.Bar.class, in(Json::bar))
                     .create();
 
-    /** A report, a list, an answer's value; nothing is an empty object, a text its message. */
+    /** A report, a list, an answer's value; nothing is an empty object, a text its output. */
     public static Json of(Object result) {
         if (result instanceof Json done) {
             return done;
@@ -43,7 +43,7 @@ public record Json(String text) {
             return of(answer.value());
         }
         if (result instanceof CharSequence text) {
-            return of(Map.of("message", text.toString()));
+            return of(Map.of("output", text.toString()));
         }
         return new Json(FORM.toJson(result == null ? Map.of() : result));
     }
