@@ -192,7 +192,9 @@ class InteractiveSessionTest {
 
     @Test
     void ctrlCAtThePromptDropsTheLine() throws Exception {
-        terminal.type("say nonsense" + CTRL_C);
+        terminal.type("say nonsense");
+        terminal.await("nonsense");
+        terminal.type(CTRL_C);
         terminal.await(PROMPT);
         answers("say sense\r", "said sense");
         assertFalse(terminal.all().contains("said nonsense"));
