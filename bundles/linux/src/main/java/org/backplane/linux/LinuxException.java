@@ -68,6 +68,11 @@ public final class LinuxException extends IOException {
         return errno == Abi.EINVAL;
     }
 
+    /** EIO: what is behind the descriptor does not work, or is a network interface that is down. */
+    public boolean isInputOutput() {
+        return errno == Abi.EIO;
+    }
+
     /** EBADFD: what the descriptor was for is gone. */
     public boolean isGone() {
         return errno == Abi.EBADFD;

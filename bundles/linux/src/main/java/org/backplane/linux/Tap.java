@@ -36,6 +36,7 @@ public final class Tap extends Fd {
 
     private final String interfaceName;
     private final boolean multiQueue;
+    private boolean receiving = true;
 
     private Tap(int number, String interfaceName, boolean multiQueue) {
         super(number, "the tap '" + interfaceName + "'");
@@ -80,12 +81,13 @@ public final class Tap extends Fd {
     }
 
     /** As {@link #open}, for a queue whose interface went and came back. */
-    public void attach() throws LinuxException {
+    public synchronized void attach() throws LinuxException {
         ByteBuffer request = Host.buffer(Abi.IFREQ_BYTES);
         request.put(Abi.IFR_NAME, interfaceName.getBytes(StandardCharsets.US_ASCII));
         int flags = Abi.IFF_TAP | Abi.IFF_NO_PI | Abi.IFF_VNET_HDR;
         request.putShort(Abi.IFR_FLAGS, (short) (multiQueue ? flags | Abi.IFF_MULTI_QUEUE : flags));
         control("attach", Abi.TUNSETIFF, request);
+        receiving = true;
         ByteBuffer size = Host.buffer(Integer.BYTES);
         size.putInt(0, HEADER_BYTES);
         control("set the header of", Abi.TUNSETVNETHDRSZ, size);
@@ -101,12 +103,17 @@ public final class Tap extends Fd {
         control("set the offloads of", Abi.TUNSETOFFLOAD, offloads);
     }
 
-    /** Has the interface give frames to this queue or not, of one with several. */
-    public void setReceiving(boolean receiving) throws LinuxException {
+    /**
+     * Has the interface give frames to this queue or not, of one with several; it does at first.
+     */
+    public synchronized void setReceiving(boolean on) throws LinuxException {
+        if (on == receiving) {
+            return;
+        }
         ByteBuffer request = Host.buffer(Abi.IFREQ_BYTES);
-        request.putShort(
-                Abi.IFR_FLAGS, (short) (receiving ? Abi.IFF_ATTACH_QUEUE : Abi.IFF_DETACH_QUEUE));
+        request.putShort(Abi.IFR_FLAGS, (short) (on ? Abi.IFF_ATTACH_QUEUE : Abi.IFF_DETACH_QUEUE));
         control("switch a queue of", Abi.TUNSETQUEUE, request);
+        receiving = on;
     }
 
     private void control(String what, int request, ByteBuffer argument) throws LinuxException {
