@@ -1,0 +1,2 @@
+/** The web page of a machine, and its metrics; exports nothing. */
+package org.backplane.web;
