@@ -128,7 +128,8 @@ public final class HostCheck {
                     new MachineFramework(
                             distribution,
                             folder,
-                            new MachineFramework.Properties(name, List.of(), Optional.empty()));
+                            new MachineFramework.Properties(
+                                    name, List.of(), Optional.empty(), Optional.empty()));
             try {
                 framework.start(Optional.empty(), false);
                 framework.startSecondList();

@@ -7,7 +7,9 @@ import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Optional;
@@ -26,13 +28,14 @@ import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.servlet.runtime.HttpServiceRuntime;
 import org.osgi.service.servlet.whiteboard.HttpWhiteboardConstants;
 import org.osgi.service.servlet.whiteboard.Preprocessor;
 import org.osgi.util.tracker.ServiceTracker;
 
 /**
- * Registers, in this order, who guards the Web Console, the rules for every request, and what is
+ * Registers, in this order, the rules for every request, who guards the Web Console, and what is
  * served; the server itself is started after this bundle. When it listens, its address with the
  * token is written to {@code web.url} in the run folder and told to the launcher.
  */
@@ -45,6 +48,10 @@ public final class Activator implements BundleActivator {
     private static final String ENDPOINT = "osgi.http.endpoint";
     private static final String TOLD = "(org.backplane.web.address=true)";
 
+    /** In the order of their registration. */
+    private final Deque<ServiceRegistration<?>> registrations = new ArrayDeque<>();
+
+    private RequestRules rules;
     private ServiceTracker<Machine, Machine> machines;
     private ServiceTracker<HttpServiceRuntime, Object> servers;
 
@@ -55,18 +62,19 @@ public final class Activator implements BundleActivator {
         Door door = new Door(token);
         machines = new ServiceTracker<>(context, Machine.class, null);
         machines.open();
+        rules = new RequestRules(context.getProperty(HOST));
+        register(
+                context,
+                Preprocessor.class,
+                rules,
+                HttpWhiteboardConstants.HTTP_WHITEBOARD_FILTER_PATTERN,
+                "/");
         register(
                 context,
                 SecurityProvider.class,
                 new ConsoleSecurity(door),
                 SecurityProvider.PROPERTY_ID,
                 ConsoleSecurity.ID);
-        register(
-                context,
-                Preprocessor.class,
-                new RequestRules(context.getProperty(HOST)),
-                HttpWhiteboardConstants.HTTP_WHITEBOARD_FILTER_PATTERN,
-                "/");
         register(
                 context,
                 Servlet.class,
@@ -84,8 +92,9 @@ public final class Activator implements BundleActivator {
         page.put(ServletConstants.PLUGIN_LABEL, BackplanePage.LABEL);
         page.put(ServletConstants.PLUGIN_TITLE, BackplanePage.TITLE);
         page.put(ServletConstants.PLUGIN_CATEGORY, BackplanePage.TITLE);
-        context.registerService(
-                Servlet.class, new BackplanePage(this::machine, context, uploads), page);
+        registrations.add(
+                context.registerService(
+                        Servlet.class, new BackplanePage(this::machine, context, uploads), page));
         servers = new Servers(context, token, folder.resolve("web.url"));
         servers.open();
     }
@@ -94,17 +103,24 @@ public final class Activator implements BundleActivator {
         return Optional.ofNullable(machines.getService());
     }
 
-    private static <T> void register(
+    private <T> void register(
             BundleContext context, Class<T> type, T service, String property, Object value) {
         Dictionary<String, Object> properties = new Hashtable<>();
         properties.put(property, value);
-        context.registerService(type, service, properties);
+        registrations.add(context.registerService(type, service, properties));
     }
 
-    /** The framework takes what is registered back. */
+    /**
+     * From its first step on every request is refused, the rules go last: nobody is let in by
+     * whatever the console does while its guard goes.
+     */
     @Override
     public void stop(BundleContext context) {
+        rules.close();
         servers.close();
+        while (!registrations.isEmpty()) {
+            registrations.removeLast().unregister();
+        }
         machines.close();
     }
 

@@ -161,6 +161,7 @@ public final class DemoCommand implements Command {
                 Optional.empty(),
                 Optional.empty(),
                 common.trust,
+                common.web,
                 Optional.empty(),
                 Optional.empty());
     }

@@ -35,4 +35,13 @@ final class MachineOptions {
                     "Only bundles run that a certificate in DIR (PEM or DER) signed, or that DIR/digests"
                             + " lists as sha256sum does; of the distribution, those that were built.")
     Optional<String> trust = Optional.empty();
+
+    @Option(
+            names = "--web",
+            paramLabel = "[ADDRESS:]PORT",
+            description =
+                    "Serves a page of the machine and metrics for Prometheus there, for who has the"
+                            + " token that is printed (default: not at all; address: 127.0.0.1;"
+                            + " port 0: any).")
+    Optional<String> web = Optional.empty();
 }

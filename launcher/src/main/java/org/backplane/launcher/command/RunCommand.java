@@ -127,6 +127,7 @@ public final class RunCommand implements Command {
                                         config,
                                         restore,
                                         common.trust,
+                                        common.web,
                                         vacancy,
                                         probation),
                                 problems);

@@ -17,12 +17,20 @@ public record Distribution(Path home) {
         ENGINE(4),
         DEVICE(5),
         WATCH(6),
-        SECOND(7);
+        SECOND(7),
+        /** The web page and all that it stands on but the server. */
+        WEB(7),
+        /** Started after the page, whose guard has to be there before. */
+        WEB_SERVER(7);
 
         private final int startLevel;
 
         Group(int startLevel) {
             this.startLevel = startLevel;
+        }
+
+        private String folder() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
         int startLevel() {
@@ -42,7 +50,7 @@ public record Distribution(Path home) {
     }
 
     public Path folder(Group group) {
-        return home.resolve("bundles").resolve(group.name().toLowerCase(Locale.ROOT));
+        return home.resolve("bundles").resolve(group.folder());
     }
 
     /** The list of the bundles' digests, made with them. */

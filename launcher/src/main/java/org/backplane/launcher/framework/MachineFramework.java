@@ -19,6 +19,7 @@ import org.apache.felix.framework.util.FelixConstants;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.option.Plan;
+import org.backplane.launcher.option.WebAddress;
 import org.backplane.launcher.trust.TrustFolder;
 import org.backplane.launcher.trust.TrustGuard;
 import org.osgi.framework.Bundle;
@@ -41,6 +42,7 @@ public final class MachineFramework {
     private final Distribution distribution;
     private final Framework framework;
     private final Optional<TrustGuard> guard;
+    private final Optional<WebPage> web;
     private final CompletableFuture<Object> end = new CompletableFuture<>();
     private final CompletableFuture<Void> secondList = new CompletableFuture<>();
     private final AtomicBoolean secondListAsked = new AtomicBoolean();
@@ -72,6 +74,8 @@ public final class MachineFramework {
                                 TrustGuard.of(
                                         properties.trust().get(), distribution.digests(), storage))
                         : Optional.empty();
+        this.web = properties.web().map(WebPage::new);
+        web.ifPresent(page -> page.configure(configuration));
         configuration.put(FelixConstants.SYSTEMBUNDLE_ACTIVATORS_PROP, guard.stream().toList());
         this.framework = new MachineFelix(configuration);
     }
@@ -81,13 +85,19 @@ public final class MachineFramework {
      *
      * @param watched folders of bundles and configurations
      * @param trust what says which bundles are admitted; absent: all are
+     * @param web where the web page is served; absent: nowhere, and nothing of it is loaded
      */
-    public record Properties(String name, List<Path> watched, Optional<TrustFolder> trust) {
+    public record Properties(
+            String name,
+            List<Path> watched,
+            Optional<TrustFolder> trust,
+            Optional<WebAddress> web) {
         public static Properties of(Plan plan) {
             List<Path> watched = new ArrayList<>();
             plan.config().ifPresent(watched::add);
             plan.bundles().filter(path -> !watched.contains(path)).ifPresent(watched::add);
-            return new Properties(plan.name(), watched, plan.trust().map(TrustFolder::new));
+            return new Properties(
+                    plan.name(), watched, plan.trust().map(TrustFolder::new), plan.web());
         }
     }
 
@@ -156,6 +166,12 @@ public final class MachineFramework {
         context.registerService(CompletableFuture.class, end, property("org.backplane.end"));
         context.registerService(
                 Runnable.class, this::machineRuns, property("org.backplane.running"));
+        web.ifPresent(page -> page.offer(context, this::pageOpened));
+    }
+
+    /** On the console, once: the log is kept longer than the token is to live. */
+    private void pageOpened(String address) {
+        System.err.println("backplane: the web page is at " + address);
     }
 
     private void machineRuns() {
@@ -200,24 +216,33 @@ public final class MachineFramework {
     /** The shell is worth having, but a machine runs without it: failures are told, not fatal. */
     public void startSecondList() {
         try {
-            installSecondList();
+            startMore("shell", List.of(Group.SECOND));
+            web.map(WebPage::warning)
+                    .filter(warning -> !warning.isEmpty())
+                    .ifPresent(warning -> System.err.println("backplane: " + warning));
+            if (web.isPresent()) {
+                startMore("web page", List.of(Group.WEB, Group.WEB_SERVER));
+            }
         } finally {
             secondList.complete(null);
         }
     }
 
-    private void installSecondList() {
+    private void startMore(String what, List<Group> groups) {
         try {
-            List<Bundle> bundles = install(Group.SECOND);
+            List<Bundle> bundles = new ArrayList<>();
+            for (Group group : groups) {
+                bundles.addAll(install(group));
+            }
             resolve(bundles);
             for (Bundle bundle : bundles) {
                 bundle.start(Bundle.START_ACTIVATION_POLICY);
             }
-            LOG.log(Level.INFO, "second list started: {0} bundles", bundles.size());
+            LOG.log(Level.INFO, "the {0} started: {1} bundles", what, bundles.size());
         } catch (BundleException | IOException e) {
-            LOG.log(Level.WARNING, "the shell is not available: " + sentence(e), e);
+            LOG.log(Level.WARNING, "the %s is not available: %s".formatted(what, sentence(e)), e);
         } catch (StartException e) {
-            LOG.log(Level.WARNING, "the shell is not available: {0}", e.getMessage());
+            LOG.log(Level.WARNING, "the {0} is not available: {1}", what, e.getMessage());
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.TreeMap;
  * @param config watched folder of configurations
  * @param restore folder of a snapshot
  * @param trust folder of what admits bundles
+ * @param web where the web page is served; absent: nowhere
  * @param bounds how long an empty slot holds the guest, and how long a swap can be undone
  */
 public record Plan(
@@ -32,6 +33,7 @@ public record Plan(
         Optional<Path> config,
         Optional<Path> restore,
         Optional<Path> trust,
+        Optional<WebAddress> web,
         Bounds bounds,
         List<SlotPlan> slots) {
     /**

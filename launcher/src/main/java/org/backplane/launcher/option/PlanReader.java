@@ -105,6 +105,7 @@ public final class PlanReader {
                         ends.config(),
                         Optional.empty(),
                         ends.trust(),
+                        ends.web(),
                         ends.bounds(),
                         slots));
     }
@@ -156,6 +157,7 @@ public final class PlanReader {
                         ends.config(),
                         path,
                         ends.trust(),
+                        ends.web(),
                         ends.bounds(),
                         List.of()));
     }
@@ -181,6 +183,7 @@ public final class PlanReader {
             Optional<Path> bundles,
             Optional<Path> config,
             Optional<Path> trust,
+            Optional<WebAddress> web,
             Plan.Bounds bounds) {
         List<Path> kinds(List<Path> deviceFolders) {
             List<Path> folders = new ArrayList<>(deviceFolders);
@@ -201,6 +204,7 @@ public final class PlanReader {
                 options.bundles().flatMap(folder -> folder("--bundles", folder, problems)),
                 options.config().flatMap(folder -> folder("--config", folder, problems)),
                 options.trust().flatMap(folder -> TrustOption.read(folder, problems)),
+                options.web().flatMap(text -> WebOption.read(text, problems)),
                 new Plan.Bounds(
                         seconds(
                                 "--vacancy",

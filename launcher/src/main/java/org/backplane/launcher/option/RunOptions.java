@@ -19,5 +19,6 @@ public record RunOptions(
         Optional<String> config,
         Optional<String> restore,
         Optional<String> trust,
+        Optional<String> web,
         Optional<String> vacancy,
         Optional<String> probation) {}

@@ -45,7 +45,8 @@ class MachineFrameworkTest {
                 new MachineFramework(
                         distribution,
                         folder,
-                        new MachineFramework.Properties("one", List.of(), Optional.empty()));
+                        new MachineFramework.Properties(
+                                "one", List.of(), Optional.empty(), Optional.empty()));
     }
 
     @AfterEach

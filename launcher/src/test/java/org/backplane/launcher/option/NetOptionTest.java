@@ -74,6 +74,7 @@ class NetOptionTest {
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty()),
                         problems);
     }

@@ -85,6 +85,7 @@ class PlanReaderTest {
                                 option("config"),
                                 option("restore"),
                                 option("trust"),
+                                option("web"),
                                 option("vacancy"),
                                 option("probation")),
                         problems);

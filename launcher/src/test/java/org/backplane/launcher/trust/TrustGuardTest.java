@@ -85,7 +85,10 @@ class TrustGuardTest {
                         distribution,
                         folder,
                         new MachineFramework.Properties(
-                                "one", List.of(), Optional.of(new TrustFolder(trust))));
+                                "one",
+                                List.of(),
+                                Optional.of(new TrustFolder(trust)),
+                                Optional.empty()));
         framework.start(Optional.empty(), false);
         context = framework.bundles().get(0).getBundleContext();
     }

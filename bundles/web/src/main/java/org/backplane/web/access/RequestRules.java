@@ -32,12 +32,18 @@ public final class RequestRules implements Preprocessor {
     private static final Pattern PORT = Pattern.compile("(:[0-9]{1,5})?");
 
     private final String name;
+    private volatile boolean closed;
 
     /**
      * @param name as given to {@code --web}
      */
     public RequestRules(String name) {
         this.name = name;
+    }
+
+    /** Refuses every request from now on. */
+    public void close() {
+        closed = true;
     }
 
     @Override
@@ -49,6 +55,13 @@ public final class RequestRules implements Preprocessor {
         response.setHeader("X-Frame-Options", "DENY");
         // Not "no-referrer": forms would come without an Origin then.
         response.setHeader("Referrer-Policy", "same-origin");
+        if (closed) {
+            Door.say(
+                    response,
+                    HttpServletResponse.SC_SERVICE_UNAVAILABLE,
+                    "The page is being replaced or has ended.");
+            return;
+        }
         String host = request.getHeader("Host");
         if (host == null || !isOurs(host)) {
             Door.say(

@@ -153,6 +153,7 @@ public final class BackplanePage extends AbstractServlet {
                     case "swap" -> operations.swap(now, request);
                     case "upload" -> operations.upload(now, request);
                     case "accept" -> operations.accept(now, request);
+                    case "link" -> operations.link(now, request);
                     case "pause" -> operations.pause(now);
                     case "resume" -> operations.resume(now);
                     default -> throw new Unknown(part);

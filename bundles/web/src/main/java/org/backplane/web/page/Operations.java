@@ -96,6 +96,13 @@ final class Operations {
         return "The new code of %s is accepted.".formatted(slot);
     }
 
+    String link(Machine machine, HttpServletRequest request) throws MachineException {
+        String slot = required(request, "slot");
+        boolean up = isSet(request, "up");
+        machine.link(slot, up);
+        return "The link of %s is %s.".formatted(slot, up ? "up" : "down");
+    }
+
     String pause(Machine machine) throws MachineException {
         machine.pause();
         return "The machine is paused.";

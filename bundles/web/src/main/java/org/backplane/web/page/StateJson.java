@@ -6,16 +6,21 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonSerializer;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.backplane.bus.AddressRange;
 import org.backplane.machine.FunctionReport;
 import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.Machine;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.SlotReport;
 
 /**
  * What the page is told, as JSON: reports are objects with the names of their components. Addresses
@@ -23,6 +28,7 @@ import org.backplane.machine.Machine;
  * seconds.
  */
 final class StateJson {
+    private static final Logger LOG = System.getLogger(StateJson.class.getName());
     private static final Gson FORM =
             new GsonBuilder()
                     .serializeNulls()
@@ -49,7 +55,24 @@ final class StateJson {
         state.add("counters", FORM.toJsonTree(machine.counters()));
         state.add("kinds", FORM.toJsonTree(machine.kinds()));
         state.add("versions", FORM.toJsonTree(versions));
+        state.add("links", FORM.toJsonTree(links(machine)));
         return FORM.toJson(state);
+    }
+
+    /** Of the slots whose devices have one, {@code up} or {@code down}. */
+    private static Map<String, String> links(Machine machine) {
+        var links = new TreeMap<String, String>();
+        for (SlotReport slot : machine.slots()) {
+            try {
+                String link = machine.inspect(slot.name()).facts().get("link");
+                if (link != null) {
+                    links.put(slot.name(), link);
+                }
+            } catch (MachineException e) {
+                LOG.log(Level.DEBUG, "unplugged meanwhile", e);
+            }
+        }
+        return links;
     }
 
     static String of(List<HistoryEntry> history) {

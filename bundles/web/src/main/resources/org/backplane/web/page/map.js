@@ -6,8 +6,8 @@ const WIDTH = 1400;
 const LABEL = 150;
 const LANE = 58;
 const BOX = 34;
-const GAP = 26;
-const NARROWEST = 34;
+const GAP = 22;
+const NARROWEST = 62;
 
 const hex = (n) => '0x' + n.toString(16);
 
@@ -19,7 +19,16 @@ export function size(bytes) {
     left /= 1024n;
     unit++;
   }
-  return `${left} ${units[unit]}`;
+  if (left < 1024n || unit === units.length - 1) {
+    return `${left} ${units[unit]}`;
+  }
+  // Not even in any larger unit: about as much.
+  let about = Number(left);
+  while (about >= 1000 && unit < units.length - 1) {
+    about /= 1024;
+    unit++;
+  }
+  return `${about.toFixed(1)} ${units[unit]}`;
 }
 
 function make(name, attributes, parent) {
@@ -83,11 +92,12 @@ function placed(lane) {
   const gaps = parts.filter((part) => part.gap).length;
   const total = claimed.reduce((sum, part) => sum + weight(part), 0);
   const free = room - gaps * GAP;
-  const unit = Math.min(lane.regions.length > 0 && lane.regions[0].memory ? free : 17, Math.max(0, free) / Math.max(1, total));
+  const weights = Math.max(0, free - claimed.length * NARROWEST);
+  const unit = Math.min(9, weights / Math.max(1, total));
   let x = LABEL;
   for (const part of parts) {
     part.x = x;
-    part.width = part.region ? Math.max(NARROWEST, part.region.memory ? free : weight(part) * unit) : GAP;
+    part.width = part.region ? (part.region.memory ? free : NARROWEST + weight(part) * unit) : GAP;
     x += part.width;
   }
   const last = parts[parts.length - 1];

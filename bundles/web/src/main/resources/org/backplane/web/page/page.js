@@ -186,7 +186,9 @@ function slotRow(slot) {
   for (const field of ['exits', 'doorbells', 'interrupts', 'requests', 'bytesRead', 'bytesWritten']) {
     row.append(cell('', `n ${field}`));
   }
-  row.append(el('td', {}, graph), el('td', {}, el('div', { className: 'actions' }, swap, accept, unplug)));
+  const link = el('button', { type: 'button', className: 'link-state' });
+  link.addEventListener('click', () => operate('link', { slot: slot.name, up: latest.links[slot.name] === 'down' }));
+  row.append(el('td', {}, graph), el('td', {}, el('div', { className: 'actions' }, swap, accept, link, unplug)));
   return row;
 }
 
@@ -218,6 +220,9 @@ function slots(state) {
     row.querySelector('.bundle').title = slot.bundle ? `${slot.bundle} ${slot.version}, bundle ${slot.bundleId}` : '';
     row.querySelector('.pci').textContent = slot.address;
     row.querySelector('.accept').hidden = !slot.detail.startsWith('on probation');
+    const link = row.querySelector('.link-state');
+    link.hidden = !(slot.name in state.links);
+    link.textContent = state.links[slot.name] === 'down' ? 'Link up' : 'Link down';
     const count = counters.get(slot.name);
     if (!count) {
       return;
