@@ -63,6 +63,12 @@ public final class ManifestRulesIT {
                                     "org.osgi.util.tracker",
                                     "org.apache.felix.fileinstall"),
                     "shell", Set.of("org.apache.felix.service.", "org.osgi.util.tracker"),
+                    "web",
+                            Set.of(
+                                    "org.osgi.util.tracker",
+                                    "org.osgi.service.servlet.",
+                                    "jakarta.servlet",
+                                    "org.apache.felix.webconsole."),
                     // Its package for JUnit only: the import is optional.
                     "contract", Set.of("org.junit.jupiter.api", "org.opentest4j"));
 

@@ -1,5 +1,7 @@
 package org.backplane.launcher.framework;
 
+import java.security.SecureRandom;
+import java.util.Base64;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.backplane.launcher.option.WebAddress;
@@ -17,14 +19,22 @@ record WebPage(WebAddress address) {
             "org.slf4j;version=2.0.17,org.slf4j.event;version=2.0.17,org.slf4j.helpers;version=2.0.17,"
                     + "org.slf4j.spi;version=2.0.17,org.slf4j;version=1.7.36";
 
+    private static final int HASH_BYTES = 32;
+
     void configure(Map<String, Object> configuration) {
         configuration.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, LOGGING);
         configuration.put("org.apache.felix.http.host", address.host());
         configuration.put("org.osgi.service.http.port", Integer.toString(address.port()));
         configuration.put("org.apache.felix.http.jetty.sendServerHeader", "false");
         // Without the guard of bundle web the console is not served: its own takes a password that
-        // everybody knows.
+        // everybody knows. Should it ever be asked all the same, that password is the hash of
+        // nothing that anybody knows.
         configuration.put("felix.webconsole.security.providers", "org.backplane.web");
+        byte[] hash = new byte[HASH_BYTES];
+        new SecureRandom().nextBytes(hash);
+        configuration.put(
+                "felix.webconsole.password",
+                "{sha-256}" + Base64.getEncoder().encodeToString(hash));
     }
 
     /**

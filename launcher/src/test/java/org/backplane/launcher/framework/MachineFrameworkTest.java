@@ -22,12 +22,14 @@ import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.folder.RunFolders;
 import org.backplane.launcher.framework.Distribution.Group;
+import org.backplane.launcher.option.WebAddress;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
 
 @Timeout(120)
 class MachineFrameworkTest {
@@ -102,6 +104,39 @@ class MachineFrameworkTest {
         bundle(Group.ENGINE, "machine", MachineStandIn.class);
         start("ends");
         assertEquals(42, framework.end().get(60, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void loadsNothingOfTheWebPageUnlessAskedTo() throws Exception {
+        bundle(Group.WEB, "web", null);
+        start("idles");
+        framework.startSecondList();
+        assertEquals(0, state("web"));
+    }
+
+    @Test
+    void startsTheServerAfterThePageAndTellsTheConsoleToNeedItsGuard() throws Exception {
+        framework =
+                new MachineFramework(
+                        distribution,
+                        folder,
+                        new MachineFramework.Properties(
+                                "one",
+                                List.of(),
+                                Optional.empty(),
+                                Optional.of(new WebAddress("127.0.0.1", 0, true))));
+        bundle(Group.WEB, "zzz", null);
+        bundle(Group.WEB_SERVER, "aaa", null);
+        start("idles");
+        framework.startSecondList();
+        List<String> names = framework.bundles().stream().map(Bundle::getSymbolicName).toList();
+        assertTrue(names.indexOf("zzz") > 0 && names.indexOf("zzz") < names.indexOf("aaa"));
+        assertEquals(Bundle.ACTIVE, state("aaa"));
+        BundleContext context = framework.bundles().get(0).getBundleContext();
+        assertEquals(
+                "org.backplane.web", context.getProperty("felix.webconsole.security.providers"));
+        assertTrue(context.getProperty("felix.webconsole.password").startsWith("{sha-256}"));
+        assertEquals("127.0.0.1", context.getProperty("org.apache.felix.http.host"));
     }
 
     @Test
