@@ -7,7 +7,9 @@ import java.util.stream.Collectors;
 
 /** What can be at the host's end; {@link Backends} makes it. */
 enum BackendKind {
+    USER,
     TAP,
+    SOCKET,
     NONE;
 
     String word() {

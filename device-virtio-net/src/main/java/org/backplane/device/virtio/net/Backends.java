@@ -9,7 +9,9 @@ final class Backends {
 
     static Backend of(DeviceContext context, NetSettings settings) throws DeviceException {
         return switch (settings.backend()) {
+            case USER -> UserNetwork.of(context, settings);
             case TAP -> new TapBackend(context, settings);
+            case SOCKET -> SocketNetwork.of(context, settings);
             case NONE -> new NoBackend();
         };
     }

@@ -30,6 +30,9 @@ record NetSettings(
     static final int MOST_MTU = 65535;
 
     static final String IF = "if";
+    static final String PATH = "path";
+    static final String LISTEN = "listen";
+    static final String HOSTFWD = "hostfwd";
     private static final String BACKEND = "backend";
     private static final String MAC = "mac";
     private static final String QUEUES = "queues";
@@ -37,7 +40,12 @@ record NetSettings(
     private static final List<String> COMMON = List.of(BACKEND, MAC, QUEUES, MTU);
 
     /** What only one kind of backend has. */
-    private static final Map<String, BackendKind> OWNERS = Map.of(IF, BackendKind.TAP);
+    private static final Map<String, BackendKind> OWNERS =
+            Map.of(
+                    IF, BackendKind.TAP,
+                    PATH, BackendKind.SOCKET,
+                    LISTEN, BackendKind.SOCKET,
+                    HOSTFWD, BackendKind.USER);
 
     NetSettings {
         own = Map.copyOf(own);

@@ -11,7 +11,7 @@ import org.osgi.annotation.bundle.Capability;
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + VirtioNetFactory.KIND,
-            "settings:List<String>=\"backend!=none|tap,if=interface,mac=mac,queues=1.."
+            "settings:List<String>=\"backend!=none|socket|tap|user,if=interface,path=file,listen=flag,hostfwd=forwards,mac=mac,queues=1.."
                     + NetSettings.MAX_QUEUES
                     + ",mtu="
                     + NetSettings.LEAST_MTU
