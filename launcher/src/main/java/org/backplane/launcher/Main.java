@@ -13,6 +13,7 @@ import org.backplane.launcher.command.DevCommand;
 import org.backplane.launcher.command.ListCommand;
 import org.backplane.launcher.command.RunCommand;
 import org.backplane.launcher.command.ShellCommand;
+import org.backplane.launcher.command.TestDeviceCommand;
 import org.backplane.launcher.option.Problems;
 import picocli.CommandLine;
 
@@ -30,6 +31,7 @@ import picocli.CommandLine;
             DemoCommand.class,
             ShellCommand.class,
             DevCommand.class,
+            TestDeviceCommand.class,
             ListCommand.class,
             CheckCommand.class
         })

@@ -21,7 +21,9 @@ public record Distribution(Path home) {
         /** The web page and all that it stands on but the server. */
         WEB(7),
         /** Started after the page, whose guard has to be there before. */
-        WEB_SERVER(7);
+        WEB_SERVER(7),
+        /** What judges device bundles; in no machine. */
+        TESTKIT(8);
 
         private final int startLevel;
 

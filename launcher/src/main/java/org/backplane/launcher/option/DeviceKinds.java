@@ -116,6 +116,27 @@ public final class DeviceKinds {
         return Stream.of(list.split(",")).filter(text -> !text.isBlank()).map(Setting::of).toList();
     }
 
+    /** What one bundle declares; a jar that is no device bundle declares nothing. */
+    public static DeviceKinds declaredBy(Path jar) throws IOException {
+        return declared(header(jar));
+    }
+
+    /** Whether a kind has a setting of that name, or may have: not all say what they have. */
+    public boolean mayHave(String kind, String setting) {
+        return kinds.getOrDefault(kind, List.of()).stream()
+                .anyMatch(
+                        known ->
+                                known.map(
+                                                these ->
+                                                        these.stream()
+                                                                .anyMatch(
+                                                                        each ->
+                                                                                each.name()
+                                                                                        .equals(
+                                                                                                setting)))
+                                        .orElse(true));
+    }
+
     /** The kinds there are. */
     public SortedSet<String> names() {
         return new TreeSet<>(kinds.keySet());
