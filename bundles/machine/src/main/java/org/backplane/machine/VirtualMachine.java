@@ -95,7 +95,8 @@ final class VirtualMachine implements Machine, AutoCloseable {
         this.end = end;
         try {
             control = leases.push("control", new ControlThread("machine"));
-            consoles = leases.push("consoles", new Consoles(this::stop));
+            FrameworkShell shells = leases.push("shells", new FrameworkShell(context));
+            consoles = leases.push("consoles", new Consoles(this::stop, shells));
             consoles.open(plan.console());
             var bus = new Bus();
             exits =

@@ -15,11 +15,13 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.apache.felix.framework.util.FelixConstants;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.WebAddress;
+import org.backplane.launcher.terminal.LocalTerminal;
 import org.backplane.launcher.trust.TrustFolder;
 import org.backplane.launcher.trust.TrustGuard;
 import org.osgi.framework.Bundle;
@@ -166,6 +168,8 @@ public final class MachineFramework {
         context.registerService(CompletableFuture.class, end, property("org.backplane.end"));
         context.registerService(
                 Runnable.class, this::machineRuns, property("org.backplane.running"));
+        Consumer<Consumer<int[]>> sizes = LocalTerminal::watchSizeOfThisProcess;
+        context.registerService(Consumer.class, sizes, property("org.backplane.terminal"));
         web.ifPresent(page -> page.offer(context, this::pageOpened));
     }
 

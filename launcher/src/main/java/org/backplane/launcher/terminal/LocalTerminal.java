@@ -44,6 +44,26 @@ public final class LocalTerminal {
                 : Optional.empty();
     }
 
+    /**
+     * Tells the columns and rows of this process's terminal, now and after every change; nothing
+     * where there is no terminal.
+     */
+    public static void watchSizeOfThisProcess(Consumer<int[]> listener) {
+        try {
+            ofThisProcess()
+                    .ifPresent(
+                            terminal ->
+                                    terminal.watchSize(
+                                            size ->
+                                                    listener.accept(
+                                                            new int[] {
+                                                                size.columns(), size.rows()
+                                                            })));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     static String typeOf(Map<String, String> environment) {
         String type = environment.getOrDefault("TERM", "");
         return type.matches("[\\w.+-]{1,64}") ? type : "dumb";

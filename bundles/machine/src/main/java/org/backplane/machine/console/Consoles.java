@@ -10,12 +10,12 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.processor.MachineThread;
@@ -29,19 +29,25 @@ public final class Consoles implements AutoCloseable {
     private static final String FILE = "file=";
     private static final String UNIX = "unix=";
     private static final String HELP =
-            "\r\nCtrl-A h  this help\r\nCtrl-A x  end the virtual machine\r\nCtrl-A Ctrl-A  Ctrl-A\r\n";
+            "Ctrl-A h  this help\r\n"
+                    + "Ctrl-A s  the shell, or back to the guest's console\r\n"
+                    + "Ctrl-A x  end the virtual machine\r\n"
+                    + "Ctrl-A Ctrl-A  Ctrl-A";
 
     private static final byte[] LINE_END = {'\r', '\n'};
 
     private final Runnable end;
+    private final ShellSource shells;
     private final LeaseStack leases = new LeaseStack("consoles");
     private final Map<String, HostConsole> open = new LinkedHashMap<>();
 
     /**
      * @param end what Ctrl-A x does
+     * @param shells what Ctrl-A s shows
      */
-    public Consoles(Runnable end) {
+    public Consoles(Runnable end, ShellSource shells) {
         this.end = end;
+        this.shells = shells;
     }
 
     /** Opens a console that the command line names, so that its faults are told at the start. */
@@ -86,15 +92,19 @@ public final class Consoles implements AutoCloseable {
     private HostConsole stdio() {
         // The descriptor itself: the terminal is raw and System.out would translate.
         OutputStream out = new FileOutputStream(java.io.FileDescriptor.out);
+        // What is typed before the console is made waits in the host's own buffer.
+        var made = new CompletableFuture<HostConsole>();
+        var terminal = new SharedTerminal(out, octet -> made.join().arrived(octet), shells);
         var console =
                 new HostConsole(
                         "stdio",
-                        (bytes, length) -> out.write(bytes, 0, length),
+                        terminal::show,
                         // The host's prompt begins on a line of its own.
                         () -> out.write(LINE_END));
+        made.complete(console);
         var keys =
                 new EscapeKeys(
-                        console::arrived,
+                        terminal::typed,
                         new EscapeKeys.Actions() {
                             @Override
                             public void end() {
@@ -103,9 +113,12 @@ public final class Consoles implements AutoCloseable {
 
                             @Override
                             public void help() {
-                                for (byte octet : HELP.getBytes(StandardCharsets.US_ASCII)) {
-                                    console.write(octet);
-                                }
+                                terminal.say(HELP);
+                            }
+
+                            @Override
+                            public void toggle() {
+                                terminal.toggle();
                             }
                         });
         new MachineThread("console/keyboard", () -> pump(System.in, keys)).start();

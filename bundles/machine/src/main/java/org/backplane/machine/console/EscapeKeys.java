@@ -11,17 +11,20 @@ final class EscapeKeys {
         void end();
 
         void help();
+
+        /** To the shell, or back. */
+        void toggle();
     }
 
-    private final IntConsumer guest;
+    private final IntConsumer shown;
     private final Actions actions;
     private boolean escaped;
 
     /**
-     * @param guest takes what is not for the monitor
+     * @param shown takes what is not for the monitor: it is for whoever is shown
      */
-    EscapeKeys(IntConsumer guest, Actions actions) {
-        this.guest = guest;
+    EscapeKeys(IntConsumer shown, Actions actions) {
+        this.shown = shown;
         this.actions = actions;
     }
 
@@ -30,7 +33,7 @@ final class EscapeKeys {
             if (octet == CTRL_A) {
                 escaped = true;
             } else {
-                guest.accept(octet);
+                shown.accept(octet);
             }
             return;
         }
@@ -38,9 +41,10 @@ final class EscapeKeys {
         switch (octet) {
             case 'x', 'X' -> actions.end();
             case 'h', 'H', '?' -> actions.help();
-            // Twice is once for the guest, as in screen and QEMU.
-            case CTRL_A, 'a' -> guest.accept(CTRL_A);
-            default -> guest.accept(octet);
+            case 's', 'S' -> actions.toggle();
+            // Twice is once for who is shown, as in screen and QEMU.
+            case CTRL_A, 'a' -> shown.accept(CTRL_A);
+            default -> shown.accept(octet);
         }
     }
 }

@@ -19,6 +19,11 @@ class EscapeKeysTest {
                         public void help() {
                             seen.append("<help>");
                         }
+
+                        @Override
+                        public void toggle() {
+                            seen.append("<shell>");
+                        }
                     });
 
     private String type(String text) {
@@ -39,6 +44,11 @@ class EscapeKeysTest {
     @Test
     void controlAAndHHelps() {
         assertEquals("a<help>b", type("a\u0001hb"));
+    }
+
+    @Test
+    void controlAAndSIsTheShellAgainAndAgain() {
+        assertEquals("<shell>ls<shell><shell>", type("\u0001sls\u0001S\u0001s"));
     }
 
     @Test

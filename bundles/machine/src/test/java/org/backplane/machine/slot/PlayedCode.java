@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Predicate;
 import org.backplane.device.DeviceFactory;
 import org.backplane.machine.console.Consoles;
+import org.backplane.machine.console.ShellSource;
 import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Code;
 import org.backplane.machine.slot.Factories.Offer;
@@ -38,7 +39,7 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
 
     final List<Code> failed = new CopyOnWriteArrayList<>();
     final List<Code> comingBack = new CopyOnWriteArrayList<>();
-    private final Consoles consoles = new Consoles(() -> {});
+    private final Consoles consoles = new Consoles(() -> {}, ShellSource.NONE);
     private final ExecutorService threads =
             Executors.newCachedThreadPool(work -> new MachineThread("device call", work));
     private final ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();

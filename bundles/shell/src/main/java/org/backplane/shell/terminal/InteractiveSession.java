@@ -83,7 +83,16 @@ final class InteractiveSession implements TerminalSession {
         } catch (RuntimeException broken) {
             LOG.log(closed ? Level.DEBUG : Level.WARNING, "a session of the shell broke", broken);
         } finally {
-            close();
+            gogo.close();
+            closeTerminal();
+        }
+    }
+
+    private void closeTerminal() {
+        try {
+            terminal.close();
+        } catch (IOException broken) {
+            LOG.log(Level.DEBUG, "a session's terminal broke", broken);
         }
     }
 
@@ -104,12 +113,13 @@ final class InteractiveSession implements TerminalSession {
         terminal.raise(Signal.WINCH);
     }
 
+    /** The reader finds the end of its input, sets the far end back, and its thread the rest. */
     @Override
     public void close() {
         closed = true;
         gogo.close();
         try {
-            terminal.close();
+            terminal.input().close();
         } catch (IOException broken) {
             LOG.log(Level.DEBUG, "a session's terminal broke", broken);
         }
