@@ -199,9 +199,7 @@ final class Receiver implements AutoCloseable {
             pending = 0;
             return true;
         }
-        if (fitted > 0) {
-            chains.gather();
-        }
+        chains.gather(fitted);
         chains.putBack(driver);
         pending = length;
         net.awaitBuffers();

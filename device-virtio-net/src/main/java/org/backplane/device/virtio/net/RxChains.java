@@ -104,9 +104,9 @@ final class RxChains {
         }
     }
 
-    /** Copies what the chains hold to the memory behind them: all of the frame is there then. */
-    void gather() {
-        move(0, Math.min(room, LONGEST), false);
+    /** Copies what was read into chains to the memory behind them: all of a frame is there then. */
+    void gather(long to) {
+        move(0, to, false);
     }
 
     /** Copies what did not fit into chains that were added since. */
