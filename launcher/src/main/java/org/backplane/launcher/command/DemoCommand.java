@@ -8,14 +8,17 @@ import java.util.List;
 import java.util.Optional;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.ForegroundMachine;
+import org.backplane.launcher.framework.Distribution;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.guest.GuestCache;
 import org.backplane.launcher.guest.Progress;
+import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.PlanReader;
 import org.backplane.launcher.option.Problems;
 import org.backplane.launcher.option.RunOptions;
+import org.backplane.launcher.option.SlotPlan;
 import org.backplane.launcher.tour.Tour;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,6 +32,7 @@ import picocli.CommandLine.Option;
             "",
             "The guest is kept under ${XDG_CACHE_HOME:-~/.cache}/backplane (about 170 MB) and used",
             "offline from then on. Its scratch disk of 64 MiB stays there too.",
+            "It has --net user unless another --net is given, and an entropy device.",
             "Ctrl-A x ends the machine and Ctrl-A h helps."
         })
 public final class DemoCommand implements Command {
@@ -100,7 +104,17 @@ public final class DemoCommand implements Command {
                                         APPEND,
                                         "stdio"),
                                 problems);
-        return plan.isPresent() ? machine.run(plan.get()) : told(problems);
+        if (plan.isEmpty()) {
+            return told(problems);
+        }
+        if (nets().isEmpty()) {
+            System.err.println(
+                    "the guest has no network: "
+                            + HostLibraries.ofThisHost()
+                                    .whyNoUserNetwork()
+                                    .orElse("none is asked for"));
+        }
+        return machine.run(plan.get());
     }
 
     private int tour(ForegroundMachine machine, String chosen, Guest guest, Path cache)
@@ -124,11 +138,17 @@ public final class DemoCommand implements Command {
             if (plan.isEmpty()) {
                 return told(problems);
             }
-            Path bundle = machine.distribution().bundle(Group.DEVICE, "device-virtio-blk");
+            Distribution distribution = machine.distribution();
+            Tour.Parts parts =
+                    new Tour.Parts(
+                            scratch,
+                            distribution.bundle(Group.DEVICE, "device-virtio-blk"),
+                            network(plan.get()),
+                            distribution.bundle(Group.DEVICE, "device-virtio-net"));
             return machine.run(
                     plan.get(),
                     run ->
-                            Tour.take(run, socket, scratch, bundle, System.out)
+                            Tour.take(run, socket, parts, System.out)
                                     ? ExitStatus.OK
                                     : ExitStatus.FAILED);
         } finally {
@@ -136,6 +156,26 @@ public final class DemoCommand implements Command {
             Files.deleteIfExists(scratch);
             Files.deleteIfExists(folder);
         }
+    }
+
+    /** The network that the tour uses, or why it uses none. */
+    private static Tour.Network network(Plan plan) {
+        Optional<SlotPlan> first =
+                plan.slots().stream().filter(slot -> slot.kind().equals("virtio-net")).findFirst();
+        if (first.isEmpty()) {
+            return new Tour.Network(
+                    "",
+                    HostLibraries.ofThisHost().whyNoUserNetwork().orElse("there is no network"));
+        }
+        boolean user = "user".equals(first.get().settings().get("backend"));
+        return new Tour.Network(
+                first.get().name(), user ? "" : first.get().source() + " is not --net user");
+    }
+
+    /** In user mode where nothing is asked for and the host has what that needs. */
+    private List<String> nets() {
+        boolean able = HostLibraries.ofThisHost().whyNoUserNetwork().isEmpty();
+        return common.nets.isEmpty() && able ? List.of("user") : common.nets;
     }
 
     private static int told(Problems problems) {
@@ -153,7 +193,7 @@ public final class DemoCommand implements Command {
                 common.memory,
                 common.cpus,
                 disks.stream().map(disk -> escaped(disk) + ",name=disk0").toList(),
-                common.nets,
+                nets(),
                 List.of("virtio-rng,name=rng0"),
                 Optional.of(console),
                 Optional.of(chosen),

@@ -9,6 +9,7 @@ final class Steps {
     private final PrintStream out;
     private final long began = System.nanoTime();
     private int held;
+    private int skipped;
     private String failure = "";
 
     Steps(PrintStream out) {
@@ -41,10 +42,18 @@ final class Steps {
         }
     }
 
+    /** Tells that a step cannot be shown here, unless one before it did not hold. */
+    void skip(String name, String reason) {
+        if (failure.isEmpty()) {
+            skipped++;
+            line("skipped", name, System.nanoTime(), reason);
+        }
+    }
+
     private void line(String result, String name, long start, String told) {
         out.printf(
                 Locale.ROOT,
-                "%-6s %-52s %6.1f s%s%n",
+                "%-7s %-52s %6.1f s%s%n",
                 result,
                 name,
                 seconds(start),
@@ -65,8 +74,9 @@ final class Steps {
         boolean good = failure.isEmpty();
         out.printf(
                 Locale.ROOT,
-                "%s in %.1f s%n",
+                "%s%s in %.1f s%n",
                 good ? "all " + held + " steps held" : held + " steps held, one did not",
+                skipped == 0 ? "" : ", " + skipped + " skipped",
                 seconds(began));
         return good;
     }

@@ -10,7 +10,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.StandardProtocolFamily;
+import java.net.URI;
 import java.net.UnixDomainSocketAddress;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -23,6 +27,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import org.backplane.launcher.guest.Digest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,6 +137,58 @@ class TourPartsTest {
         assertTrue(lines.lines().toList().get(0).matches("ok +first .* s  told"), lines);
         assertTrue(lines.lines().toList().get(1).matches("FAILED +second .* it was otherwise"));
         assertFalse(lines.contains("third"));
+    }
+
+    @Test
+    void tellsWhatIsSkippedAndWhy() throws InterruptedException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Steps steps = new Steps(new PrintStream(out));
+        steps.step("first", () -> "");
+        steps.skip("second", "there is none");
+        assertTrue(steps.summary());
+        String lines = out.toString();
+        assertTrue(
+                lines.lines().toList().get(1).matches("skipped second .* s  there is none"), lines);
+        assertTrue(lines.lines().toList().get(2).startsWith("all 1 steps held, 1 skipped in "));
+        steps.step(
+                "third",
+                () -> {
+                    throw new TourException("it was otherwise");
+                });
+        steps.skip("fourth", "there is none");
+        assertFalse(out.toString().contains("fourth"), "nothing is told after a failure");
+    }
+
+    @Test
+    void countsPingsThatWereLost() throws TourException {
+        assertEquals(
+                "301 pings, none lost, longest gap 43 ms", NetworkSteps.judge("301 300 42.8\n"));
+        assertThrows(TourException.class, () -> NetworkSteps.judge("300 300 42.8"));
+    }
+
+    @Test
+    void servesAFileAndMeasuresTransfersOnTheLoopbackAddress() throws Exception {
+        HttpClient client = HttpClient.newHttpClient();
+        try (LoopbackServer server = LoopbackServer.start()) {
+            URI base = URI.create("http://127.0.0.1:" + server.port());
+            byte[] file = get(client, base.resolve(LoopbackServer.FILE)).body();
+            assertEquals(server.fileBytes(), file.length);
+            assertEquals(server.digest(), Digest.of(file));
+            assertEquals(3_000_000, get(client, base.resolve("/stream/3000000")).body().length);
+            assertEquals(404, get(client, base.resolve("/stream/many")).statusCode());
+            HttpRequest upload =
+                    HttpRequest.newBuilder(base.resolve(LoopbackServer.SINK))
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[100_000]))
+                            .build();
+            client.send(upload, HttpResponse.BodyHandlers.discarding());
+            assertEquals(100_000, server.last().bytes());
+        }
+        assertEquals("2.5 MB/s", new LoopbackServer.Transfer(5_000_000, 2_000_000_000).rate());
+    }
+
+    private static HttpResponse<byte[]> get(HttpClient client, URI uri) throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofByteArray());
     }
 
     @Test
