@@ -130,8 +130,7 @@ public final class Tour {
 
     /** Several commands in one session, one of them a mistake, which does not end it. */
     private String session() throws TourException, IOException {
-        String told =
-                machine.session("vm:status\nvm:history nosuchslot\nvm:slots\nexit\n");
+        String told = machine.session("vm:status\nvm:history nosuchslot\nvm:slots\nexit\n");
         if (!BOOTS.matcher(told).find()
                 || !told.contains("nosuchslot")
                 || !disk.slot().line().matcher(told).find()) {
