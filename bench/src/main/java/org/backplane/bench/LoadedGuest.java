@@ -1,17 +1,14 @@
 package org.backplane.bench;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.backplane.bench.BenchMachine.Places;
 import org.backplane.bench.Load.Outcome;
-import org.backplane.launcher.guest.CpioArchive;
 import org.backplane.launcher.guest.Digest;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.tour.ConsoleDialog;
@@ -54,12 +51,7 @@ final class LoadedGuest implements AutoCloseable {
             disk.setLength(blocks * Load.BLOCK);
         }
         Path initrd = folder.resolve("initrd.cpio");
-        Files.copy(guest.initrd(), initrd);
-        // Linux unpacks one archive after the other.
-        try (OutputStream end = Files.newOutputStream(initrd, StandardOpenOption.APPEND);
-                CpioArchive archive = new CpioArchive(end)) {
-            archive.file(Load.PROGRAM, 0755, Files.readAllBytes(program));
-        }
+        ExtendedInitrd.write(guest.initrd(), program, Load.PROGRAM, initrd);
         Path socket = folder.resolve("console.sock");
         Path watched = Files.createDirectories(folder.resolve("bundles"));
         BenchMachine machine =
