@@ -192,7 +192,7 @@ final class NetworkRig implements AutoCloseable {
                 List.of(
                         "qemu-system-riscv64",
                         "-M",
-                        "virt,aia=aplic-imsic",
+                        "virt",
                         "-m",
                         "512",
                         "-display",

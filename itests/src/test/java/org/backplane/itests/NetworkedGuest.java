@@ -23,6 +23,9 @@ import org.junit.AssumptionViolatedException;
 final class NetworkedGuest {
     static final String SLOT = "net0";
 
+    /** On which a guest listens. */
+    static final int PORT = 5000;
+
     /** The guest's part that brings networks up leaves eth0 without an address. */
     static final String APPEND =
             "console=ttyS0 quiet cryptomgr.notests=1 backplane.agent backplane.address=";
@@ -156,12 +159,28 @@ final class NetworkedGuest {
     /** Sends a file from one guest to another and compares its digest. */
     static void send(GuestProcess from, GuestProcess to, String address, int bytes)
             throws IOException {
-        to.run("nc -l -p 5000 > /tmp/received < /dev/null 2> /dev/null &");
+        listen(to);
         from.run("head -c " + bytes + " /dev/urandom > /tmp/sent");
-        to.run(until("netstat -ltn | grep -q :5000"));
-        from.run("nc " + address + " 5000 < /tmp/sent");
-        to.run(until("! pidof nc > /dev/null"));
-        assertEquals(from.run("sha256sum < /tmp/sent"), to.run("sha256sum < /tmp/received"));
+        from.run("nc " + address + " " + PORT + " < /tmp/sent");
+        assertEquals(from.run("sha256sum < /tmp/sent"), received(to));
+    }
+
+    /**
+     * Lets a guest take one connection. Its own direction stays open, on a pipe without an end: the
+     * other side's nc would take the end of it for the end of everything.
+     */
+    static void listen(GuestProcess guest) throws IOException {
+        guest.run(
+                "[ -e /tmp/open ] || mkfifo /tmp/open; nc -l -p "
+                        + PORT
+                        + " <> /tmp/open > /tmp/received 2> /dev/null &");
+        guest.run(until("netstat -ltn | grep -q :" + PORT));
+    }
+
+    /** What sha256sum says of what came over the connection, once that has ended. */
+    static String received(GuestProcess guest) throws IOException {
+        guest.run(until("! pidof nc > /dev/null"));
+        return guest.run("sha256sum < /tmp/received");
     }
 
     /** Words of a command line. */

@@ -1,9 +1,12 @@
 package org.backplane.itests;
 
+import static org.backplane.itests.NetworkedGuest.PORT;
 import static org.backplane.itests.NetworkedGuest.answers;
 import static org.backplane.itests.NetworkedGuest.awaitPeer;
+import static org.backplane.itests.NetworkedGuest.listen;
 import static org.backplane.itests.NetworkedGuest.pingAll;
 import static org.backplane.itests.NetworkedGuest.plug;
+import static org.backplane.itests.NetworkedGuest.received;
 import static org.backplane.itests.NetworkedGuest.until;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertNotEquals;
@@ -114,20 +117,20 @@ public final class TapGuestIT {
         guest.run(
                 "head -c "
                         + bytes
-                        + " /dev/urandom > /tmp/sent; nc -l -p 5000 < /tmp/sent > /dev/null 2>&1 &");
-        guest.run(until("netstat -ltn | grep -q :5000"));
-        String found = namespace.host("sha256sum < /dev/tcp/" + GUEST + "/5000");
+                        + " /dev/urandom > /tmp/sent; nc -l -p "
+                        + PORT
+                        + " < /tmp/sent > /dev/null 2>&1 &");
+        guest.run(until("netstat -ltn | grep -q :" + PORT));
+        String found = namespace.host("sha256sum < /dev/tcp/" + GUEST + "/" + PORT);
         assertEquals(guest.run("sha256sum < /tmp/sent"), found);
     }
 
     private void toGuest(int bytes) throws Exception {
         Path file = work.resolve("sent");
         namespace.host("head -c " + bytes + " /dev/urandom > " + file);
-        guest.run("nc -l -p 5001 > /tmp/received < /dev/null 2> /dev/null &");
-        guest.run(until("netstat -ltn | grep -q :5001"));
-        namespace.host("cat " + file + " > /dev/tcp/" + GUEST + "/5001");
-        guest.run(until("! pidof nc > /dev/null"));
-        assertEquals(namespace.host("sha256sum < " + file), guest.run("sha256sum < /tmp/received"));
+        listen(guest);
+        namespace.host("cat " + file + " > /dev/tcp/" + GUEST + "/" + PORT);
+        assertEquals(namespace.host("sha256sum < " + file), received(guest));
     }
 
     @Test

@@ -44,7 +44,7 @@ final class Networks {
     private static final int INTERFACE_NAME_SIZE = 16;
 
     private static final Pattern MAC_ADDRESS =
-            Pattern.compile("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}");
+            Pattern.compile("[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}");
 
     private static final String ADDRESS = "(?:(?:\\d{1,3}\\.){3}\\d{1,3}:)?";
     private static final Pattern FORWARD =
@@ -136,7 +136,7 @@ final class Networks {
             wrong.accept("'mac=" + text + "' is wrong: give six bytes, as in 52:54:00:12:34:56");
             return;
         }
-        String address = text.toLowerCase(Locale.ROOT);
+        String address = text.toLowerCase(Locale.ROOT).replace("-", ":");
         // IEEE 802, the first bit on the wire: groups are addressed, nobody is one.
         if ((Integer.parseInt(address.substring(0, 2), 16) & 1) != 0
                 || address.equals("00:00:00:00:00:00")) {
