@@ -14,8 +14,8 @@ final class NetworkSteps {
     /** Libslirp's address of the host, whose loopback addresses are reached by it. */
     private static final String HOST = "10.0.2.2";
 
-    private static final int TRANSFER_MEGABYTES = 16;
-    private static final int UPLOAD_MEGABYTES = 8;
+    private static final int DOWN_MEGABYTES = 8;
+    private static final int UP_MEGABYTES = 8;
 
     /** How many pings have to be answered before a swap, and after it. */
     private static final int PINGS = 100;
@@ -105,7 +105,7 @@ final class NetworkSteps {
 
     private String transfer() throws TourException, IOException, InterruptedException {
         try (LoopbackServer server = LoopbackServer.start()) {
-            long down = (long) TRANSFER_MEGABYTES << 20;
+            long down = (long) DOWN_MEGABYTES << 20;
             String count =
                     machine.guest(
                             "wget -q -O - "
@@ -113,11 +113,12 @@ final class NetworkSteps {
                                     + " | wc -c");
             expect("bytes that the guest received", down, Long.parseLong(count.strip()));
             String toGuest = server.last().rate();
-            long up = (long) UPLOAD_MEGABYTES << 20;
+            long up = (long) UP_MEGABYTES << 20;
+            // What wget posts ends with its first byte 0.
             machine.guest(
-                    "head -c "
+                    "yes backplane | head -c "
                             + up
-                            + " /dev/zero > /tmp/upload; wget -q -O /dev/null --post-file /tmp/upload "
+                            + " > /tmp/upload; wget -q -O /dev/null --post-file /tmp/upload "
                             + url(server, LoopbackServer.SINK)
                             + "; s=$?; rm /tmp/upload; exit $s");
             expect("bytes that the host received", up, server.last().bytes());
