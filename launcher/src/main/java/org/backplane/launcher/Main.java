@@ -11,6 +11,7 @@ import org.backplane.launcher.command.CommandLineWords;
 import org.backplane.launcher.command.DemoCommand;
 import org.backplane.launcher.command.DevCommand;
 import org.backplane.launcher.command.ListCommand;
+import org.backplane.launcher.command.NewDeviceCommand;
 import org.backplane.launcher.command.RunCommand;
 import org.backplane.launcher.command.ShellCommand;
 import org.backplane.launcher.command.TestDeviceCommand;
@@ -31,6 +32,7 @@ import picocli.CommandLine;
             DemoCommand.class,
             ShellCommand.class,
             DevCommand.class,
+            NewDeviceCommand.class,
             TestDeviceCommand.class,
             ListCommand.class,
             CheckCommand.class

@@ -40,7 +40,9 @@ class MainTest {
         assertEquals(ExitStatus.BAD_INPUT, Main.run("jump"));
         assertTrue(err.toString().contains("'jump' is no command"), err::toString);
         assertTrue(
-                err.toString().contains("run, demo, shell, dev, test-device, list, check, help"),
+                err.toString()
+                        .contains(
+                                "run, demo, shell, dev, new-device, test-device, list, check, help"),
                 err::toString);
     }
 

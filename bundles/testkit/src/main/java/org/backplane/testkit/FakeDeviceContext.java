@@ -355,9 +355,13 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
         backwards.forEach(Lease::close);
     }
 
-    /** The end of the slot: regions and kept resources go too. */
+    /**
+     * The end of the slot: regions and kept resources go too.
+     *
+     * @throws IllegalStateException something that is kept cannot be closed
+     */
     @Override
-    public void close() throws Exception {
+    public void close() {
         unplugDevice();
         List<AutoCloseable> backwards = new ArrayList<>();
         synchronized (this) {
@@ -367,7 +371,15 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
             regions.clear();
         }
         for (AutoCloseable resource : backwards) {
+            close(resource);
+        }
+    }
+
+    private static void close(AutoCloseable resource) {
+        try {
             resource.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("%s cannot be closed".formatted(resource), e);
         }
     }
 

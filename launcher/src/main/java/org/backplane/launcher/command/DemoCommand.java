@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.ForegroundMachine;
 import org.backplane.launcher.framework.Distribution;
@@ -194,10 +195,10 @@ public final class DemoCommand implements Command {
                 common.cpus,
                 disks.stream().map(disk -> escaped(disk) + ",name=disk0").toList(),
                 nets(),
-                List.of("virtio-rng,name=rng0"),
+                Stream.concat(Stream.of("virtio-rng,name=rng0"), common.devices.stream()).toList(),
                 Optional.of(console),
                 Optional.of(chosen),
-                Optional.empty(),
+                common.bundles,
                 Optional.empty(),
                 Optional.empty(),
                 common.trust,

@@ -29,6 +29,22 @@ final class MachineOptions {
     List<String> nets = new ArrayList<>();
 
     @Option(
+            names = "--device",
+            paramLabel = "KIND[,key=value..]",
+            description =
+                    "Another device, with name=N, pin=BUNDLE[@VERSIONS] and the settings of its kind."
+                            + " Repeatable.")
+    List<String> devices = new ArrayList<>();
+
+    @Option(
+            names = "--bundles",
+            paramLabel = "DIR",
+            description =
+                    "Watched folder: a bundle put there is installed, and the slots of its kinds are"
+                            + " swapped to it, whatever its version.")
+    Optional<String> bundles = Optional.empty();
+
+    @Option(
             names = "--trust",
             paramLabel = "DIR",
             description =

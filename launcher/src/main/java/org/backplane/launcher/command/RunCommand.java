@@ -53,26 +53,10 @@ public final class RunCommand implements Command {
     private List<String> disks = new ArrayList<>();
 
     @Option(
-            names = "--device",
-            paramLabel = "KIND[,key=value..]",
-            description =
-                    "Another device, with name=N, pin=BUNDLE[@VERSIONS] and the settings of its kind."
-                            + " Repeatable.")
-    private List<String> devices = new ArrayList<>();
-
-    @Option(
             names = "--console",
             paramLabel = "WHERE",
             description = "stdio (default), none, file=PATH or unix=PATH (a socket).")
     private Optional<String> console = Optional.empty();
-
-    @Option(
-            names = "--bundles",
-            paramLabel = "DIR",
-            description =
-                    "Watched folder: a bundle put there is installed, and the slots of its kinds are"
-                            + " swapped to it, whatever its version.")
-    private Optional<String> bundles = Optional.empty();
 
     @Option(
             names = "--config",
@@ -120,10 +104,10 @@ public final class RunCommand implements Command {
                                         common.cpus,
                                         disks,
                                         common.nets,
-                                        devices,
+                                        common.devices,
                                         console,
                                         common.name,
-                                        bundles,
+                                        common.bundles,
                                         config,
                                         restore,
                                         common.trust,

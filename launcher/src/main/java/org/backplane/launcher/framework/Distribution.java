@@ -74,6 +74,17 @@ public record Distribution(Path home) {
         throw new IOException("the distribution " + home + " lacks the bundle " + name);
     }
 
+    /** The Maven repository with what device bundles are built with. */
+    public Path repository() {
+        return home.resolve("maven");
+    }
+
+    /** The version of what is in {@link #repository}: that of the board's bundles. */
+    public String version() throws IOException {
+        String jar = bundle(Group.BOARD, "device").getFileName().toString();
+        return jar.substring("device-".length(), jar.length() - ".jar".length());
+    }
+
     /** The jars of a group, by name. */
     public List<Path> bundles(Group group) throws IOException {
         List<Path> jars = new ArrayList<>();

@@ -1,0 +1,2 @@
+/** A project for a device bundle, outside of this tree. */
+package org.backplane.launcher.vendor;
