@@ -159,7 +159,7 @@ final class Bench implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         unplug();
         slot.close();
         memory.close();

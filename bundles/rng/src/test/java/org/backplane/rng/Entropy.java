@@ -100,7 +100,7 @@ final class Entropy implements AutoCloseable, QueueTransport {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         if (device != null) {
             device.close();
         }
