@@ -113,13 +113,33 @@ final class Card implements AutoCloseable, QueueTransport {
         }
     }
 
+    /** Memory that no receive buffer has, which the driver has offered and not got back. */
     private long place(int length) {
-        if (next + length > BUFFERS_END) {
-            next = BUFFERS;
+        for (; ; ) {
+            if (next + length > BUFFERS_END) {
+                next = BUFFERS;
+            }
+            long at = next;
+            Buffer inTheWay = offeredIn(at, at + length);
+            if (inTheWay == null) {
+                next = at + length + 1;
+                return at;
+            }
+            next = inTheWay.address() + inTheWay.length();
         }
-        long at = next;
-        next += length + 1;
-        return at;
+    }
+
+    private Buffer offeredIn(long from, long to) {
+        for (Map<Integer, Offered> queue : offered.values()) {
+            for (Offered offer : queue.values()) {
+                for (Buffer buffer : offer.buffers) {
+                    if (buffer.address() < to && from < buffer.address() + buffer.length()) {
+                        return buffer;
+                    }
+                }
+            }
+        }
+        return null;
     }
 
     /** Offers receive buffers, each a chain of pieces of these lengths. */
