@@ -265,6 +265,7 @@ public final class SettingsIT {
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty()),
                         problems);
         return problems.sentences();

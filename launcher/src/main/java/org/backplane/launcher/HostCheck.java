@@ -129,7 +129,11 @@ public final class HostCheck {
                             distribution,
                             folder,
                             new MachineFramework.Properties(
-                                    name, List.of(), Optional.empty(), Optional.empty()));
+                                    name,
+                                    List.of(),
+                                    Optional.empty(),
+                                    Optional.empty(),
+                                    Optional.empty()));
             try {
                 framework.start(Optional.empty(), false);
                 framework.startSecondList();

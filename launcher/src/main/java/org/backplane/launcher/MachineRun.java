@@ -81,7 +81,10 @@ public final class MachineRun implements AutoCloseable {
         LogFile log = LogFile.open(locations.logs(), plan.name());
         LOG.log(Level.INFO, "{0}", plan);
         MachineFramework framework =
-                new MachineFramework(distribution, folder, MachineFramework.Properties.of(plan));
+                new MachineFramework(
+                        distribution,
+                        folder,
+                        MachineFramework.Properties.of(plan, locations.logs()));
         MachineRun run = new MachineRun(folders, folder, log, framework);
         Runtime.getRuntime().addShutdownHook(run.hook);
         try {

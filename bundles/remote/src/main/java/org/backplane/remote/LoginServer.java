@@ -38,10 +38,12 @@ final class LoginServer implements AutoCloseable {
     private static final int CHANNELS = 10;
 
     private final SshServer server;
+    private final String fingerprint;
     private final Path told;
 
-    private LoginServer(SshServer server, Path told) {
+    private LoginServer(SshServer server, String fingerprint, Path told) {
         this.server = server;
+        this.fingerprint = fingerprint;
         this.told = told;
     }
 
@@ -71,13 +73,15 @@ final class LoginServer implements AutoCloseable {
         server.setSessionFactory(new SessionFactory(server));
         try {
             server.start();
-            LoginServer login = new LoginServer(server, settings.told());
+            LoginServer login =
+                    new LoginServer(
+                            server, KeyUtils.getFingerPrint(hostKey.getPublic()), settings.told());
             Files.writeString(settings.told(), login.address() + "\n");
             LOG.log(
                     Level.INFO,
                     "logins by SSH at {0}, host key {1}",
                     login.address(),
-                    KeyUtils.getFingerPrint(hostKey.getPublic()));
+                    login.fingerprint);
             return login;
         } catch (IOException e) {
             throw new RemoteException(
@@ -101,6 +105,11 @@ final class LoginServer implements AutoCloseable {
         InetSocketAddress bound = (InetSocketAddress) server.getBoundAddresses().iterator().next();
         String host = bound.getAddress().getHostAddress();
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort();
+    }
+
+    /** Of the host's key, as ssh shows it: {@code SHA256:..}. */
+    String fingerprint() {
+        return fingerprint;
     }
 
     /** Ends every login. */

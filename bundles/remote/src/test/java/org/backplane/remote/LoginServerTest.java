@@ -243,8 +243,7 @@ class LoginServerTest {
         try (ClientSession session = door.login(door.friend)) {
             try (ChannelSubsystem sftp = session.createSubsystemChannel("sftp")) {
                 sftp.open();
-                var events =
-                        sftp.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), Door.PATIENCE);
+                var events = sftp.waitFor(EnumSet.of(ClientChannelEvent.CLOSED), Door.PATIENCE);
                 assertTrue(events.contains(ClientChannelEvent.CLOSED), events::toString);
             }
             Answer scp = exec(session, "scp -t /tmp/x", "");

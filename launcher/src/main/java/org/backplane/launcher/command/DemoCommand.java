@@ -203,6 +203,7 @@ public final class DemoCommand implements Command {
                 Optional.empty(),
                 common.trust,
                 common.web,
+                common.ssh,
                 Optional.empty(),
                 Optional.empty());
     }

@@ -60,4 +60,13 @@ final class MachineOptions {
                             + " token that is printed (default: not at all; address: 127.0.0.1;"
                             + " port 0: any).")
     Optional<String> web = Optional.empty();
+
+    @Option(
+            names = "--ssh",
+            paramLabel = "[ADDRESS:]PORT[,keys=FILE]",
+            description =
+                    "Lets the owners of the public keys in FILE log in to the machine's shell by SSH"
+                            + " (default: nobody; address: 127.0.0.1; port 0: any; keys:"
+                            + " ~/.config/backplane/authorized_keys).")
+    Optional<String> ssh = Optional.empty();
 }

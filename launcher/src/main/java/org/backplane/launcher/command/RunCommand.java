@@ -112,6 +112,7 @@ public final class RunCommand implements Command {
                                         restore,
                                         common.trust,
                                         common.web,
+                                        common.ssh,
                                         vacancy,
                                         probation),
                                 problems);

@@ -34,6 +34,14 @@ public record Locations(Path runBase, Path logs, Path cache) {
         return value.startsWith("/") ? Path.of(value).normalize() : otherwise;
     }
 
+    /** Who may log in by SSH, unless something else is said. */
+    public static Path authorizedKeys() {
+        String home = System.getenv().getOrDefault("HOME", System.getProperty("user.home"));
+        return folder(System.getenv(), "XDG_CONFIG_HOME", Path.of(home, ".config"))
+                .resolve("backplane")
+                .resolve("authorized_keys");
+    }
+
     /** The number of the user who runs this process. */
     public static int uid() throws IOException {
         return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");

@@ -22,6 +22,8 @@ public record Distribution(Path home) {
         WEB(7),
         /** Started after the page, whose guard has to be there before. */
         WEB_SERVER(7),
+        /** Logins by SSH. */
+        REMOTE(7),
         /** What judges device bundles; in no machine. */
         TESTKIT(8);
 

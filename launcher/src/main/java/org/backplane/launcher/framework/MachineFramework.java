@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import org.apache.felix.framework.util.FelixConstants;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.framework.Distribution.Group;
+import org.backplane.launcher.option.ListenAddress;
 import org.backplane.launcher.option.Plan;
-import org.backplane.launcher.option.WebAddress;
 import org.backplane.launcher.terminal.LocalTerminal;
 import org.backplane.launcher.trust.TrustFolder;
 import org.backplane.launcher.trust.TrustGuard;
@@ -45,6 +45,7 @@ public final class MachineFramework {
     private final Framework framework;
     private final Optional<TrustGuard> guard;
     private final Optional<WebPage> web;
+    private final Optional<RemoteLogin> ssh;
     private final CompletableFuture<Object> end = new CompletableFuture<>();
     private final CompletableFuture<Void> secondList = new CompletableFuture<>();
     private final AtomicBoolean secondListAsked = new AtomicBoolean();
@@ -78,6 +79,8 @@ public final class MachineFramework {
                         : Optional.empty();
         this.web = properties.web().map(WebPage::new);
         web.ifPresent(page -> page.configure(configuration));
+        this.ssh = properties.ssh();
+        ssh.ifPresent(login -> login.configure(configuration));
         configuration.put(FelixConstants.SYSTEMBUNDLE_ACTIVATORS_PROP, guard.stream().toList());
         this.framework = new MachineFelix(configuration);
     }
@@ -88,18 +91,27 @@ public final class MachineFramework {
      * @param watched folders of bundles and configurations
      * @param trust what says which bundles are admitted; absent: all are
      * @param web where the web page is served; absent: nowhere, and nothing of it is loaded
+     * @param ssh logins by SSH; absent: none, and nothing of them is loaded
      */
     public record Properties(
             String name,
             List<Path> watched,
             Optional<TrustFolder> trust,
-            Optional<WebAddress> web) {
-        public static Properties of(Plan plan) {
+            Optional<ListenAddress> web,
+            Optional<RemoteLogin> ssh) {
+        /**
+         * @param state folder for what outlives machines
+         */
+        public static Properties of(Plan plan, Path state) {
             List<Path> watched = new ArrayList<>();
             plan.config().ifPresent(watched::add);
             plan.bundles().filter(path -> !watched.contains(path)).ifPresent(watched::add);
             return new Properties(
-                    plan.name(), watched, plan.trust().map(TrustFolder::new), plan.web());
+                    plan.name(),
+                    watched,
+                    plan.trust().map(TrustFolder::new),
+                    plan.web(),
+                    plan.ssh().map(login -> new RemoteLogin(login, state.resolve("ssh_host_key"))));
         }
     }
 
@@ -171,11 +183,16 @@ public final class MachineFramework {
         Consumer<Consumer<int[]>> sizes = LocalTerminal::watchSizeOfThisProcess;
         context.registerService(Consumer.class, sizes, property("org.backplane.terminal"));
         web.ifPresent(page -> page.offer(context, this::pageOpened));
+        ssh.ifPresent(login -> login.offer(context, this::loginOpened));
     }
 
     /** On the console, once: the log is kept longer than the token is to live. */
     private void pageOpened(String address) {
         System.err.println("backplane: the web page is at " + address);
+    }
+
+    private void loginOpened(String where) {
+        System.err.println("backplane: log in by SSH at " + where);
     }
 
     private void machineRuns() {
@@ -227,6 +244,9 @@ public final class MachineFramework {
             if (web.isPresent()) {
                 startMore("web page", List.of(Group.WEB, Group.WEB_SERVER));
             }
+            if (ssh.isPresent()) {
+                startMore("login by SSH", List.of(Group.REMOTE));
+            }
         } finally {
             secondList.complete(null);
         }
@@ -244,10 +264,16 @@ public final class MachineFramework {
             }
             LOG.log(Level.INFO, "the {0} started: {1} bundles", what, bundles.size());
         } catch (BundleException | IOException e) {
-            LOG.log(Level.WARNING, "the %s is not available: %s".formatted(what, sentence(e)), e);
+            unavailable(what, sentence(e), e);
         } catch (StartException e) {
-            LOG.log(Level.WARNING, "the {0} is not available: {1}", what, e.getMessage());
+            unavailable(what, e.getMessage(), e);
         }
+    }
+
+    private static void unavailable(String what, String reason, Exception cause) {
+        String sentence = "the " + what + " is not available: " + reason;
+        LOG.log(Level.WARNING, sentence, cause);
+        System.err.println("backplane: " + sentence);
     }
 
     private void heard(FrameworkEvent event) {

@@ -4,13 +4,13 @@ import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.backplane.launcher.option.WebAddress;
+import org.backplane.launcher.option.ListenAddress;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 
 /** What the framework is told of the web page that was asked for: docs/launcher.md. */
-record WebPage(WebAddress address) {
+record WebPage(ListenAddress address) {
     /**
      * The packages of slf4j, which the server and the console log with: of the launcher's class
      * path, as version 1 and 2.

@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param restore folder of a snapshot
  * @param trust folder of what admits bundles
  * @param web where the web page is served; absent: nowhere
+ * @param ssh where logins are offered; absent: nowhere
  * @param bounds how long an empty slot holds the guest, and how long a swap can be undone
  */
 public record Plan(
@@ -33,7 +34,8 @@ public record Plan(
         Optional<Path> config,
         Optional<Path> restore,
         Optional<Path> trust,
-        Optional<WebAddress> web,
+        Optional<ListenAddress> web,
+        Optional<SshPlan> ssh,
         Bounds bounds,
         List<SlotPlan> slots) {
     /**

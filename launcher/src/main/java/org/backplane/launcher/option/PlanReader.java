@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.backplane.launcher.folder.Locations;
 
 /**
  * Makes a plan of the options of {@code run}, or says everything that is wrong with them. Every
@@ -106,6 +107,7 @@ public final class PlanReader {
                         Optional.empty(),
                         ends.trust(),
                         ends.web(),
+                        ends.ssh(),
                         ends.bounds(),
                         slots));
     }
@@ -158,6 +160,7 @@ public final class PlanReader {
                         path,
                         ends.trust(),
                         ends.web(),
+                        ends.ssh(),
                         ends.bounds(),
                         List.of()));
     }
@@ -183,7 +186,8 @@ public final class PlanReader {
             Optional<Path> bundles,
             Optional<Path> config,
             Optional<Path> trust,
-            Optional<WebAddress> web,
+            Optional<ListenAddress> web,
+            Optional<SshPlan> ssh,
             Plan.Bounds bounds) {
         List<Path> kinds(List<Path> deviceFolders) {
             List<Path> folders = new ArrayList<>(deviceFolders);
@@ -204,7 +208,10 @@ public final class PlanReader {
                 options.bundles().flatMap(folder -> folder("--bundles", folder, problems)),
                 options.config().flatMap(folder -> folder("--config", folder, problems)),
                 options.trust().flatMap(folder -> TrustOption.read(folder, problems)),
-                options.web().flatMap(text -> WebOption.read(text, problems)),
+                options.web().flatMap(text -> ListenOption.read("--web", text, problems)),
+                options.ssh()
+                        .flatMap(
+                                text -> SshOption.read(text, Locations.authorizedKeys(), problems)),
                 new Plan.Bounds(
                         seconds(
                                 "--vacancy",

@@ -20,5 +20,6 @@ public record RunOptions(
         Optional<String> restore,
         Optional<String> trust,
         Optional<String> web,
+        Optional<String> ssh,
         Optional<String> vacancy,
         Optional<String> probation) {}

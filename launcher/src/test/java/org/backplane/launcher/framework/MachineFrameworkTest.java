@@ -22,7 +22,7 @@ import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.folder.RunFolders;
 import org.backplane.launcher.framework.Distribution.Group;
-import org.backplane.launcher.option.WebAddress;
+import org.backplane.launcher.option.ListenAddress;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,7 +48,11 @@ class MachineFrameworkTest {
                         distribution,
                         folder,
                         new MachineFramework.Properties(
-                                "one", List.of(), Optional.empty(), Optional.empty()));
+                                "one",
+                                List.of(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()));
     }
 
     @AfterEach
@@ -124,7 +128,8 @@ class MachineFrameworkTest {
                                 "one",
                                 List.of(),
                                 Optional.empty(),
-                                Optional.of(new WebAddress("127.0.0.1", 0, true))));
+                                Optional.of(new ListenAddress("127.0.0.1", 0, true)),
+                                Optional.empty()));
         bundle(Group.WEB, "zzz", null);
         bundle(Group.WEB_SERVER, "aaa", null);
         start("idles");

@@ -79,6 +79,7 @@ class DeviceSettingsTest {
                                         Optional.empty(),
                                         Optional.empty(),
                                         Optional.empty(),
+                                        Optional.empty(),
                                         Optional.empty()),
                                 problems);
         assertEquals(problems.isEmpty(), plan.isPresent());

@@ -75,6 +75,7 @@ class NetOptionTest {
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty()),
                         problems);
     }

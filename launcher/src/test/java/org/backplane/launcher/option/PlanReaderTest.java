@@ -86,6 +86,7 @@ class PlanReaderTest {
                                 option("restore"),
                                 option("trust"),
                                 option("web"),
+                                option("ssh"),
                                 option("vacancy"),
                                 option("probation")),
                         problems);

@@ -88,6 +88,7 @@ class TrustGuardTest {
                                 "one",
                                 List.of(),
                                 Optional.of(new TrustFolder(trust)),
+                                Optional.empty(),
                                 Optional.empty()));
         framework.start(Optional.empty(), false);
         context = framework.bundles().get(0).getBundleContext();

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads {@code --web [ADDRESS:]PORT}; without an address it is this host's loopback. */
-final class WebOption {
+/** Reads {@code [ADDRESS:]PORT}; without an address it is this host's loopback. */
+final class ListenOption {
     private static final String LOOPBACK = "127.0.0.1";
     private static final int MOST = 65_535;
 
@@ -18,14 +18,18 @@ final class WebOption {
     private static final Pattern FORM =
             Pattern.compile("(?:(?:\\[([0-9A-Fa-f:.]+)]|([A-Za-z0-9._-]+)):)?([0-9]{1,5})");
 
-    private WebOption() {}
+    private ListenOption() {}
 
-    /** The address, if a server can be opened there now. */
-    static Optional<WebAddress> read(String text, Problems problems) {
+    /**
+     * The address, if a server can be opened there now.
+     *
+     * @param option that it is of, {@code --web}
+     */
+    static Optional<ListenAddress> read(String option, String text, Problems problems) {
         Matcher parts = FORM.matcher(text);
         if (!parts.matches() || Integer.parseInt(parts.group(3)) > MOST) {
             problems.add(
-                    "--web",
+                    option,
                     text,
                     "give PORT or ADDRESS:PORT, 127.0.0.1:8080 or [::1]:8080; port 0 is any that is"
                             + " free");
@@ -40,13 +44,13 @@ final class WebOption {
                 trial.bind(new InetSocketAddress(address, port));
             }
             return Optional.of(
-                    new WebAddress(
+                    new ListenAddress(
                             host == null ? LOOPBACK : host, port, address.isLoopbackAddress()));
         } catch (UnknownHostException e) {
-            problems.add("--web", text, "no host is named '%s'".formatted(host));
+            problems.add(option, text, "no host is named '%s'".formatted(host));
         } catch (IOException e) {
             problems.add(
-                    "--web",
+                    option,
                     text,
                     "nothing can listen there (%s); give a port that is free, or 0, and an address"
                                     .formatted(e.getMessage())

@@ -12,11 +12,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class WebOptionTest {
+class ListenOptionTest {
     private final Problems problems = new Problems();
 
-    private Optional<WebAddress> read(String text) {
-        return WebOption.read(text, problems);
+    private Optional<ListenAddress> read(String text) {
+        return ListenOption.read("--web", text, problems);
     }
 
     @ParameterizedTest
@@ -27,7 +27,7 @@ class WebOptionTest {
         "0.0.0.0:0, 0.0.0.0, false"
     })
     void isLoopbackUnlessAnAddressIsWritten(String text, String host, boolean loopback) {
-        assertEquals(Optional.of(new WebAddress(host, 0, loopback)), read(text));
+        assertEquals(Optional.of(new ListenAddress(host, 0, loopback)), read(text));
         assertTrue(problems.isEmpty());
     }
 
