@@ -69,6 +69,7 @@ public final class ManifestRulesIT {
                                     "org.osgi.service.servlet.",
                                     "jakarta.servlet",
                                     "org.apache.felix.webconsole."),
+                    "remote", Set.of("org.osgi.util.tracker"),
                     // Its package for JUnit only: the import is optional.
                     "contract", Set.of("org.junit.jupiter.api", "org.opentest4j"));
 
