@@ -1,5 +1,7 @@
 package org.backplane.device.virtio.net;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
@@ -71,6 +73,19 @@ final class TapScenarios {
         run("ip link set " + name + " addrgenmode none master br0 up");
     }
 
+    /** The bridge takes a port into use after somebody has opened its tap, in its own time. */
+    private static void awaitForwarding(String name) throws Exception {
+        String details;
+        do {
+            Process process =
+                    new ProcessBuilder("ip", "-d", "link", "show", "dev", name)
+                            .redirectErrorStream(true)
+                            .start();
+            details = new String(process.getInputStream().readAllBytes(), US_ASCII);
+            require(process.waitFor() == 0, details);
+        } while (!details.contains("state forwarding"));
+    }
+
     private static Card card(String name, String mac, int queues) throws Exception {
         Card card =
                 new Card(
@@ -96,6 +111,7 @@ final class TapScenarios {
     private static Card ready(String name, String mac, long features) throws Exception {
         Card card = card(name, mac, 1);
         card.activate(features);
+        awaitForwarding(name);
         // Nothing but what is for it, and no noise of the kernel's.
         require(card.command(0, 0, 0) == 0, "the mode is changed");
         return card;
@@ -202,6 +218,7 @@ final class TapScenarios {
         try (Card left = card("left", LEFT, 4);
                 Card right = ready("right", RIGHT, Card.ALL)) {
             left.activate(Card.ALL);
+            awaitForwarding("left");
             require(left.command(4, 0, 4, 0) == 0, "four pairs");
             for (int pair = 0; pair < 4; pair++) {
                 byte[] payload = payload(500 + pair);
@@ -250,6 +267,7 @@ final class TapScenarios {
             require(!Tap.exists("left"), "what was removed is not made anew");
             join("left", "");
             left.slot.advanceTo(6_000_000_000L);
+            awaitForwarding("left");
             byte[] payload = payload(60000);
             send(left, right, payload, true);
             require(Arrays.equals(payload, TcpFrame.payload(await(right))), "it sends");
@@ -258,6 +276,7 @@ final class TapScenarios {
             run("ip link set left down");
             send(left, right, payload(100), true);
             run("ip link set left up");
+            awaitForwarding("left");
             send(left, right, payload(101), true);
             require(TcpFrame.payload(await(right)).length == 101, "it sends again");
         }
