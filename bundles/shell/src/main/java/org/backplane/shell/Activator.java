@@ -10,6 +10,7 @@ import org.apache.felix.service.command.Function;
 import org.backplane.machine.Machine;
 import org.backplane.machine.terminal.TerminalShell;
 import org.backplane.shell.command.BundleById;
+import org.backplane.shell.command.BundleCommands;
 import org.backplane.shell.command.Catalogue;
 import org.backplane.shell.command.Command;
 import org.backplane.shell.command.CurrentMachine;
@@ -52,7 +53,8 @@ public final class Activator implements BundleActivator {
         Catalogue catalogue =
                 Catalogue.of(
                         new CurrentMachine(machine::getService),
-                        new DeviceBundles(context::getBundles));
+                        new DeviceBundles(context::getBundles),
+                        new BundleCommands(context));
         catalogue.commands().forEach(command -> register(context, command));
         context.registerService(Converter.class, new ReportFormat(), null);
         context.registerService(Converter.class, new BundleById(context), null);

@@ -15,20 +15,26 @@ public final class Catalogue {
 
     private final List<Command> commands;
 
-    public Catalogue(List<Command> commands) {
-        this.commands = commands.stream().sorted(Comparator.comparing(Command::fullName)).toList();
+    private Catalogue(Stream<List<Command>> commands) {
+        this.commands =
+                Stream.concat(commands, Stream.of(new HelpCommand(() -> this).all()))
+                        .flatMap(List::stream)
+                        .sorted(Comparator.comparing(Command::fullName))
+                        .toList();
     }
 
     /** All there are. */
-    public static Catalogue of(CurrentMachine machine, DeviceBundles bundles) {
+    public static Catalogue of(
+            CurrentMachine machine, DeviceBundles devices, BundleCommands bundles) {
         return new Catalogue(
                 Stream.of(
-                                new MachineCommands(machine).all(),
-                                new SlotCommands(machine, bundles).all(),
-                                new SwapCommands(machine, bundles).all(),
-                                new MapCommands(machine).all())
-                        .flatMap(List::stream)
-                        .toList());
+                        new MachineCommands(machine).all(),
+                        new SlotCommands(machine, devices).all(),
+                        new SwapCommands(machine, devices).all(),
+                        new MapCommands(machine).all(),
+                        new StatsCommand(machine).all(),
+                        new LogCommand(new LogLevels()).all(),
+                        bundles.all()));
     }
 
     /** By name. */

@@ -28,7 +28,12 @@ public final class GogoCommand implements Function {
         boolean json = words.contains(Flag.JSON.name());
         try {
             Object result =
-                    command.run(new Call(command.read(words), screen(session), folder(session)));
+                    command.run(
+                            new Call(
+                                    command.read(words),
+                                    screen(session),
+                                    folder(session),
+                                    session));
             return json ? Json.of(result) : result;
         } catch (InterruptedException e) {
             throw e;

@@ -41,7 +41,8 @@ public interface Screen {
 
                 @Override
                 public boolean keyWithin(Duration time) throws InterruptedException {
-                    return new CountDownLatch(1).await(time.toNanos(), TimeUnit.NANOSECONDS);
+                    pause(time);
+                    return false;
                 }
             };
 
@@ -67,4 +68,13 @@ public interface Screen {
      * @throws InterruptedException Ctrl-C, or the session's end
      */
     boolean keyWithin(Duration time) throws InterruptedException;
+
+    /**
+     * Lets that much time pass.
+     *
+     * @throws InterruptedException Ctrl-C, or the session's end
+     */
+    default void pause(Duration time) throws InterruptedException {
+        new CountDownLatch(1).await(time.toNanos(), TimeUnit.NANOSECONDS);
+    }
 }

@@ -10,7 +10,7 @@ public final class Quantity {
     private Quantity() {}
 
     /** In the largest unit that is not too large, to one decimal. */
-    static String bytes(long bytes) {
+    public static String bytes(long bytes) {
         int unit = 0;
         while (unit + 1 < UNITS.length && bytes >= 1L << 10 * (unit + 1)) {
             unit++;
@@ -23,7 +23,7 @@ public final class Quantity {
     }
 
     /** In microseconds, milliseconds or seconds. */
-    static String time(Duration time) {
+    public static String time(Duration time) {
         long nanoseconds = time.toNanos();
         if (nanoseconds < 1_000_000) {
             return String.format(Locale.ROOT, "%.0f us", nanoseconds / 1e3);

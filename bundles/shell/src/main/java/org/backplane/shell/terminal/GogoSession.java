@@ -18,8 +18,8 @@ import org.backplane.shell.command.Sentence;
  * runs; any may interrupt or close.
  */
 public final class GogoSession implements AutoCloseable {
-    /** Where names without a scope are looked for: Felix's own stop comes before the machine's. */
-    private static final String SCOPES = "bundle:felix:vm:gogo:*";
+    /** Where names without a scope are looked for: stop is for bundles, not for the machine. */
+    private static final String SCOPES = "shell:felix:vm:gogo:*";
 
     /** Names of all variables of a Gogo session. */
     private static final String VARIABLES = ".variables";

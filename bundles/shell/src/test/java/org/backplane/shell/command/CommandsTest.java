@@ -16,12 +16,15 @@ import org.osgi.framework.Bundle;
 class CommandsTest {
     private final RecordedMachine machine = new RecordedMachine();
     private Catalogue commands =
-            Catalogue.of(new CurrentMachine(() -> machine), new DeviceBundles(() -> new Bundle[0]));
+            Catalogue.of(
+                    new CurrentMachine(() -> machine),
+                    new DeviceBundles(() -> new Bundle[0]),
+                    new BundleCommands(null));
 
     private Object run(String name, String... words) throws Exception {
         Command command = commands.find("vm:" + name).orElseThrow();
         Arguments arguments = command.read(List.of(words));
-        return command.run(new Call(arguments, Screen.NONE, Optional.empty()));
+        return command.run(new Call(arguments, Screen.NONE, Optional.empty(), null));
     }
 
     private String text(String name, String... words) throws Exception {
@@ -116,6 +119,14 @@ class CommandsTest {
     }
 
     @Test
+    void helpListsAndExplains() {
+        for (Command command : commands.commands()) {
+            assertEquals(command, commands.find(command.fullName()).orElseThrow());
+        }
+        assertTrue(commands.find("swap").orElseThrow().help().startsWith("vm:swap "));
+    }
+
+    @Test
     void unplugAndResetSayThatTheyDid() throws Exception {
         assertEquals("disk0: unplugged", text("unplug", "disk0"));
         assertEquals("the guest reboots", text("reset"));
@@ -189,7 +200,9 @@ class CommandsTest {
     void saysThatThereIsNoMachine() {
         commands =
                 Catalogue.of(
-                        new CurrentMachine(() -> null), new DeviceBundles(() -> new Bundle[0]));
+                        new CurrentMachine(() -> null),
+                        new DeviceBundles(() -> new Bundle[0]),
+                        new BundleCommands(null));
         assertSentence(
                 "There is no machine now: bundle org.backplane.machine is not active.",
                 () -> run("slots"));

@@ -24,6 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.gogo.runtime.threadio.ThreadIOImpl;
 import org.backplane.shell.RecordedMachine;
+import org.backplane.shell.command.BundleCommands;
 import org.backplane.shell.command.Catalogue;
 import org.backplane.shell.command.Command;
 import org.backplane.shell.command.CurrentMachine;
@@ -119,7 +120,8 @@ class ShellServerTest {
         Catalogue catalogue =
                 Catalogue.of(
                         new CurrentMachine(RecordedMachine::new),
-                        new DeviceBundles(() -> new Bundle[0]));
+                        new DeviceBundles(() -> new Bundle[0]),
+                        new BundleCommands(null));
         for (Command command : catalogue.commands()) {
             processor.addCommand(command.scope(), new GogoCommand(command), command.name());
         }
@@ -269,6 +271,79 @@ class ShellServerTest {
     }
 
     @Test
+    void answersInJson() throws IOException {
+        assertEquals(
+                "[\"org.backplane.device.virtio.blk 0.9.0 (bundle 11)\"]\n\0status 0\n",
+                answer("json vm:stale\n"));
+        assertEquals(
+                "{\"error\":\"There is no slot 'disk7'; there is: disk0.\",\"status\":1}\n"
+                        + "\0status 1\n",
+                answer("json vm:inspect disk7\n"));
+        assertEquals(answer("json vm:slots\n"), answer("exec vm:slots --json\n"));
+        assertEquals(answer("json vm:history\n"), answer("exec vm:history --json\n"));
+        assertEquals("{\"output\":\"x\\n\"}\n\0status 0\n", answer("json echo x\n"));
+    }
+
+    @Test
+    void drawsAsWideAsTheTerminal() throws IOException {
+        String wide = answer("terminal xterm-256color 120 30\nexec vm:map --draw\n");
+        assertTrue(wide.endsWith("\r\n\0status 0\n"), wide);
+        assertTrue(wide.contains("\033["), wide);
+        int longest =
+                wide.lines()
+                        .mapToInt(line -> line.replaceAll("\033\\[[0-9;]*m", "").length())
+                        .max()
+                        .orElse(0);
+        assertEquals(119, longest);
+        String plain = answer("exec vm:map --draw\n");
+        assertFalse(plain.contains("\033") || plain.contains("\r"), plain);
+        // What another command reads is not on the terminal.
+        String piped = answer("terminal xterm 120 30\nexec vm:map --draw | firstLine\n");
+        assertFalse(piped.contains("\033"), piped);
+    }
+
+    @Test
+    void interactiveSessionTakesKeysAndSizes() throws IOException {
+        try (SocketChannel channel = connect("terminal xterm 80 24 /\nsession\n")) {
+            await(channel, "backplane> ");
+            send(channel, "echo a");
+            channel.write(ByteBuffer.wrap(new byte[] {(byte) 0xff}));
+            send(channel, "100 30\nb\r");
+            await(channel, "\r\n");
+            await(channel, "ab\r\n");
+            send(channel, "exit\r");
+            all(channel);
+        }
+    }
+
+    @Test
+    void interruptsACommandOnATerminalWhoseClientVanished() throws Exception {
+        SocketChannel channel = connect("terminal xterm 80 24\nexec hold\n");
+        awaitBegun();
+        channel.close();
+        probes.interrupted.await();
+    }
+
+    @Test
+    void wrongDescriptionOfATerminalGetsASentence() throws IOException {
+        assertEquals(
+                "'xterm wide' describes no terminal: terminal TYPE COLUMNS ROWS [FOLDER].\n",
+                answer("terminal xterm wide\nsession\n"));
+        assertEquals(
+                "Begin with 'exec COMMAND LINE', 'json COMMAND LINE' or 'session'.\n",
+                answer("terminal xterm 80 24\nhello\n"));
+    }
+
+    private static void await(SocketChannel channel, String text) throws IOException {
+        StringBuilder seen = new StringBuilder();
+        ByteBuffer one = ByteBuffer.allocate(1);
+        while (seen.indexOf(text) < 0 && channel.read(one.clear()) >= 0) {
+            seen.append((char) one.get(0));
+        }
+        assertTrue(seen.indexOf(text) >= 0, seen.toString());
+    }
+
+    @Test
     void wrongFirstLineGetsASentence() throws IOException {
         assertEquals(
                 "Begin with 'exec COMMAND LINE', 'json COMMAND LINE' or 'session'.\n",
@@ -358,6 +433,7 @@ class ShellServerTest {
         try (SocketChannel session = connect("session\n");
                 SocketChannel holding = connect("exec hold\n")) {
             awaitBegun();
+            awaitPrompt(session);
             List<Thread> threads = serverThreads();
             assertTrue(threads.size() >= 5, threads.toString());
             server.close();
@@ -366,7 +442,14 @@ class ShellServerTest {
             }
             assertFalse(Files.exists(socket));
             assertFalse(all(holding).contains("status 0"));
-            assertEquals("backplane> ", all(session));
+            assertEquals("", all(session));
+        }
+    }
+
+    private static void awaitPrompt(SocketChannel session) throws IOException {
+        ByteBuffer prompt = ByteBuffer.allocate("backplane> ".length());
+        while (prompt.hasRemaining() && session.read(prompt) >= 0) {
+            assertTrue(prompt.position() > 0);
         }
     }
 
@@ -378,10 +461,7 @@ class ShellServerTest {
                 sessions.add(connect("session\n"));
             }
             for (SocketChannel session : sessions) {
-                ByteBuffer prompt = ByteBuffer.allocate("backplane> ".length());
-                while (prompt.hasRemaining() && session.read(prompt) >= 0) {
-                    assertTrue(prompt.position() > 0);
-                }
+                awaitPrompt(session);
             }
             assertEquals("There are 64 sessions; close one.\n", answer(""));
         } finally {

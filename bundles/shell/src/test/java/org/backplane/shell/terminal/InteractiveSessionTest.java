@@ -15,6 +15,7 @@ import org.apache.felix.gogo.runtime.threadio.ThreadIOImpl;
 import org.backplane.machine.terminal.TerminalSession;
 import org.backplane.machine.terminal.TerminalSize;
 import org.backplane.shell.RecordedMachine;
+import org.backplane.shell.command.BundleCommands;
 import org.backplane.shell.command.Catalogue;
 import org.backplane.shell.command.Command;
 import org.backplane.shell.command.CurrentMachine;
@@ -88,7 +89,8 @@ class InteractiveSessionTest {
         Catalogue catalogue =
                 Catalogue.of(
                         new CurrentMachine(RecordedMachine::new),
-                        new DeviceBundles(() -> new Bundle[0]));
+                        new DeviceBundles(() -> new Bundle[0]),
+                        new BundleCommands(null));
         for (Command command : catalogue.commands()) {
             processor.addCommand(command.scope(), new GogoCommand(command), command.name());
         }
