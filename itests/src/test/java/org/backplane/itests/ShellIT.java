@@ -2,12 +2,16 @@ package org.backplane.itests;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 import static org.ops4j.pax.exam.CoreOptions.composite;
 import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
 import static org.ops4j.pax.exam.CoreOptions.options;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -16,10 +20,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import javax.inject.Inject;
 import org.apache.felix.gogo.command.Basic;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.backplane.itests.card.Behaviour;
+import org.backplane.machine.terminal.TerminalLine;
+import org.backplane.machine.terminal.TerminalShell;
+import org.backplane.machine.terminal.TerminalSize;
 import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -62,9 +71,13 @@ public final class ShellIT {
     }
 
     private String execute(String command) throws IOException {
+        return answer("exec " + command);
+    }
+
+    private String answer(String line) throws IOException {
         try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             channel.connect(UnixDomainSocketAddress.of(socket));
-            channel.write(StandardCharsets.UTF_8.encode("exec " + command + "\n"));
+            channel.write(StandardCharsets.UTF_8.encode(line + "\n"));
             StringBuilder answer = new StringBuilder();
             ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
             while (channel.read(bytes.clear()) >= 0) {
@@ -149,6 +162,80 @@ public final class ShellIT {
         // Without a scope it is Felix's command, not vm:stop.
         assertAnswers("stop " + card.getBundleId(), GOOD);
         assertEquals(Bundle.RESOLVED, card.getState());
+    }
+
+    @Test
+    public void answersProgramsInJson() throws Exception {
+        String slots = answer("json vm:slots");
+        assertTrue(slots, slots.startsWith("[{\"name\":\"uart0\",\"kind\":\"ns16550a\""));
+        assertTrue(slots, slots.endsWith("}]\n" + GOOD));
+        assertEquals(slots, execute("vm:slots --json"));
+        String counters = answer("json vm:stats --total");
+        assertTrue(counters, counters.contains("\"slot\":\"uart0\",\"registerReads\":"));
+        assertEquals(
+                "{\"error\":\"Something is missing: vm:inspect SLOT.\",\"status\":1}\n" + BAD,
+                answer("json vm:inspect"));
+        assertEquals(
+                "{\"error\":\"There is no bundle 9999; lb lists them.\",\"status\":1}\n" + BAD,
+                answer("json update 9999"));
+        String bundles = answer("json lb");
+        assertTrue(bundles, bundles.startsWith("{\"output\":\"START LEVEL"));
+    }
+
+    @Test
+    public void failuresOfBundleCommandsAreASentence() throws Exception {
+        assertEquals("There is no bundle 9999; lb lists them.\n" + BAD, execute("update 9999"));
+        assertEquals("There is no bundle 'foo'; lb lists them.\n" + BAD, execute("start foo"));
+        assertEquals("There is no file '/no/such.jar'.\n" + BAD, execute("install /no/such.jar"));
+        assertAnswers("install file:/no/such.jar", BAD, "'file:/no/such.jar' cannot be installed");
+        assertEquals(
+                "There is no command 'nonsense'; help lists them.\n" + BAD, execute("nonsense"));
+        assertAnswers("headers x y", BAD, "'headers' does not take these words; see: help");
+    }
+
+    @Test
+    public void everyCommandHasHelp() throws Exception {
+        assertAnswers("help", GOOD, "\nvm:swap ", "\nstart ", "Felix's own: ", " lb,");
+        assertAnswers("help vm:swap", GOOD, "vm:swap [--force]", "example: vm:swap ");
+        assertAnswers("vm:swap --help", GOOD, "vm:swap [--force]", "example: vm:swap ");
+        assertAnswers("help lb", GOOD, "scope: felix");
+        assertAnswers("help nonsense", BAD, "There is no command 'nonsense'");
+    }
+
+    @Test
+    public void setsTheLevelsOfLoggers() throws Exception {
+        System.Logger log = System.getLogger("org.backplane.itests.levels.Some");
+        assertFalse(log.isLoggable(System.Logger.Level.TRACE));
+        assertEquals(
+                "org.backplane.itests.levels: trace\n" + GOOD,
+                execute("vm:log trace org.backplane.itests.levels"));
+        assertTrue(log.isLoggable(System.Logger.Level.TRACE));
+        execute("vm:log inherit org.backplane.itests.levels");
+        assertFalse(log.isLoggable(System.Logger.Level.TRACE));
+        assertAnswers("vm:log loud x", BAD, "'loud' is no level");
+    }
+
+    @Test
+    public void offersSessionsToOtherBundles() throws Exception {
+        TerminalShell shell = context.getService(context.getServiceReference(TerminalShell.class));
+        CountDownLatch ended = new CountDownLatch(1);
+        ByteArrayOutputStream shown = new ByteArrayOutputStream();
+        PipedOutputStream keys = new PipedOutputStream();
+        TerminalLine line =
+                new TerminalLine(
+                        new PipedInputStream(keys),
+                        shown,
+                        "xterm",
+                        TerminalSize.UNKNOWN,
+                        Optional.empty());
+        shell.open(line, ended::countDown);
+        keys.write("vm:sl\t\rexit\r".getBytes(StandardCharsets.US_ASCII));
+        ended.await();
+        String text = shown.toString(StandardCharsets.UTF_8);
+        assertTrue(text, text.contains("\r\nuart0 "));
+        rig.bundle("org.backplane.shell").stop();
+        assertNull(context.getServiceReference(TerminalShell.class));
+        rig.bundle("org.backplane.shell").start();
     }
 
     @Test

@@ -24,7 +24,9 @@ import picocli.CommandLine.Parameters;
             "Without a command, lines are read until exit or Ctrl-D; on a terminal with Tab for",
             "completion, the arrow keys for history, and Ctrl-C to interrupt a command.",
             "",
-            "  vm:status, vm:slots, vm:map, vm:pci        the machine and what is in it",
+            "  vm:status, vm:slots, vm:map, vm:pci        the machine and what is in it;",
+            "                                             vm:map --draw is a picture",
+            "  vm:stats [--watch]                         what the slots do, per second",
             "  vm:inspect SLOT, vm:history SLOT           one slot, and what it went through",
             "  vm:swap SLOT [VERSION|JAR]                 another version of its device; --force and",
             "                                             --replug for one that cannot be swapped",
@@ -35,7 +37,10 @@ import picocli.CommandLine.Parameters;
             "  vm:unplug [--force] SLOT                   takes it out",
             "  vm:snapshot DIR                            the whole machine into a new folder",
             "  vm:pause, vm:resume, vm:reset, vm:stop     the machine as a whole",
-            "  lb, install, start, stop, update, help     Felix's own, for bundles",
+            "  vm:link SLOT [up|down]                     the link of a network",
+            "  vm:log [LEVEL] [LOGGER]                    what is written into the log",
+            "  lb, install, start, stop, update           bundles",
+            "  help [COMMAND]                             all of them, or one in full",
             "",
             "Exit status: 0, 1 if the command failed or no machine answers, 2 bad input."
         })

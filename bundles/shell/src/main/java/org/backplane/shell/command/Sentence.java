@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 public final class Sentence {
     /** What Gogo says where a command of Felix's wants other words than were given. */
     private static final Pattern COERCION =
-            Pattern.compile("Cannot coerce ([^\\s(]+)\\((.*?)\\) to any.*");
+            Pattern.compile("Cannot coerce ([^\\s(]+)\\(.*?\\) to any.*");
 
     private static final Pattern NOT_FOUND = Pattern.compile("Command not found: (.*)");
 
@@ -26,12 +26,8 @@ public final class Sentence {
         String first = message.lines().findFirst().orElse(message);
         Matcher coercion = COERCION.matcher(first);
         if (coercion.matches()) {
-            String words = coercion.group(2);
-            return "'%s' cannot be called %s; see: help %s"
-                    .formatted(
-                            coercion.group(1),
-                            words.isEmpty() ? "without arguments" : "with '" + words + "'",
-                            coercion.group(1));
+            return "'%s' does not take these words; see: help %s"
+                    .formatted(coercion.group(1), coercion.group(1));
         }
         Matcher unknown = NOT_FOUND.matcher(first);
         return unknown.matches()

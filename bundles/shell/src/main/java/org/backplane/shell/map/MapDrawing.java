@@ -15,6 +15,7 @@ import org.backplane.shell.format.Quantity;
 public final class MapDrawing {
     private static final String KEYS =
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    private static final String HOLE = ".";
     private static final int NARROWEST = 20;
 
     /** Colours of the background: what is written on them is black. */
@@ -52,11 +53,12 @@ public final class MapDrawing {
             for (int i = 0; i < row.size(); i++) {
                 Part part = row.get(i);
                 if (part.isHole()) {
-                    bar.append(styled(DIM, ".".repeat(widths.columns()[i])));
+                    bar.append(styled(DIM, HOLE.repeat(widths.columns()[i])));
+                    legend.add(styled(DIM, explained(part, HOLE)));
                 } else {
                     char letter = KEYS.charAt(key++ % KEYS.length());
                     bar.append(styled(colour(part), filled(part, letter, widths.columns()[i])));
-                    legend.add(explained(part, letter));
+                    legend.add(explained(part, String.valueOf(letter)));
                 }
             }
             lines.add(bar.toString());
@@ -79,7 +81,7 @@ public final class MapDrawing {
     private static String scale(Widths widths) {
         return widths.linear()
                 ? "(to scale, a column is %s)".formatted(Quantity.bytes(widths.bytesPerColumn()))
-                : "(logarithmic: every doubling is as wide)";
+                : "(logarithmic: each doubling of a size adds as much width)";
     }
 
     /** The letter, and the owner behind it where there is room. */
@@ -91,15 +93,15 @@ public final class MapDrawing {
                 : letter + fill.repeat(width - 1);
     }
 
-    private String explained(Part part, char letter) {
+    private String explained(Part part, String mark) {
         String text =
                 "%s %s %s  %s%s"
                         .formatted(
-                                letter,
-                                part.owner(),
+                                mark,
+                                part.isHole() ? "free" : part.owner(),
                                 part.range(),
                                 Quantity.bytes(part.range().size()),
-                                part.on() ? "" : "  off");
+                                part.on() || part.isHole() ? "" : "  off");
         return "  " + cut(text, columns - 2);
     }
 

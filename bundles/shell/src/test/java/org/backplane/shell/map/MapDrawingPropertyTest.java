@@ -108,7 +108,7 @@ class MapDrawingPropertyTest {
         String explained =
                 drawing.lines()
                         .dropWhile(line -> !line.startsWith("window "))
-                        .filter(line -> line.startsWith("  "))
+                        .filter(line -> line.startsWith("  ") && !line.startsWith("  . "))
                         .map(line -> line.substring(2))
                         .map(line -> line.split(" ")[1] + " " + line.split(" ")[2])
                         .collect(Collectors.joining(","));
@@ -145,6 +145,12 @@ class MapDrawingPropertyTest {
                 }
             }
         }
+    }
+
+    @Example
+    void namesTheHolesToo() {
+        String drawing = drawn(window(List.of(4096L, 4096L, 8192L), 0), 80, false);
+        assertTrue(drawing.endsWith("\n  . free 0x2000-0x3fff  8 KiB\n"), drawing);
     }
 
     @Example
