@@ -94,6 +94,16 @@ final class Card implements AutoCloseable, QueueTransport {
         device.activate(features & device.shape().features(), queues());
     }
 
+    /** As a driver that begins anew, with rings that hold nothing. */
+    void restartRings() {
+        offered.clear();
+        broken.clear();
+        for (int i = 0; i < rings.size(); i++) {
+            rings.get(i).reset();
+            enable(ports.get(i), rings.get(i));
+        }
+    }
+
     List<SplitQueue> queues() {
         return ports.stream().map(QueuePort::queue).toList();
     }
