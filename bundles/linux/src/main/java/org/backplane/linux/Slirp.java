@@ -104,10 +104,14 @@ public final class Slirp implements FramePort {
      * @throws IOException the host lacks descriptors or memory
      */
     public static Slirp open(String name, int mtu) throws IOException {
+        return open(name, mtu, LibSlirp.SONAME);
+    }
+
+    static Slirp open(String name, int mtu, String soname) throws IOException {
         if (mtu < LEAST_MTU || mtu > GREATEST_MTU) {
             throw new IllegalArgumentException("libslirp takes no MTU of " + mtu);
         }
-        LibSlirp library = load();
+        LibSlirp library = load(soname);
         Readiness readiness = Readiness.open();
         Slirp slirp;
         try {
@@ -125,14 +129,15 @@ public final class Slirp implements FramePort {
         return slirp;
     }
 
-    private static LibSlirp load() throws LibraryException {
+    private static LibSlirp load(String soname) throws LibraryException {
         LibSlirp library;
+        String version;
         try {
-            library = LibSlirp.load();
+            library = LibSlirp.load(soname);
+            version = library.slirp_version_string();
         } catch (UnsatisfiedLinkError e) {
-            throw new LibraryException("the library " + LibSlirp.SONAME + " is missing", e);
+            throw new LibraryException("the library " + soname + " is missing or broken", e);
         }
-        String version = library.slirp_version_string();
         String[] parts = version.split("\\.");
         try {
             int major = Integer.parseInt(parts[0]);
@@ -142,13 +147,11 @@ public final class Slirp implements FramePort {
             }
         } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
             throw new LibraryException(
-                    "the version of %s is '%s', which nobody knows"
-                            .formatted(LibSlirp.SONAME, version),
-                    e);
+                    "the version of %s is '%s', which nobody knows".formatted(soname, version), e);
         }
         throw new LibraryException(
                 "the version of %s is %s, and %d.%d is the oldest that will do"
-                        .formatted(LibSlirp.SONAME, version, NEEDED_MAJOR, NEEDED_MINOR),
+                        .formatted(soname, version, NEEDED_MAJOR, NEEDED_MINOR),
                 null);
     }
 

@@ -44,7 +44,7 @@ class SlirpTest {
     void requireLibslirp() {
         boolean installed = true;
         try {
-            LibSlirp.load();
+            LibSlirp.load(LibSlirp.SONAME);
         } catch (UnsatisfiedLinkError e) {
             System.out.println("SlirpTest: skipped: " + LibSlirp.SONAME + " is missing");
             installed = false;
@@ -406,6 +406,15 @@ class SlirpTest {
         }
         done.await();
         assertEquals(0, slirp.lost());
+    }
+
+    @Test
+    void saysWhichLibraryIsMissingOrIsNoLibslirp() {
+        for (String library : new String[] {"libslirp-absent.so.0", "libm.so.6"}) {
+            LibraryException refused =
+                    assertThrows(LibraryException.class, () -> Slirp.open("net0", 1500, library));
+            assertEquals("the library " + library + " is missing or broken", refused.getMessage());
+        }
     }
 
     @Test

@@ -13,10 +13,11 @@ public interface LibSlirp {
     String SONAME = "libslirp.so.0";
 
     /**
+     * @param soname usually {@link #SONAME}
      * @throws UnsatisfiedLinkError it is not installed, or lacks one of these functions
      */
-    static LibSlirp load() {
-        return LibraryLoader.create(LibSlirp.class).failImmediately().load(SONAME);
+    static LibSlirp load(String soname) {
+        return LibraryLoader.create(LibSlirp.class).failImmediately().load(soname);
     }
 
     @IgnoreError
