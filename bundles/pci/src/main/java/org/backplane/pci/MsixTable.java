@@ -124,12 +124,11 @@ final class MsixTable {
         }
     }
 
-    /** A request of the device: leaves as a message, or stays pending while it may not. */
+    /**
+     * A request of the device, for a vector that there is: leaves as a message, or stays pending
+     * while it may not.
+     */
     void signal(int vector) {
-        if (vector < 0 || vector >= shape.vectors()) {
-            throw new IllegalArgumentException(
-                    "MSI-X vector %d of %d".formatted(vector, shape.vectors()));
-        }
         deliver(vector, true);
     }
 

@@ -18,6 +18,6 @@ public interface PciDevice extends Device {
     /** A write that hits a BAR outside of what the slot answers itself; on a processor's thread. */
     void writeBar(int bar, long offset, int width, long value);
 
-    /** Hands over the function's wires, before {@link #start}. */
+    /** Hands over the function's wires; once, before restore and {@link #start}. */
     void wired(PciWires wires);
 }

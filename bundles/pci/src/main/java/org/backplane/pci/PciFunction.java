@@ -32,7 +32,7 @@ public final class PciFunction implements AutoCloseable {
     private final GuestErrors errors;
     private final MsixTable msix;
     private final List<BaseAddressRegister> registers;
-    private final PciWires wires = new PciWires(this);
+    private final PciWires wires = new PciWires(this, true);
 
     /** Keeps the order of levels that several threads drive. */
     private final Courier pin = new Courier(this::drivePin);
@@ -81,8 +81,24 @@ public final class PciFunction implements AutoCloseable {
         return shape;
     }
 
+    /** Wires that are always heard: of the slot itself. */
     public PciWires wires() {
         return wires;
+    }
+
+    /** Wires for one device, dead until they are {@link #connect connected}. */
+    public PciWires deviceWires() {
+        return new PciWires(this, false);
+    }
+
+    /** The device is behind the function: what it set and raised before counts from now on. */
+    public void connect(PciWires these) {
+        these.connect();
+    }
+
+    /** The device has left; nothing that it does is heard any more. */
+    public void disconnect(PciWires these) {
+        these.disconnect();
     }
 
     /**
@@ -315,10 +331,14 @@ public final class PciFunction implements AutoCloseable {
         return registers;
     }
 
-    void signal(int vector) {
-        if (msix == null) {
+    void requireVector(int vector) {
+        if (vector < 0 || vector >= shape.msix().map(PciShape.Msix::vectors).orElse(0)) {
             throw new IllegalArgumentException("%s has no MSI-X vector %d".formatted(slot, vector));
         }
+    }
+
+    void signal(int vector) {
+        requireVector(vector);
         msix.signal(vector);
     }
 

@@ -1,6 +1,7 @@
 package org.backplane.pci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,36 @@ class InterruptPinTest {
         function.wires().interrupt(false);
         assertEquals(0, status());
         assertEquals(List.of("1A high", "1A low"), rig.pins);
+    }
+
+    @Test
+    void aDeviceThatIsNotThereYetIsHeardOnceItIs() {
+        PciWires wires = function.deviceWires();
+        wires.interrupt(true);
+        wires.signal(0);
+        assertEquals(List.of(), rig.pins);
+        function.connect(wires);
+        assertEquals(List.of("1A high"), rig.pins);
+        function.disconnect(wires);
+        wires.interrupt(false);
+        assertEquals(List.of("1A high"), rig.pins);
+    }
+
+    @Test
+    void aDeviceThatNeverSetThePinLeavesItAsItWas() {
+        PciWires before = function.deviceWires();
+        function.connect(before);
+        before.interrupt(true);
+        function.disconnect(before);
+        function.connect(function.deviceWires());
+        assertEquals(List.of("1A high"), rig.pins);
+    }
+
+    @Test
+    void wiresRefuseAVectorThatTheFunctionHasNot() {
+        PciWires wires = function.deviceWires();
+        assertThrows(IllegalArgumentException.class, () -> wires.signal(1));
+        assertThrows(IllegalArgumentException.class, () -> function.wires().signal(-1));
     }
 
     @Test

@@ -14,6 +14,7 @@ import org.backplane.pci.FunctionTraffic;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
+import org.backplane.pci.PciWires;
 
 /** A PCI function whose BARs are answered, through the gate, by the device behind it. */
 final class PciFace implements Face, BarHandler {
@@ -50,11 +51,26 @@ final class PciFace implements Face, BarHandler {
     }
 
     @Override
+    public void wire(Device device, Attachment attachment) {
+        PciWires wires = function.deviceWires();
+        attachment.add(
+                new Attachment.Switchable() {
+                    @Override
+                    public void connect() {
+                        function.connect(wires);
+                    }
+
+                    @Override
+                    public void disconnect() {
+                        function.disconnect(wires);
+                    }
+                });
+        ((PciDevice) device).wired(wires);
+    }
+
+    @Override
     public Runnable introduce(Device next, boolean fresh) {
         var pci = (PciDevice) next;
-        if (fresh) {
-            pci.wired(function.wires());
-        }
         return () -> {
             for (int bar = 0; bar < BARS; bar++) {
                 bars[bar].connect(new Bar(pci, bar));
