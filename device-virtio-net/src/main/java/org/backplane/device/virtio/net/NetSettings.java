@@ -18,7 +18,8 @@ import org.backplane.linux.Tap;
  *     listen} of a socket, {@code hostfwd} of a user-mode network
  * @param mac the guest's address; one made of machine and slot by default
  * @param queues pairs of queues, 1 to 8; 1 by default
- * @param mtu longest packet that the guest is told of, in bytes; it is told nothing by default
+ * @param mtu longest packet that the guest is told of, in bytes; it is told nothing by default, but
+ *     of a user-mode network
  */
 record NetSettings(
         BackendKind backend, Map<String, String> own, MacAddress mac, int queues, OptionalInt mtu) {
@@ -29,6 +30,12 @@ record NetSettings(
 
     static final int MOST_MTU = 65535;
 
+    /**
+     * What a guest is told of a user-mode network: behind it there is no wire that carries less,
+     * and what a packet costs an interpreted guest hardly depends on its length.
+     */
+    static final int USER_MTU = 65520;
+
     static final String IF = "if";
     static final String PATH = "path";
     static final String LISTEN = "listen";
@@ -38,6 +45,14 @@ record NetSettings(
     private static final String QUEUES = "queues";
     private static final String MTU = "mtu";
     private static final List<String> COMMON = List.of(BACKEND, MAC, QUEUES, MTU);
+
+    private static OptionalInt mtu(String slot, BackendKind backend, String text)
+            throws DeviceException {
+        if (text != null) {
+            return OptionalInt.of((int) number(slot, MTU, text, LEAST_MTU, MOST_MTU));
+        }
+        return backend == BackendKind.USER ? OptionalInt.of(USER_MTU) : OptionalInt.empty();
+    }
 
     /** What only one kind of backend has. */
     private static final Map<String, BackendKind> OWNERS =
@@ -97,10 +112,7 @@ record NetSettings(
                 own,
                 mac(context, given.get(MAC)),
                 (int) number(slot, QUEUES, given.getOrDefault(QUEUES, "1"), 1, MAX_QUEUES),
-                given.containsKey(MTU)
-                        ? OptionalInt.of(
-                                (int) number(slot, MTU, given.get(MTU), LEAST_MTU, MOST_MTU))
-                        : OptionalInt.empty());
+                mtu(slot, backend, given.get(MTU)));
     }
 
     private static MacAddress mac(DeviceContext context, String text) throws DeviceException {

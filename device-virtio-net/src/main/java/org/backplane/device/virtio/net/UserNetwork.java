@@ -10,14 +10,11 @@ import org.backplane.linux.Slirp;
 
 /** Opens the network behind {@code backend=user}: the host's own sockets, through libslirp. */
 final class UserNetwork {
-    /** What the guest takes for granted where it is told nothing. */
-    private static final int USUAL_MTU = 1500;
-
     private UserNetwork() {}
 
     static Backend of(DeviceContext context, NetSettings settings) throws DeviceException {
         Forwards forwards = Forwards.of(context.slot(), settings.own());
-        int mtu = settings.mtu().orElse(USUAL_MTU);
+        int mtu = settings.mtu().orElse(NetSettings.USER_MTU);
         if (mtu > Slirp.GREATEST_MTU) {
             throw NetSettings.refused(
                     context.slot(),

@@ -48,6 +48,13 @@ class NetSettingsTest {
     }
 
     @Test
+    void userNetworkTellsOfLongPacketsUnlessAskedForOthers() throws Exception {
+        assertEquals(OptionalInt.of(65520), read("net0", "backend=user").mtu());
+        assertEquals(OptionalInt.of(1500), read("net0", "backend=user", "mtu=1500").mtu());
+        assertEquals(OptionalInt.empty(), read("net0", "backend=none").mtu());
+    }
+
+    @Test
     void addressOfASlotIsItsOwnAndAlwaysTheSame() throws Exception {
         MacAddress mac = read("net0", "backend=none").mac();
         assertEquals(mac, read("net0", "backend=none").mac());
