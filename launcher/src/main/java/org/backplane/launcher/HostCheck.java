@@ -20,6 +20,7 @@ import org.backplane.launcher.framework.StartException;
 import org.backplane.launcher.guest.GuestCache;
 import org.backplane.launcher.guest.Progress;
 import org.backplane.launcher.option.DeviceKinds;
+import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.Size;
 import org.osgi.framework.Bundle;
@@ -75,6 +76,7 @@ public final class HostCheck {
                 String.join(
                         ", ", DeviceKinds.in(List.of(distribution.folder(Group.DEVICE))).names()));
         kvm(out);
+        userNetwork(out);
         demo(out);
         out.printf(ROW, "run", "", locations.runBase());
         good &= folder(out, "logs", locations.logs(), "XDG_STATE_HOME");
@@ -170,6 +172,17 @@ public final class HostCheck {
                                 ? "/dev/kvm is there"
                                 : "/dev/kvm cannot be opened by this user";
         out.printf(ROW, "kvm", "-", found + "; not needed, the embedded processor is used");
+    }
+
+    /** What --net user needs; other networks do without. */
+    private static void userNetwork(PrintStream out) {
+        Optional<String> reason = HostLibraries.ofThisHost().whyNoUserNetwork();
+        out.printf(
+                ROW,
+                "network",
+                reason.isEmpty() ? "ok" : "-",
+                reason.map(why -> why + "; needed by: --net user")
+                        .orElse(HostLibraries.SLIRP + " is there, for --net user"));
     }
 
     /** What the demo needs; machines run without. */
