@@ -163,7 +163,8 @@ public final class ShellClient implements AutoCloseable {
                 }
                 write(typed.flip());
             }
-            channel.close();
+            // No keyboard any more: the machine ends the session.
+            channel.shutdownOutput();
         } catch (IOException e) {
             // The machine ended the session; copied() has returned.
             return;

@@ -16,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import org.backplane.launcher.terminal.LocalTerminal;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class ShellClientTest {
+    private static final LocalTerminal TERMINAL =
+            new LocalTerminal("xterm", new LocalTerminal.Size(80, 24));
+
     @TempDir Path folder;
 
     private final ByteArrayOutputStream output = new ByteArrayOutputStream();
@@ -112,5 +116,46 @@ class ShellClientTest {
         String refusal =
                 assertThrows(IOException.class, () -> ShellClient.connect(socket)).getMessage();
         assertTrue(refusal.contains("does not answer"), refusal);
+    }
+
+    @Test
+    void tellsTheTerminalItsChangesAndTheKeys() throws Exception {
+        CompletableFuture<String> heard = serve("keys", "\033[1mshown\r\n");
+        try (ShellClient client = ShellClient.connect(socket)) {
+            assertEquals(
+                    0,
+                    client.interact(
+                            TERMINAL,
+                            new ByteArrayInputStream("some keys".getBytes(StandardCharsets.UTF_8)),
+                            new PrintStream(output)));
+        }
+        String text = heard.get();
+        String first = "terminal xterm 80 24 " + Path.of("").toAbsolutePath() + "\nsession\n";
+        assertTrue(text.startsWith(first), text);
+        // The size is told once more with the watch on it, in whatever order with the keys.
+        assertTrue(text.contains("\uffff80 24\n") && text.contains("some keys"), text);
+        assertEquals("\033[1mshown\r\n", output.toString());
+    }
+
+    @Test
+    void drawsOneCommandOnATerminal() throws Exception {
+        CompletableFuture<String> heard = serve("vm:map\n", "a\r\n\0status 0\n");
+        try (ShellClient client = ShellClient.connect(socket)) {
+            assertEquals(0, client.execute("vm:map", TERMINAL, new PrintStream(output)));
+        }
+        assertTrue(heard.get().startsWith("terminal xterm 80 24 /"), heard.get());
+        assertTrue(heard.get().endsWith("\nexec vm:map\n"), heard.get());
+        assertEquals("a\r\n", output.toString());
+    }
+
+    @Test
+    void asksForJson() throws Exception {
+        CompletableFuture<String> heard =
+                serve("\n", "{\"error\":\"no\",\"status\":1}\n\0status 1\n");
+        try (ShellClient client = ShellClient.connect(socket)) {
+            assertEquals(1, client.executeForJson("vm:x", new PrintStream(output)));
+        }
+        assertEquals("json vm:x\n", heard.get());
+        assertEquals("{\"error\":\"no\",\"status\":1}\n", output.toString());
     }
 }

@@ -23,7 +23,7 @@ import org.backplane.machine.SwapReport;
 import org.backplane.machine.VcpuCounters;
 
 /** A machine with one disk that notes down what it is asked for. */
-public final class RecordedMachine implements Machine {
+public class RecordedMachine implements Machine {
     public static final SlotReport DISK =
             new SlotReport(
                     "disk0",

@@ -32,7 +32,8 @@ public final class LocalTerminal {
     private final List<Consumer<Size>> listeners = new ArrayList<>();
     private Size size;
 
-    private LocalTerminal(String type, Size size) {
+    /** A terminal that is known already. */
+    public LocalTerminal(String type, Size size) {
         this.type = type;
         this.size = size;
     }

@@ -126,6 +126,41 @@ class BackplaneScriptTest {
     }
 
     @Test
+    void restoresTheTerminalOfAShell() throws Exception {
+        Assumptions.assumeTrue(
+                Files.isExecutable(Path.of("/usr/bin/script")), "skipped: there is no script(1)");
+        jvm("17", "stty raw -echo; printf '<%s>' \"$@\"; exit 3");
+        Path inside =
+                folder.program(
+                        "inside",
+                        "before=$(stty -g)\n"
+                                + distribution()
+                                + " shell --name x\necho \"status $?\"\n"
+                                + "[ \"$before\" = \"$(stty -g)\" ] && echo same || echo changed");
+        Result result =
+                folder.run(
+                        temporary, environment(), "script", "-qec", inside.toString(), "/dev/null");
+        assertTrue(
+                result.output()
+                        .endsWith(
+                                "<-XX:TieredStopAtLevel=1><-cp><%s><org.backplane.launcher.Main><shell><--name><x>status 3\r\nsame\r\n"
+                                        .formatted(temporary.resolve("dist/lib/launcher.jar"))),
+                result.output());
+    }
+
+    @Test
+    void controlCEndsAShellOnATerminalWithTheUsualStatus() throws Exception {
+        Assumptions.assumeTrue(
+                Files.isExecutable(Path.of("/usr/bin/script")), "skipped: there is no script(1)");
+        jvm("17", "kill -INT $PPID; while :; do wait; done");
+        Path inside = folder.program("inside", distribution() + " shell vm:x\necho \"status $?\"");
+        Result result =
+                folder.run(
+                        temporary, environment(), "script", "-qec", inside.toString(), "/dev/null");
+        assertEquals("status 130\r\n", result.output());
+    }
+
+    @Test
     void saysInOneSentenceThatAMachineWasKilled() throws Exception {
         jvm("17", "kill -KILL $$");
         Result result = folder.run(temporary, environment(), distribution().toString(), "run");

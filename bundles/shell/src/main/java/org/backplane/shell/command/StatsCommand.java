@@ -12,7 +12,7 @@ final class StatsCommand {
     private static final String WATCH = "--watch";
     private static final String TOTAL = "--total";
     private static final Duration INTERVAL = Duration.ofSeconds(1);
-    private static final String HINT = "a key or Ctrl-C ends this";
+    private static final String HINT = "Ctrl-C ends this";
 
     private final CurrentMachine machine;
 
@@ -28,7 +28,7 @@ final class StatsCommand {
                         .remark(
                                 "Measured for a second. FROM GUEST is what a device read of the guest's")
                         .remark("memory for its requests, TO GUEST what it wrote there.")
-                        .flag(WATCH, "again and again, until a key or Ctrl-C")
+                        .flag(WATCH, "again and again, until Ctrl-C; in a session any key will do")
                         .flag(TOTAL, "what was counted since the start, instead")
                         .example("vm:stats --watch")
                         .runs(this::stats));
