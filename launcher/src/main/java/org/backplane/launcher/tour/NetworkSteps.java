@@ -66,10 +66,11 @@ final class NetworkSteps {
     String awaitAddress() throws TourException, IOException, InterruptedException {
         String told =
                 machine.guest(
-                        "n=0; until ip -4 address show dev "
+                        "n=0; until ip route show default | grep -q via; do n=$((n + 1));"
+                                + " [ $n -le 600 ] || exit 1; usleep 100000; done; ip -4 address"
+                                + " show dev "
                                 + INTERFACE
-                                + " 2> /dev/null | grep inet; do n=$((n + 1)); [ $n -le 600 ] || exit 1;"
-                                + " usleep 100000; done; ip route show default; cat /etc/resolv.conf");
+                                + "; ip route show default");
         Matcher address = ADDRESS.matcher(told);
         if (!address.find() || !told.contains("default via " + HOST)) {
             throw new TourException("there is no address or no way out: " + told);
