@@ -229,10 +229,13 @@ public final class ShellIT {
                         TerminalSize.UNKNOWN,
                         Optional.empty());
         shell.open(line, ended::countDown);
-        keys.write("vm:sl\t\rexit\r".getBytes(StandardCharsets.US_ASCII));
+        String typed = "vm:sl\t\rvm:plug x ns16550a ba\there\rvm:swap uart0 1.\t\rexit\r";
+        keys.write(typed.getBytes(StandardCharsets.US_ASCII));
         ended.await();
         String text = shown.toString(StandardCharsets.UTF_8);
         assertTrue(text, text.contains("\r\nuart0 "));
+        assertTrue(text, text.contains("base=here is no hexadecimal address"));
+        assertTrue(text, text.contains("uart0 1.0.0"));
         rig.bundle("org.backplane.shell").stop();
         assertNull(context.getServiceReference(TerminalShell.class));
         rig.bundle("org.backplane.shell").start();

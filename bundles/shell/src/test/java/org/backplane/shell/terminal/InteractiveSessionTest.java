@@ -183,6 +183,41 @@ class InteractiveSessionTest {
     }
 
     @Test
+    void watchingRedrawsInPlaceUntilAKey() throws Exception {
+        terminal.type("vm:stats --watch\r");
+        terminal.await("PER SECOND");
+        // Two tables of a heading each, a slot, two processors, and the hint.
+        terminal.await("\033[6APER SECOND");
+        terminal.type("q");
+        terminal.await(PROMPT);
+        answers("say again\r", "said again");
+    }
+
+    @Test
+    void watchingGoesOnLineAfterLineWhereNothingCanBeRedrawn() throws Exception {
+        terminal.close();
+        open("dumb");
+        terminal.type("vm:stats --watch\r");
+        terminal.await("PER SECOND");
+        terminal.await("PER SECOND");
+        terminal.type(CTRL_C);
+        terminal.await(PROMPT);
+        assertFalse(terminal.all().contains("\033["), terminal.all());
+    }
+
+    @Test
+    void whatFollowsASeparatorIsCompletedAsACommand() throws Exception {
+        terminal.type("vm:slots | vm:insp\tdi\t");
+        terminal.await("vm:inspect");
+        terminal.await("disk0");
+    }
+
+    @Test
+    void helpCompletesTheNamesOfCommands() throws Exception {
+        answers("help vm:unpl\t\r", "vm:unplug [--force] SLOT");
+    }
+
+    @Test
     void variablesOutliveAnInterruptedCommand() throws Exception {
         answers("x = 5\r", "5");
         terminal.type("hold\r");
