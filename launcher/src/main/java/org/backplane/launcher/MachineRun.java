@@ -8,6 +8,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.LogFile;
 import org.backplane.launcher.folder.RunFolder;
@@ -126,12 +128,14 @@ public final class MachineRun implements AutoCloseable {
         } catch (ExecutionException e) {
             Throwable reason = e.getCause();
             LOG.log(Level.ERROR, "the machine ended with a failure", reason);
-            String message = reason.getMessage();
+            String message = reason.getMessage() == null ? reason.toString() : reason.getMessage();
             return new Outcome(
                     reason instanceof IllegalArgumentException
                             ? ExitStatus.BAD_INPUT
                             : ExitStatus.FAILED,
-                    message == null ? reason.toString() : message);
+                    // What is missing may be what was refused.
+                    Stream.concat(Stream.of(message), framework.refusals().stream())
+                            .collect(Collectors.joining(" ")));
         }
     }
 

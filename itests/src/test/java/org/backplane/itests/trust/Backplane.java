@@ -41,6 +41,14 @@ final class Backplane implements AutoCloseable {
      * @param folder for everything it writes; short, a socket's path has to fit
      */
     static Backplane run(Path folder, String... options) throws Exception {
+        List<String> words = words(folder, options);
+        var machine = new Backplane(folder, start(folder, words, folder.resolve("out")));
+        machine.waitUntil(() -> Files.exists(machine.socket()));
+        return machine;
+    }
+
+    /** What a machine is run with. */
+    static List<String> words(Path folder, String... options) throws IOException {
         List<String> words = new ArrayList<>();
         words.addAll(
                 List.of(
@@ -54,9 +62,7 @@ final class Backplane implements AutoCloseable {
                         "--kernel",
                         kernel(folder).toString()));
         words.addAll(Arrays.asList(options));
-        var machine = new Backplane(folder, start(folder, words, folder.resolve("out")));
-        machine.waitUntil(() -> Files.exists(machine.socket()));
-        return machine;
+        return words;
     }
 
     /** Starts the script. */
@@ -69,6 +75,11 @@ final class Backplane implements AutoCloseable {
         builder.environment().put("XDG_RUNTIME_DIR", folder.toString());
         builder.environment().put("XDG_STATE_HOME", folder.toString());
         builder.environment().put("BACKPLANE_CLASS_ARCHIVE", "off");
+        // With this the framework could take extensions; it is not to, all the same.
+        builder.environment()
+                .put(
+                        "BACKPLANE_JAVA_OPTIONS",
+                        "--add-opens=java.base/jdk.internal.loader=ALL-UNNAMED");
         builder.environment().put(Trace.VARIABLE, trace(folder).toString());
         builder.redirectErrorStream(true).redirectOutput(output.toFile());
         return builder.start();

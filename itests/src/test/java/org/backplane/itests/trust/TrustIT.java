@@ -36,6 +36,9 @@ public final class TrustIT {
             Pattern.compile(
                     "rng0 +virtio-rng +running .*org\\.backplane\\.rng 1\\.0\\.0 \\[(\\d+)]");
 
+    /** In place of a kind: a part of the framework. */
+    private static final String EXTENSION = "extension";
+
     private Path folder;
     private Path trust;
     private Path watched;
@@ -107,6 +110,10 @@ public final class TrustIT {
         headers.putValue(Constants.BUNDLE_SYMBOLICNAME, "org.backplane.rng");
         headers.putValue(Constants.BUNDLE_VERSION, "9.0.0");
         headers.putValue(Constants.BUNDLE_ACTIVATOR, Trace.class.getName());
+        if (kind.equals(EXTENSION)) {
+            headers.putValue(Constants.FRAGMENT_HOST, "system.bundle; extension:=framework");
+            headers.putValue(Constants.EXTENSION_BUNDLE_ACTIVATOR, Trace.class.getName());
+        }
         headers.putValue(Constants.IMPORT_PACKAGE, "org.osgi.framework");
         headers.putValue(Constants.PROVIDE_CAPABILITY, "org.backplane.device;kind=" + kind);
         Path made = folder.resolve(name);
@@ -161,6 +168,9 @@ public final class TrustIT {
         ask("felix:resolve " + installed);
         assertNoTrace("felix:start");
 
+        ask("felix:install " + bundle(EXTENSION, "extension.jar").toUri());
+        assertNoTrace("extension of the framework");
+
         drop(jar);
         machine.waitUntil(() -> ask("vm:history rng0").contains("watched/strange.jar"));
         String history = ask("vm:history rng0");
@@ -188,6 +198,30 @@ public final class TrustIT {
         Answer signed = machine.shell("vm:swap rng0 " + jar);
         assertTrue(signed.text(), signed.text().contains("offers no 'virtio-rng'"));
         assertTrue("what is signed is loaded", Files.exists(Backplane.trace(folder)));
+    }
+
+    @Test
+    public void aMachineThatLacksWhatWasRefusedSaysSo() throws Exception {
+        drop(bundle("teapot", "teapot.jar"));
+        machine.close();
+        Path output = folder.resolve("out");
+        Process process =
+                Backplane.start(
+                        folder,
+                        Backplane.words(
+                                folder,
+                                "--trust",
+                                trust.toString(),
+                                "--bundles",
+                                watched.toString(),
+                                "--device",
+                                "teapot"),
+                        output);
+        assertEquals(2, process.waitFor());
+        String told = read(output);
+        assertTrue(told, told.contains("no bundle offers the kind 'teapot'"));
+        assertTrue(told, told.contains("org.backplane.rng 9.0.0 is refused: it is not signed"));
+        assertNoTrace("start");
     }
 
     private String told() {

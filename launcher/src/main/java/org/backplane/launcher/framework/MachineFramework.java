@@ -309,6 +309,11 @@ public final class MachineFramework {
         return secondList;
     }
 
+    /** What --trust kept out so far, a sentence for each. */
+    public List<String> refusals() {
+        return guard.map(TrustGuard::refusals).orElse(List.of());
+    }
+
     /** The bundles there are and their states, by id. */
     public List<Bundle> bundles() {
         return List.of(framework.getBundleContext().getBundles());

@@ -5,8 +5,11 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -36,15 +39,18 @@ import org.osgi.framework.wiring.BundleRevision;
 public final class TrustGuard implements BundleActivator {
     private static final Logger LOG = System.getLogger(TrustGuard.class.getName());
 
+    private static final int MOST_REFUSALS = 10;
+
     private final JarJudge judge;
     private final Path storage;
 
     /** By revision, for the next update brings another one. */
-    private final Map<BundleRevision, Verdict> verdicts = new WeakHashMap<>();
+    private final Map<BundleRevision, Optional<String>> verdicts = new WeakHashMap<>();
+
+    /** The latest sentences; each bundle's once. */
+    private final Deque<String> refusals = new ArrayDeque<>();
 
     private volatile ServiceRegistration<ResolverHookFactory> registration;
-
-    private record Verdict(Optional<String> refusal) {}
 
     TrustGuard(JarJudge judge, Path storage) {
         this.judge = judge;
@@ -106,16 +112,30 @@ public final class TrustGuard implements BundleActivator {
         if (revision == null || revision.getBundle().getBundleId() == Constants.SYSTEM_BUNDLE_ID) {
             return Optional.empty();
         }
-        Verdict known = verdicts.get(revision);
-        if (known != null && known.refusal().isEmpty()) {
-            return Optional.empty();
+        Optional<String> known = verdicts.get(revision);
+        if (known != null && known.isEmpty()) {
+            return known;
         }
-        Verdict now = new Verdict(judge(revision));
+        Optional<String> now = judge(revision);
         if (!now.equals(known)) {
             verdicts.put(revision, now);
-            now.refusal().ifPresent(sentence -> LOG.log(Level.WARNING, sentence));
+            now.ifPresent(this::tell);
         }
-        return now.refusal();
+        return now;
+    }
+
+    private void tell(String sentence) {
+        LOG.log(Level.WARNING, sentence);
+        refusals.remove(sentence);
+        refusals.addLast(sentence);
+        if (refusals.size() > MOST_REFUSALS) {
+            refusals.removeFirst();
+        }
+    }
+
+    /** What was refused so far, the latest last; not more than a screen holds. */
+    public synchronized List<String> refusals() {
+        return List.copyOf(refusals);
     }
 
     private Optional<String> judge(BundleRevision revision) {

@@ -146,6 +146,18 @@ class TrustGuardTest {
     }
 
     @Test
+    void tellsWhatWasRefusedThoughItIsGone() throws Exception {
+        run();
+        assertEquals(List.of(), framework.refusals());
+        for (int i = 0; i < 12; i++) {
+            install(jar("card.jar", card("1.0." + i))).uninstall();
+        }
+        assertEquals(10, framework.refusals().size());
+        String last = framework.refusals().get(9);
+        assertTrue(last.startsWith("The bundle org.acme.card 1.0.11 is refused"), last);
+    }
+
+    @Test
     void refusesWhatAStrangerSigned() throws Exception {
         run();
         Path jar = jar("card.jar", card("1.0.0"));
