@@ -2,6 +2,7 @@ package org.backplane.contract;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.backplane.device.Device;
@@ -9,6 +10,7 @@ import org.backplane.device.DeviceException;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.linux.Fd;
+import org.backplane.memory.GuestMemory.RamBank;
 import org.backplane.testkit.FakeDeviceContext;
 import org.backplane.testkit.TestMemory;
 import org.backplane.virtio.VirtioDevice;
@@ -21,8 +23,11 @@ final class Bench implements AutoCloseable {
     private static final long SECOND = 1_000_000_000;
     private static final int ROUNDS = 4;
 
+    /** Bytes of guest memory: enough for the requests on many queues; what is not used is none. */
+    private static final long MEMORY = 256L << 20;
+
     private final Trial trial;
-    private final TestMemory memory = new TestMemory();
+    private final TestMemory memory = new TestMemory(List.of(new RamBank(TestMemory.BASE, MEMORY)));
     private final FakeDeviceContext slot;
     private Device device;
     private Traffic traffic;
