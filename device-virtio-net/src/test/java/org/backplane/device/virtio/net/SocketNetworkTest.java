@@ -138,6 +138,27 @@ class SocketNetworkTest {
     }
 
     @Test
+    void aDriverWithoutBuffersIsNotToldOfFramesUntilItHasSome() throws Exception {
+        try (Plugged net = plugged();
+                Peer peer = Peer.connect(path)) {
+            for (int i = 0; i < 5; i++) {
+                peer.send(frame(100 + i, i));
+            }
+            net.pump();
+            assertEquals(1, watches(net), "room to send only");
+            net.card.offer(0, 10, BUFFER);
+            assertEquals(2, watches(net));
+            for (int i = 0; i < 5; i++) {
+                assertArrayEquals(frame(100 + i, i), net.next());
+            }
+        }
+    }
+
+    private static int watches(Plugged net) {
+        return net.card.slot.watched().stream().mapToInt(net.card.slot::readable).sum();
+    }
+
+    @Test
     void aPeerThatDoesNotReadHoldsTheSenderUp() throws Exception {
         try (Plugged net = plugged();
                 Peer peer = Peer.connect(path)) {
