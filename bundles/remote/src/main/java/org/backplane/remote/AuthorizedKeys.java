@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.GeneralSecurityException;
 import java.security.PublicKey;
+import java.util.Map;
 import java.util.Set;
 import org.apache.sshd.common.config.keys.AuthorizedKeyEntry;
 import org.apache.sshd.common.config.keys.KeyUtils;
@@ -24,33 +25,38 @@ final class AuthorizedKeys implements PublickeyAuthenticator {
     private static final Logger LOG = System.getLogger(AuthorizedKeys.class.getName());
 
     private final Path file;
+    private final Object uid;
 
-    AuthorizedKeys(Path file) {
+    AuthorizedKeys(Path file) throws IOException {
         this.file = file;
+        this.uid = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     }
 
     @Override
     public boolean authenticate(String user, PublicKey key, ServerSession session) {
         try {
-            return !othersCanWrite() && contains(key, session);
+            return isTheirs() && contains(key, session);
         } catch (IOException | RuntimeException e) {
             LOG.log(Level.WARNING, "Nobody is let in by SSH: " + file + ": " + e.getMessage(), e);
             return false;
         }
     }
 
-    private boolean othersCanWrite() throws IOException {
+    /** Who may write there lets in whom they like: it has to be this user, or root. */
+    private boolean isTheirs() throws IOException {
         Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-        boolean can =
+        Object owner = Files.getAttribute(file, "unix:uid");
+        boolean others =
                 permissions.contains(PosixFilePermission.GROUP_WRITE)
-                        || permissions.contains(PosixFilePermission.OTHERS_WRITE);
-        if (can) {
+                        || permissions.contains(PosixFilePermission.OTHERS_WRITE)
+                        || !(owner.equals(0) || owner.equals(uid));
+        if (others) {
             LOG.log(
                     Level.WARNING,
-                    "Nobody is let in by SSH: {0} can be written by other users; take that away with chmod go-w.",
+                    "Nobody is let in by SSH: {0} has to be yours, or root''s, and no others may write it: chmod go-w.",
                     file);
         }
-        return can;
+        return !others;
     }
 
     private boolean contains(PublicKey key, ServerSession session) throws IOException {
@@ -72,7 +78,7 @@ final class AuthorizedKeys implements PublickeyAuthenticator {
                     entry == null
                             ? null
                             : entry.resolvePublicKey(
-                                    session, java.util.Map.of(), PublicKeyEntryResolver.IGNORING);
+                                    session, Map.of(), PublicKeyEntryResolver.IGNORING);
             if (known == null || !KeyUtils.compareKeys(known, key)) {
                 return false;
             }

@@ -61,7 +61,6 @@ final class LoginServer implements AutoCloseable {
         server.setPort(settings.port());
         server.setKeyPairProvider(KeyPairProvider.wrap(hostKey));
         server.setUserAuthFactories(List.of(UserAuthPublicKeyFactory.INSTANCE));
-        server.setPublickeyAuthenticator(new AuthorizedKeys(settings.keys()));
         server.setChannelFactories(List.of(ChannelSessionFactory.INSTANCE));
         server.setGlobalRequestHandlers(List.of());
         server.setForwardingFilter(RejectAllForwardingFilter.INSTANCE);
@@ -72,6 +71,7 @@ final class LoginServer implements AutoCloseable {
         limit(server);
         server.setSessionFactory(new SessionFactory(server));
         try {
+            server.setPublickeyAuthenticator(new AuthorizedKeys(settings.keys()));
             server.start();
             LoginServer login =
                     new LoginServer(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -157,6 +158,17 @@ class LoginServerTest {
         Files.setPosixFilePermissions(
                 door.settings.keys(), PosixFilePermissions.fromString("rw-rw-r--"));
         assertThrows(SshException.class, () -> door.login(door.friend));
+    }
+
+    @Test
+    void refusesEverybodyWhoseKeysBelongToAnotherUser() throws Exception {
+        assumeTrue(
+                Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0),
+                "only root gives files away");
+        Files.setAttribute(door.settings.keys(), "unix:uid", 65_534);
+        assertThrows(SshException.class, () -> door.login(door.friend));
+        Files.setAttribute(door.settings.keys(), "unix:uid", 0);
+        door.login(door.friend).close();
     }
 
     @Test
