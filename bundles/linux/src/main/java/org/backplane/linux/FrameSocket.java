@@ -45,6 +45,9 @@ public final class FrameSocket implements FramePort {
     /** What was last said about having no peer, so that it is said once. */
     private String told = "";
 
+    /** How many lost frames have been told of. */
+    private long toldLost;
+
     private final Object sending = new Object();
 
     /** Of sending, with the end of patience as its alarm. */
@@ -188,7 +191,10 @@ public final class FrameSocket implements FramePort {
             blockedSince = 0;
             peer = new FrameStream(socket, buffers);
         }
-        tell(Level.INFO, "the peer at '" + path + "' is there");
+        long now = lost.get();
+        String cost = now == toldLost ? "" : "; %d frames were lost".formatted(now - toldLost);
+        toldLost = now;
+        tell(Level.INFO, "the peer at '" + path + "' is there" + cost);
     }
 
     /** Lets go of a peer; whoever noticed first. Not to be called under {@link #sending}. */

@@ -374,11 +374,6 @@ public final class Slirp implements FramePort {
         return lost;
     }
 
-    /** Of libslirp's own complaints about what the guest sent. */
-    public synchronized long guestErrors() {
-        return guestErrors;
-    }
-
     /** Ends all connections. Nothing is called back any more once this has returned. */
     @Override
     public synchronized void close() {
@@ -409,8 +404,14 @@ public final class Slirp implements FramePort {
     private final class Calls implements SlirpCallbacks.Application {
         @Override
         public void sendPacket(long address, long length) {
-            if (length > LONGEST || !frames.offer(address, (int) length)) {
-                lost++;
+            if (length <= LONGEST && frames.offer(address, (int) length)) {
+                return;
+            }
+            lost++;
+            if (Long.bitCount(lost) == 1) {
+                LOG.log(
+                        Level.DEBUG,
+                        () -> "%s: the guest takes no frames, %d are lost".formatted(name, lost));
             }
         }
 
