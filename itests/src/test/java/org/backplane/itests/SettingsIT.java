@@ -48,7 +48,9 @@ import org.osgi.framework.wiring.BundleRevision;
  */
 @RunWith(PaxExam.class)
 public final class SettingsIT {
-    private static final String OF_A_TAP = "interface";
+    /** Types of settings that are for backends which take rights or libraries to try. */
+    private static final Set<String> OF_OTHERS = Set.of("interface", "forwards");
+
     private static final Pattern DESCRIPTION = Pattern.compile("(.+?)(!?)=(.*)");
     private static final Pattern RANGE = Pattern.compile("(\\d+)\\.\\.(\\d+)");
     private static final Pattern TEXT = Pattern.compile("text\\((\\d+)\\)");
@@ -209,7 +211,8 @@ public final class SettingsIT {
                             "00:00:00:00:00:00",
                             "53:54:00:12:34:56",
                             "ff:ff:ff:ff:ff:ff");
-            case OF_A_TAP -> List.of("tap0", "", "a/b");
+            case "interface" -> List.of("tap0", "", "a/b");
+            case "forwards" -> List.of("tcp:8022-22", "", "tcp:22");
             case "file" ->
                     List.of(disk(), "", folder.resolve("absent").toString(), folder.toString());
             case "console" ->
@@ -226,6 +229,16 @@ public final class SettingsIT {
                             "unix=" + folder.resolve("s".repeat(120)));
             default -> throw new AssertionError("no values are known for the type " + type);
         };
+    }
+
+    /** What a setting needs beside it: some are for one backend of a network only. */
+    private Map<String, String> beside(String kind, String name, Map<String, String> required) {
+        Map<String, String> all = new HashMap<>(required);
+        if (kind.equals("virtio-net") && Set.of("path", "listen").contains(name)) {
+            all.put("backend", "socket");
+            all.put("path", folder.resolve("peer").toString());
+        }
+        return all;
     }
 
     /** The launcher's sentences about {@code --device}; it starts nothing. */
@@ -351,7 +364,12 @@ public final class SettingsIT {
                 Matcher parts = parts(description);
                 Set<Boolean> verdicts = new TreeSet<>();
                 for (String value : edges(parts.group(3))) {
-                    Trial trial = new Trial(kind.getKey(), parts.group(1), value, required);
+                    Trial trial =
+                            new Trial(
+                                    kind.getKey(),
+                                    parts.group(1),
+                                    value,
+                                    beside(kind.getKey(), parts.group(1), required));
                     List<String> told = launcher(trial.kind(), trial.settings());
                     boolean refused = refused(trial);
                     verdicts.add(refused);
@@ -362,7 +380,7 @@ public final class SettingsIT {
                     }
                 }
                 // What is for another backend than the first is wrong whatever it is.
-                boolean never = parts.group(3).equals(OF_A_TAP);
+                boolean never = OF_OTHERS.contains(parts.group(3));
                 assertEquals(description, never ? Set.of(true) : Set.of(true, false), verdicts);
             }
         }

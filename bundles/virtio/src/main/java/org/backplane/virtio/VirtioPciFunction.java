@@ -140,6 +140,11 @@ public final class VirtioPciFunction implements AutoCloseable {
         return common.queues();
     }
 
+    /** Counts what the device behind found wrong with a request. */
+    public void guestMistook(String format, Object... values) {
+        errors.add(format, values);
+    }
+
     /** What the guest did wrong so far, rings that it broke included. */
     public long guestErrors() {
         return errors.count() + function.guestErrors();

@@ -13,4 +13,10 @@ public interface VirtioWires {
      * and interrupts the driver, if it is ready (virtio 1.2, section 2.5).
      */
     void configurationChanged();
+
+    /**
+     * The driver made a mistake that broke nothing but its own request: counted with those that the
+     * function finds itself. What it was is formatted only for a line that is written.
+     */
+    default void guestMistook(String format, Object... values) {}
 }

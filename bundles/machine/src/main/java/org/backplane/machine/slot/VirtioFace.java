@@ -144,6 +144,11 @@ final class VirtioFace implements Face, VirtioBackend {
         }
 
         @Override
+        public void guestMistook(String format, Object... values) {
+            function.guestMistook(format, values);
+        }
+
+        @Override
         public synchronized void connect() {
             connected = true;
             if (raised) {

@@ -90,6 +90,14 @@ class VirtioSlotLinkTest extends VirtioSlotBench {
     }
 
     @Test
+    void mistakesThatTheDeviceFindsCountAsTheSlots() throws Exception {
+        fill(linked());
+        assertEquals("0", slot.inspect().facts().get("guest mistakes"));
+        ((Linked) made.get(0)).wires.guestMistook("a frame of %d bytes", 3);
+        assertEquals("1", slot.inspect().facts().get("guest mistakes"));
+    }
+
+    @Test
     void slotWithoutALinkRefusesToChangeIt() throws Exception {
         fill(offer(1, false, null));
         MachineException refusal = assertThrows(MachineException.class, () -> slot.link(false));

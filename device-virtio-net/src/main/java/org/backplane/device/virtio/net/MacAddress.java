@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
  * @param bits 48 of them, the first byte on the wire the highest
  */
 record MacAddress(long bits) {
-    private static final Pattern WRITTEN = Pattern.compile("(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}");
+    private static final Pattern WRITTEN =
+            Pattern.compile("[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}");
     private static final long GROUP = 1L << 40;
     private static final long LOCAL = 2L << 40;
     private static final long ALL = (1L << 48) - 1;
@@ -30,7 +31,7 @@ record MacAddress(long bits) {
     static Optional<MacAddress> parse(String text) {
         Matcher matcher = WRITTEN.matcher(text);
         return matcher.matches()
-                ? Optional.of(new MacAddress(Long.parseLong(text.replace(":", ""), 16)))
+                ? Optional.of(new MacAddress(Long.parseLong(text.replaceAll("[:-]", ""), 16)))
                 : Optional.empty();
     }
 

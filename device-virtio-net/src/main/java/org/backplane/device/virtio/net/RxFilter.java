@@ -2,6 +2,7 @@ package org.backplane.device.virtio.net;
 
 import java.util.BitSet;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Which frames the driver wants (virtio 1.2, sections 5.1.6.5.1 to 5.1.6.5.3). A value: a change
@@ -61,7 +62,7 @@ record RxFilter(
     }
 
     RxFilter with(Mode mode, boolean on) {
-        Set<Mode> changed = new java.util.TreeSet<>(modes);
+        Set<Mode> changed = new TreeSet<>(modes);
         if (on) {
             changed.add(mode);
         } else {

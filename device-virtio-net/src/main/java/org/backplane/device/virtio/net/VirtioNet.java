@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.backplane.device.DeviceException;
-import org.backplane.device.GuestErrors;
 import org.backplane.device.LinkDevice;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.context.TimerLease;
@@ -43,7 +42,6 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
     private final List<Receiver> receivers = new ArrayList<>();
     private final List<Transmitter> transmitters = new ArrayList<>();
     private final ControlQueue control = new ControlQueue(this);
-    private final GuestErrors mistakes;
     private final AtomicLong lost = new AtomicLong();
 
     /** Made with the card, and not first when a guest waits for its state to be handed over. */
@@ -52,7 +50,7 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
     /** Workers inside. */
     private final AtomicInteger busy = new AtomicInteger();
 
-    private VirtioWires wires;
+    private volatile VirtioWires wires = () -> {};
     private TimerLease continuation;
     private TimerLease patience;
     private boolean started;
@@ -75,7 +73,6 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
         this.context = context;
         this.settings = settings;
         this.backend = backend;
-        mistakes = new GuestErrors(context.slot());
         filter = RxFilter.initial(settings.mac());
         int channels = backend.channels();
         try {
@@ -379,7 +376,7 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
     }
 
     void guestMistook(String format, Object... values) {
-        mistakes.add(format, values);
+        wires.guestMistook(format, values);
     }
 
     /** A frame is lost though the network had brought it. */

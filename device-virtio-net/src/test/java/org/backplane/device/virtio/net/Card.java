@@ -19,6 +19,7 @@ import org.backplane.virtio.QueuePort;
 import org.backplane.virtio.QueueTransport;
 import org.backplane.virtio.RingSetup;
 import org.backplane.virtio.SplitQueue;
+import org.backplane.virtio.VirtioWires;
 
 /** A network card in its slot, with a driver on the other side of its queues. */
 final class Card implements AutoCloseable, QueueTransport {
@@ -42,6 +43,7 @@ final class Card implements AutoCloseable, QueueTransport {
     final List<DriverRing> rings = new ArrayList<>();
     final List<QueuePort> ports = new ArrayList<>();
     final List<String> broken = new ArrayList<>();
+    final List<String> mistakes = new ArrayList<>();
     private final Map<Integer, Map<Integer, Offered>> offered = new HashMap<>();
     int configurationChanges;
     int interrupts;
@@ -76,7 +78,18 @@ final class Card implements AutoCloseable, QueueTransport {
     }
 
     void start() throws DeviceException {
-        device.wired(() -> configurationChanges++);
+        device.wired(
+                new VirtioWires() {
+                    @Override
+                    public void configurationChanged() {
+                        configurationChanges++;
+                    }
+
+                    @Override
+                    public void guestMistook(String format, Object... values) {
+                        mistakes.add(format.formatted(values));
+                    }
+                });
         device.link(true);
         device.start();
     }

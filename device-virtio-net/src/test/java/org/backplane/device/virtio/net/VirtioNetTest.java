@@ -176,6 +176,7 @@ class VirtioNetTest {
         card.device.readable(0);
         card.device.readable(0);
         assertEquals(0, card.collect(0).length);
+        assertEquals(List.of("a buffer of 11 bytes"), card.mistakes);
         byte[] received = card.collect(0);
         assertArrayEquals(frame(60), Arrays.copyOfRange(received, 12, received.length));
     }
@@ -217,6 +218,7 @@ class VirtioNetTest {
         assertNotNull(card.rings.get(1).collect());
         assertEquals(List.of(), network.played.get(0).sent);
         assertEquals(List.of(), card.broken);
+        assertEquals(4, card.mistakes.size(), card.mistakes::toString);
     }
 
     @Test
@@ -372,6 +374,7 @@ class VirtioNetTest {
             assertEquals(1, card.command(command), Arrays.toString(command));
         }
         assertEquals(before, card.device.filter());
+        assertEquals(wrong.length, card.mistakes.size(), card.mistakes::toString);
         assertEquals(List.of(), card.broken);
     }
 
