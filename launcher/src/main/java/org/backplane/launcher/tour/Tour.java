@@ -3,6 +3,7 @@ package org.backplane.launcher.tour;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,7 +15,9 @@ import org.backplane.launcher.MachineRun;
  * the machine by its shell.
  */
 public final class Tour {
-    private static final int MAX_COLLECTIONS = 20;
+    /** A compiler that is behind with its work holds what it is to compile. */
+    private static final Duration COLLECTION_BOUND = Duration.ofSeconds(60);
+
     private static final int RANDOM_BYTES = 4096;
 
     /** Of 4,096 random bytes less than 230 values is one chance in more than 10^20. */
@@ -153,14 +156,15 @@ public final class Tour {
                 machine.shell("vm:accept " + slot.name());
             }
         }
-        String left = "";
-        for (int i = 0; i < MAX_COLLECTIONS; i++) {
+        long began = System.nanoTime();
+        String left;
+        do {
             System.gc();
             left = machine.shell("vm:stale").strip();
             if (left.isEmpty()) {
                 return "";
             }
-        }
+        } while (System.nanoTime() - began < COLLECTION_BOUND.toNanos());
         throw new TourException("still loaded: " + left);
     }
 
