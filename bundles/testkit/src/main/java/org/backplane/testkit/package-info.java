@@ -5,8 +5,8 @@
  *   <li>{@link org.backplane.testkit.FakeDeviceContext} is the slot: regions on a real bus, a real
  *       view of {@link org.backplane.testkit.TestMemory}, and time, console and readiness in the
  *       test's hand. It keeps what a slot keeps over a swap.
- *   <li>{@link org.backplane.testkit.DeviceContract} holds the rules for devices of every kind;
- *       call each from a test.
+ *   <li>{@link org.backplane.testkit.DeviceContract} holds the rules for saved state; the bundle
+ *       {@code contract} has them all, and the tests that a device extends.
  *   <li>{@link org.backplane.testkit.DriverRing} is a driver's side of a virtqueue, well-behaved or
  *       hostile; {@link org.backplane.testkit.VirtioDriver} is a driver of a whole virtio function,
  *       which finds everything through configuration space. For a queue without a function, give
