@@ -14,25 +14,25 @@ import java.nio.file.Path;
  * The console of the demo's guest, whose agent runs one command a line and reports how it ended.
  * Waits as long as the guest takes; a machine that ends closes its console.
  */
-final class GuestConsole implements AutoCloseable {
+public final class GuestConsole implements AutoCloseable {
     private static final String READY = "<backplane> ready";
     private static final String STATUS = "<backplane> status ";
 
     private final SocketChannel channel;
     private final StringBuilder heard = new StringBuilder();
 
-    GuestConsole(Path socket) throws IOException {
+    public GuestConsole(Path socket) throws IOException {
         channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         channel.connect(UnixDomainSocketAddress.of(socket));
     }
 
     /** Waits until the guest has booted. */
-    void awaitReady() throws IOException {
+    public void awaitReady() throws IOException {
         lineWith(READY);
     }
 
     /** Runs a command of the guest's shell, which must succeed, and returns what it printed. */
-    String run(String command) throws IOException {
+    public String run(String command) throws IOException {
         send(command);
         int from = lineWith(STATUS);
         String output = heard.substring(0, from).replace("\r", "").strip();

@@ -13,15 +13,15 @@ import org.ops4j.pax.tinybundles.TinyBundles;
 import org.osgi.framework.Constants;
 
 /** Another version of one of the project's bundles, with the same code. */
-final class NewBuild {
+public final class NewBuild {
     private NewBuild() {}
 
-    static Path path(String name, String version) {
+    public static Path path(String name, String version) {
         return ProjectBundle.root()
                 .resolve("itests/target/builds/%s-%s.jar".formatted(name, version));
     }
 
-    static void make(String name, String version) {
+    public static void make(String name, String version) {
         make(name, version, List.of());
     }
 

@@ -44,7 +44,7 @@ public record ProjectBundle(String name, Path jar) {
         }
     }
 
-    static ProjectBundle named(String name) {
+    public static ProjectBundle named(String name) {
         return all().stream()
                 .filter(bundle -> bundle.name.equals(name))
                 .findFirst()

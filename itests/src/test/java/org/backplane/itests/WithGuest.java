@@ -24,12 +24,12 @@ public final class WithGuest extends Runner {
         exam = Files.exists(initrd()) ? Optional.of(new PaxExam(tests)) : Optional.empty();
     }
 
-    static Path kernel() {
+    public static Path kernel() {
         return guest().resolve("vmlinux");
     }
 
     /** Written last: where it is, everything is. */
-    static Path initrd() {
+    public static Path initrd() {
         return guest().resolve("initrd.cpio");
     }
 

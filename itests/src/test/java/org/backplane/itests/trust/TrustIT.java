@@ -13,13 +13,15 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.backplane.itests.trust.Backplane.Answer;
+import org.backplane.itests.Backplane;
+import org.backplane.itests.Backplane.Answer;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
@@ -64,12 +66,27 @@ public final class TrustIT {
         machine =
                 Backplane.run(
                         folder,
-                        "--trust",
-                        trust.toString(),
-                        "--bundles",
-                        watched.toString(),
-                        "--device",
-                        "virtio-rng,name=rng0");
+                        environment(),
+                        List.of(
+                                "--trust",
+                                trust.toString(),
+                                "--bundles",
+                                watched.toString(),
+                                "--device",
+                                "virtio-rng,name=rng0"));
+    }
+
+    private Map<String, String> environment() {
+        return Map.of(
+                Trace.VARIABLE,
+                trace().toString(),
+                // With this the framework could take extensions; it is not to, all the same.
+                "BACKPLANE_JAVA_OPTIONS",
+                "--add-opens=java.base/jdk.internal.loader=ALL-UNNAMED");
+    }
+
+    private Path trace() {
+        return folder.resolve("trace");
     }
 
     @After
@@ -143,7 +160,7 @@ public final class TrustIT {
     }
 
     private void assertNoTrace(String road) {
-        assertFalse(road, Files.exists(Backplane.trace(folder)));
+        assertFalse(road, Files.exists(trace()));
     }
 
     private void drop(Path content) throws IOException {
@@ -197,7 +214,7 @@ public final class TrustIT {
         jdk("jarsigner", jar.toString(), "acme");
         Answer signed = machine.shell("vm:swap rng0 " + jar);
         assertTrue(signed.text(), signed.text().contains("offers no 'virtio-rng'"));
-        assertTrue("what is signed is loaded", Files.exists(Backplane.trace(folder)));
+        assertTrue("what is signed is loaded", Files.exists(trace()));
     }
 
     @Test
@@ -208,6 +225,7 @@ public final class TrustIT {
         Process process =
                 Backplane.start(
                         folder,
+                        environment(),
                         Backplane.words(
                                 folder,
                                 "--trust",
@@ -238,6 +256,7 @@ public final class TrustIT {
         Process dev =
                 Backplane.start(
                         folder,
+                        Map.of(),
                         List.of("dev", builds.toString(), "--name", machine.name()),
                         output);
         try {

@@ -46,6 +46,10 @@ public final class MachineFramework {
     private final Optional<TrustGuard> guard;
     private final Optional<WebPage> web;
     private final Optional<RemoteLogin> ssh;
+
+    /** Whether its server listens, or did. */
+    private volatile boolean pageOpen;
+
     private final CompletableFuture<Object> end = new CompletableFuture<>();
     private final CompletableFuture<Void> secondList = new CompletableFuture<>();
     private final AtomicBoolean secondListAsked = new AtomicBoolean();
@@ -188,6 +192,7 @@ public final class MachineFramework {
 
     /** On the console, once: the log is kept longer than the token is to live. */
     private void pageOpened(String address) {
+        pageOpen = true;
         System.err.println("backplane: the web page is at " + address);
     }
 
@@ -243,6 +248,9 @@ public final class MachineFramework {
                     .ifPresent(warning -> System.err.println("backplane: " + warning));
             if (web.isPresent()) {
                 startMore("web page", List.of(Group.WEB, Group.WEB_SERVER));
+                if (!pageOpen) {
+                    System.err.println("backplane: the web page did not open; the log says why");
+                }
             }
             if (ssh.isPresent()) {
                 startMore("login by SSH", List.of(Group.REMOTE));

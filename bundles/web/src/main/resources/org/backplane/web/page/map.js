@@ -7,7 +7,7 @@ const LABEL = 150;
 const LANE = 58;
 const BOX = 34;
 const GAP = 22;
-const NARROWEST = 62;
+const NARROWEST = 76;
 
 const hex = (n) => '0x' + n.toString(16);
 
@@ -112,6 +112,21 @@ function fitted(text, width) {
   return text.length <= most ? text : most < 2 ? '' : text.slice(0, most - 1) + '…';
 }
 
+// What an owner has claimed twice is a BAR that the guest is moving: its old place is kept, without
+// decoding, until the move is whole. The place that decodes is the BAR.
+function reserves(all) {
+  const owners = new Map();
+  for (const region of all.flatMap((lane) => lane.regions)) {
+    owners.set(region.owner, [...(owners.get(region.owner) ?? []), region]);
+  }
+  const kept = new Set();
+  for (const regions of owners.values()) {
+    const first = regions.find((region) => region.decoding) ?? regions[0];
+    regions.filter((region) => region !== first).forEach((region) => kept.add(region));
+  }
+  return kept;
+}
+
 export class MapPicture {
   /**
    * @param element the picture's place
@@ -134,6 +149,7 @@ export class MapPicture {
     const height = all.length * LANE + 6;
     this.back.replaceChildren();
     const seen = new Set();
+    this.kept = reserves(all);
     let right = WIDTH;
     all.forEach((lane, index) => {
       const { parts, end } = placed(lane);
@@ -173,7 +189,8 @@ export class MapPicture {
   // A region keeps its element while its owner has it, so that it is seen to move.
   region(lane, part, y, colour, seen) {
     const region = part.region;
-    let key = region.owner;
+    const kept = this.kept.has(region);
+    let key = kept ? `${region.owner} kept` : region.owner;
     for (let n = 2; seen.has(key); n++) {
       key = `${region.owner} #${n}`;
     }
@@ -201,6 +218,7 @@ export class MapPicture {
     node.dataset.base = base;
     node.dataset.window = lane.name;
     node.classList.toggle('off', !region.decoding);
+    node.classList.toggle('kept', kept);
     node.style.transform = `translate(${part.x}px, ${y + 6}px)`;
     const [title, rect, name, where] = node.children;
     rect.setAttribute('width', part.width - 2);
@@ -210,6 +228,6 @@ export class MapPicture {
     title.textContent =
       `${region.owner}: ${base} to ${hex(region.base + region.size - 1n)}, ${size(region.size)} in ${lane.name}` +
       (region.memory ? '' : region.engine ? ', answered by the engine' : `, ${region.reads} reads, ${region.writes} writes`) +
-      (region.decoding ? '' : ', decoding off');
+      (region.decoding ? '' : kept ? ', kept in case the guest moves the BAR back' : ', decoding off');
   }
 }

@@ -216,7 +216,7 @@ function slots(state) {
   rows(id('slots'), state.slots, (slot) => slot.name, slotRow, (row, slot) => {
     row.dataset.state = slot.state;
     row.querySelector('.state').replaceChildren(badge(slot.state), ...(slot.detail ? [el('span', { className: 'said', textContent: slot.detail })] : []));
-    row.querySelector('.bundle').textContent = slot.bundle ? `${slot.bundle.replace('org.backplane.', '')} ${slot.version}` : '';
+    row.querySelector('.bundle').textContent = slot.bundle ? `${slot.bundle.replace(/^org\.backplane\.(device\.)?/, '')} ${slot.version}` : '';
     row.querySelector('.bundle').title = slot.bundle ? `${slot.bundle} ${slot.version}, bundle ${slot.bundleId}` : '';
     row.querySelector('.pci').textContent = slot.address;
     row.querySelector('.accept').hidden = !slot.detail.startsWith('on probation');

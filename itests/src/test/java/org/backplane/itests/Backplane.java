@@ -1,4 +1,4 @@
-package org.backplane.itests.trust;
+package org.backplane.itests;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -9,18 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.backplane.itests.ProjectBundle;
 import org.backplane.launcher.ShellClient;
 
 /**
  * A machine in a process of its own, started by the distribution's script as a user does. Its guest
  * is a processor that waits for interrupts.
  */
-final class Backplane implements AutoCloseable {
+public final class Backplane implements AutoCloseable {
     private static final String NAME = "one";
     private static final long PATIENCE_SECONDS = 90;
 
@@ -28,7 +27,7 @@ final class Backplane implements AutoCloseable {
     private final Process process;
 
     /** What the shell said to one command. */
-    record Answer(int status, String text) {}
+    public record Answer(int status, String text) {}
 
     private Backplane(Path folder, Process process) {
         this.folder = folder;
@@ -40,33 +39,41 @@ final class Backplane implements AutoCloseable {
      *
      * @param folder for everything it writes; short, a socket's path has to fit
      */
-    static Backplane run(Path folder, String... options) throws Exception {
-        List<String> words = words(folder, options);
-        var machine = new Backplane(folder, start(folder, words, folder.resolve("out")));
-        machine.waitUntil(() -> Files.exists(machine.socket()));
+    public static Backplane run(Path folder, String... options) throws Exception {
+        return run(folder, Map.of(), List.of(options));
+    }
+
+    /** As {@link #run(Path, String...)}, with more in the environment. */
+    public static Backplane run(Path folder, Map<String, String> environment, List<String> options)
+            throws Exception {
+        List<String> words = words(folder, options.toArray(String[]::new));
+        var machine =
+                new Backplane(folder, start(folder, environment, words, folder.resolve("out")));
+        machine.waitUntil(machine::answers);
         return machine;
     }
 
     /** What a machine is run with. */
-    static List<String> words(Path folder, String... options) throws IOException {
-        List<String> words = new ArrayList<>();
-        words.addAll(
-                List.of(
-                        "run",
-                        "--name",
-                        NAME,
-                        "--memory",
-                        "64M",
-                        "--console",
-                        "none",
-                        "--kernel",
-                        kernel(folder).toString()));
-        words.addAll(Arrays.asList(options));
+    public static List<String> words(Path folder, String... options) throws IOException {
+        List<String> words = new ArrayList<>(List.of("run", "--name", NAME));
+        if (!List.of(options).contains("--kernel")) {
+            words.addAll(
+                    List.of(
+                            "--memory",
+                            "64M",
+                            "--console",
+                            "none",
+                            "--kernel",
+                            kernel(folder).toString()));
+        }
+        words.addAll(List.of(options));
         return words;
     }
 
     /** Starts the script. */
-    static Process start(Path folder, List<String> words, Path output) throws IOException {
+    public static Process start(
+            Path folder, Map<String, String> environment, List<String> words, Path output)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(
                 ProjectBundle.root().resolve("launcher/target/distribution/backplane").toString());
@@ -75,18 +82,9 @@ final class Backplane implements AutoCloseable {
         builder.environment().put("XDG_RUNTIME_DIR", folder.toString());
         builder.environment().put("XDG_STATE_HOME", folder.toString());
         builder.environment().put("BACKPLANE_CLASS_ARCHIVE", "off");
-        // With this the framework could take extensions; it is not to, all the same.
-        builder.environment()
-                .put(
-                        "BACKPLANE_JAVA_OPTIONS",
-                        "--add-opens=java.base/jdk.internal.loader=ALL-UNNAMED");
-        builder.environment().put(Trace.VARIABLE, trace(folder).toString());
+        builder.environment().putAll(environment);
         builder.redirectErrorStream(true).redirectOutput(output.toFile());
         return builder.start();
-    }
-
-    static Path trace(Path folder) {
-        return folder.resolve("trace");
     }
 
     /** The header of Linux's Documentation/arch/riscv/boot-image-header, and {@code wfi; j .-4}. */
@@ -101,11 +99,25 @@ final class Backplane implements AutoCloseable {
         return folder.resolve(NAME).resolve(ShellClient.SOCKET);
     }
 
-    String name() {
+    /** What it keeps while it runs. */
+    public Path runFolder() {
+        return folder.resolve(NAME);
+    }
+
+    public String name() {
         return NAME;
     }
 
-    Answer shell(String command) throws IOException {
+    /** Whether the shell takes clients: its socket is there before it does. */
+    private boolean answers() {
+        try (ShellClient client = ShellClient.connect(socket())) {
+            return client != null;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    public Answer shell(String command) throws IOException {
         var text = new ByteArrayOutputStream();
         try (ShellClient client = ShellClient.connect(socket());
                 var out = new PrintStream(text, true, StandardCharsets.UTF_8)) {
@@ -114,14 +126,14 @@ final class Backplane implements AutoCloseable {
     }
 
     /** What was printed and logged. */
-    String told() throws IOException {
+    public String told() throws IOException {
         Path log = folder.resolve("backplane").resolve(NAME + ".log");
         return Files.readString(folder.resolve("out"))
                 + (Files.exists(log) ? Files.readString(log) : "");
     }
 
     /** The bound only ends a test that hangs. */
-    void waitUntil(BooleanSupplier reached) throws IOException {
+    public void waitUntil(BooleanSupplier reached) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (!reached.getAsBoolean()) {
             if (System.nanoTime() > end || !process.isAlive()) {
