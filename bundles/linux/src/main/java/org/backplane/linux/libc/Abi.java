@@ -153,6 +153,15 @@ public final class Abi {
     public static final int TUN_F_TSO6 = 4;
     public static final int TUN_F_TSO_ECN = 8;
 
+    public static final int SIG_BLOCK = 0;
+    public static final int SIGSET_BYTES = 128;
+    public static final int TIMESPEC_BYTES = 16;
+
+    /**
+     * Wakes threads, SIGRTMIN + 6: nothing in the C library or the Java virtual machine uses it.
+     */
+    public static final int SIG_WAKE = 40;
+
     public static final int PROT_NONE = 0;
     public static final int PROT_READ = 1;
     public static final int PROT_WRITE = 2;

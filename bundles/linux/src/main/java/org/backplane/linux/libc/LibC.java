@@ -82,6 +82,17 @@ public interface LibC {
 
     long sendmsg(int fd, long message, int flags);
 
+    @IgnoreError
+    int gettid();
+
+    int tgkill(int process, int thread, int signal);
+
+    /** Gives the error number itself. */
+    @IgnoreError
+    int pthread_sigmask(int how, long set, long before);
+
+    int sigtimedwait(long set, long information, long time);
+
     int memfd_create(long name, int flags);
 
     long mmap(

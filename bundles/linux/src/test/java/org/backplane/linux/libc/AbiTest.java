@@ -39,6 +39,9 @@ class AbiTest {
                     Map.entry("IFREQ_BYTES", "sizeof(struct ifreq)"),
                     Map.entry("IFR_NAME", "offsetof(struct ifreq, ifr_name)"),
                     Map.entry("IFR_FLAGS", "offsetof(struct ifreq, ifr_flags)"),
+                    Map.entry("SIGSET_BYTES", "sizeof(sigset_t)"),
+                    Map.entry("TIMESPEC_BYTES", "sizeof(struct timespec)"),
+                    Map.entry("SIG_WAKE", "SIGRTMIN + 6"),
                     Map.entry("IOVEC_BYTES", "sizeof(struct iovec)"),
                     Map.entry("IOV_BASE", "offsetof(struct iovec, iov_base)"),
                     Map.entry("IOV_LEN", "offsetof(struct iovec, iov_len)"));
@@ -53,6 +56,7 @@ class AbiTest {
             #include <net/if.h>
             #include <linux/falloc.h>
             #include <linux/if_tun.h>
+            #include <signal.h>
             #include <stddef.h>
             #include <stdio.h>
             #include <sys/epoll.h>
