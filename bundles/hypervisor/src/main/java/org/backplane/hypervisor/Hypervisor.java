@@ -12,6 +12,11 @@ public interface Hypervisor {
     /** What it executes, in the kernel's words: {@code riscv64}, {@code x86_64}. */
     String architecture();
 
+    /** Whether it can run guests here; asked anew each time, for the host may have changed. */
+    default Fitness fitness() {
+        return new Fitness(Fitness.Grade.FULL, "engine " + name() + " runs on any host");
+    }
+
     /**
      * Makes a VM whose processors are stopped. The memory stays the caller's and outlives the VM.
      *

@@ -22,4 +22,19 @@ public sealed interface InterruptControllers {
             int sources,
             long timebaseFrequency)
             implements InterruptControllers {}
+
+    /**
+     * A PC's: two cascaded 8259A at I/O ports 0x20 and 0xa0, one I/O APIC with 24 inputs, a local
+     * APIC a processor whose identity is the processor's number, and what drives input 2 of the I/O
+     * APIC: an 8254 timer at I/O ports 0x40 to 0x43, its gate and output at 0x61. Lines are global
+     * system interrupts, 0 to 23; messages are stores to 0xfeex_xxxx (Intel SDM, volume 3, section
+     * 11.11).
+     *
+     * @param ioApicBase guest address of the I/O APIC's registers, 4 KiB
+     * @param localApicBase guest address where each processor finds its local APIC, 4 KiB
+     * @param engineBase guest address of 16 KiB below 4 GiB where the board puts nothing: some
+     *     processors need them to execute code without paging
+     */
+    record X86(long ioApicBase, long localApicBase, long engineBase)
+            implements InterruptControllers {}
 }

@@ -11,8 +11,22 @@ public interface Vcpu {
      * Starts this processor at an address when it runs next, with arguments in the architecture's
      * argument registers (RISC-V: a0, a1). A processor never started waits for another to start it
      * by the architecture's own means.
+     *
+     * @throws IllegalArgumentException the architecture needs more to begin with, see {@link
+     *     #enter}
      */
     void enterAt(long pc, long... arguments);
+
+    /**
+     * Starts this processor in a state when it runs next. A processor never started waits for
+     * another to start it by the architecture's own means.
+     *
+     * @throws IllegalArgumentException this is a processor of another architecture
+     */
+    default void enter(X86Entry entry) {
+        throw new IllegalArgumentException(
+                "processor " + index() + " is no x86 processor and cannot begin with " + entry);
+    }
 
     /**
      * Runs guest code, waiting for interrupts included, until kicked. A kick that comes while the

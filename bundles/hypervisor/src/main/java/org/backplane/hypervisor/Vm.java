@@ -1,6 +1,7 @@
 package org.backplane.hypervisor;
 
 import java.util.List;
+import java.util.Optional;
 import org.backplane.device.state.SavedState;
 import org.backplane.linux.EventFd;
 import org.osgi.annotation.versioning.ProviderType;
@@ -13,14 +14,15 @@ public interface Vm extends AutoCloseable {
     /**
      * Sets the level of a wired interrupt source.
      *
-     * @param source number at the interrupt controller, from 1
+     * @param source number at the interrupt controller: RISC-V from 1; x86 the global system
+     *     interrupt, from 0
      */
     void setLine(int source, boolean high);
 
     /**
      * Runs the listener each time the guest has finished with a level interrupt of the source,
-     * after which a line still high is pending again (AIA 1.0, section 4.9.2; on a processor's
-     * thread).
+     * after which a line still high is pending again (AIA 1.0, section 4.9.2). On a processor's
+     * thread or one of the engine's; a listener that takes its time delays others.
      *
      * @return a lease; the listener is not called again once it is closed
      */
@@ -37,6 +39,19 @@ public interface Vm extends AutoCloseable {
      * @param width in bytes of the stores meant; 0 for any
      */
     Lease doorbell(long address, int width, EventFd event) throws HypervisorException;
+
+    /**
+     * What drives interrupts by eventfds without a thread of this process; empty where the engine
+     * cannot: whoever has an eventfd then waits for it and tells the engine.
+     */
+    default Optional<EventRoutes> eventRoutes() {
+        return Optional.empty();
+    }
+
+    /** Which pages of memory the guest stores to; empty where the engine cannot tell. */
+    default Optional<DirtyLog> dirtyLog() {
+        return Optional.empty();
+    }
 
     /** Stops guest time; it goes on where it stopped. Every processor is out of its run loop. */
     void stopTime();
