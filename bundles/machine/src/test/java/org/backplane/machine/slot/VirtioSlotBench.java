@@ -17,6 +17,7 @@ import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.InterruptLines;
+import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.OffHeap;
@@ -263,6 +264,11 @@ abstract class VirtioSlotBench {
         slot.close();
         assertTrue(board.bridge().functions().isEmpty());
         code.close();
+        // One that was cut off comes back late, and writes its answer all the same.
+        awaitTrue(
+                () ->
+                        MachineThread.all().stream()
+                                .noneMatch(thread -> thread.getName().startsWith("disk0/queue")));
         memory.close();
     }
 
