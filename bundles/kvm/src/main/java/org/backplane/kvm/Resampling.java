@@ -117,9 +117,10 @@ final class Resampling implements AutoCloseable {
             }
         }
 
-        /** Under the lock, so that nobody is called once it is closed. */
+        /** Under the lock, so that nobody is called once it is closed; by the listener too. */
         synchronized void call() {
-            if (!held.isEmpty() && finished.drain() > 0) {
+            long times = held.isEmpty() ? 0 : finished.drain();
+            for (long i = 0; i < times && !held.isEmpty(); i++) {
                 try {
                     listener.run();
                 } catch (RuntimeException e) {
