@@ -24,6 +24,9 @@ import org.osgi.framework.wiring.BundleRevision;
 /** Every bundle of the project resolves and starts on Felix, and offers what its manifest says. */
 @RunWith(PaxExam.class)
 public final class WiringIT {
+    /** What tests need, and what starts with the Web Console only ({@code WebAccessIT}). */
+    private static final Set<String> ELSEWHERE = Set.of("testkit", "contract", "web");
+
     @Inject private BundleContext context;
 
     @Configuration
@@ -36,7 +39,7 @@ public final class WiringIT {
                 Framework.project(
                         ProjectBundle.all().stream()
                                 .map(ProjectBundle::name)
-                                .filter(name -> !name.equals("testkit") && !name.equals("contract"))
+                                .filter(name -> !ELSEWHERE.contains(name))
                                 .toList()));
     }
 
