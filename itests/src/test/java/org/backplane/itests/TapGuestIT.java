@@ -89,12 +89,12 @@ public final class TapGuestIT {
             toGuest(bytes);
         }
         mtu(1500);
-        long packets = namespace.counter("rx_packets");
-        long bytes = namespace.counter("rx_bytes");
+        // The guest's nc writes a kilobyte at a time: how large its segments get depends on how
+        // soon
+        // they are acknowledged. The host writes long pieces.
         toHost(2 << 20);
-        assertLarge("from the guest", "rx", packets, bytes);
-        packets = namespace.counter("tx_packets");
-        bytes = namespace.counter("tx_bytes");
+        long packets = namespace.counter("tx_packets");
+        long bytes = namespace.counter("tx_bytes");
         toGuest(2 << 20);
         assertLarge("to the guest", "tx", packets, bytes);
     }
