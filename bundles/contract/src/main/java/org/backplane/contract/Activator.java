@@ -15,9 +15,9 @@ import org.osgi.framework.FrameworkUtil;
 /**
  * Offers the contract to who starts the framework and shares no class with it: a service of JDK
  * types only, a {@link BiFunction} with the property {@value #PROPERTY}. It takes a map with {@code
- * kind} (String), {@code factory} (the service of the device bundle) and {@code settings} (Map),
- * and a consumer of verdicts, each a list of outcome, clause and sentence. It returns the number of
- * faults.
+ * kind} (String), {@code factory} (the service of the device bundle), {@code settings} (Map) and
+ * {@code begun} (a consumer of the name of each clause before it is judged), and a consumer of
+ * verdicts, each a list of outcome, clause and sentence. It returns the number of faults.
  */
 @Header(name = Constants.BUNDLE_ACTIVATOR, value = "${@class}")
 public final class Activator implements BundleActivator {
@@ -43,15 +43,21 @@ public final class Activator implements BundleActivator {
                         (DeviceFactory) request.get("factory"),
                         settings((Map<?, ?>) request.get("settings")),
                         List.of());
-        return new Contract(subject)
-                .judge(
-                        verdict ->
-                                told.accept(
-                                        List.of(
-                                                verdict.outcome().name(),
-                                                verdict.clause(),
-                                                verdict.sentence())))
-                .size();
+        Consumer<Object> begun = begun((Consumer<?>) request.get("begun"));
+        Contract contract = new Contract(subject);
+        int faults = 0;
+        for (String clause : Contract.clauses()) {
+            begun.accept(clause);
+            Verdict verdict = contract.judge(clause);
+            told.accept(List.of(verdict.outcome().name(), verdict.clause(), verdict.sentence()));
+            faults += verdict.outcome() == Verdict.Outcome.KEPT ? 0 : 1;
+        }
+        return faults;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Consumer<Object> begun(Consumer<?> given) {
+        return (Consumer<Object>) given;
     }
 
     private static Map<String, String> settings(Map<?, ?> given) {

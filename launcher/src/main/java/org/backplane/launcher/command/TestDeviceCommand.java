@@ -115,15 +115,23 @@ public final class TestDeviceCommand implements Command {
             throws IOException {
         LogFile.none();
         Path folder = Files.createTempDirectory("backplane-test-device-");
-        try (ContractFramework framework =
-                new ContractFramework(Distribution.ofThisProcess(), folder, file)) {
+        try (UntimelyEnd end =
+                        new UntimelyEnd(jar, "it was started", () -> deleteAtTheEnd(folder));
+                ContractFramework framework =
+                        new ContractFramework(Distribution.ofThisProcess(), folder, file)) {
             offersWhatItDeclares(framework.kinds(), declared, System.out);
             for (String kind : framework.kinds()) {
                 Map<String, String> own = new TreeMap<>(given);
                 own.keySet().removeIf(name -> !declared.mayHave(kind, name));
                 System.out.println(kind);
-                framework.judge(kind, own, verdict -> tell(verdict, System.out));
+                framework.judge(
+                        kind,
+                        own,
+                        clause ->
+                                end.doing("the clause %s of %s was judged".formatted(clause, kind)),
+                        verdict -> tell(verdict, System.out));
             }
+            end.doing("it was stopped");
             System.out.printf("%d kept, %d broken, %d not judged%n", kept, broken, notJudged);
             return broken == 0 && notJudged == 0 ? ExitStatus.OK : ExitStatus.FAILED;
         } catch (StartException e) {
@@ -177,6 +185,14 @@ public final class TestDeviceCommand implements Command {
             }
         }
         out.println(ROW.formatted(word, verdict.clause(), verdict.sentence()).stripTrailing());
+    }
+
+    private static void deleteAtTheEnd(Path folder) {
+        try {
+            delete(folder);
+        } catch (IOException e) {
+            System.err.printf("backplane: %s stays: %s%n", folder, e);
+        }
     }
 
     private static void delete(Path folder) throws IOException {

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.apache.felix.framework.FrameworkFactory;
@@ -34,6 +37,9 @@ public final class ContractFramework implements AutoCloseable {
     private static final String CONTRACT = "(org.backplane.contract=true)";
     private static final int STOP_SECONDS = 10;
 
+    /** As long as a machine waits for a call into a device. */
+    private static final int START_SECONDS = 5;
+
     /**
      * What came of a clause of the contract.
      *
@@ -45,6 +51,9 @@ public final class ContractFramework implements AutoCloseable {
     private final Framework framework;
     private final Bundle device;
     private final SortedMap<String, ServiceReference<?>> factories = new TreeMap<>();
+
+    /** A bundle that is still being started holds the framework's locks: nothing can be stopped. */
+    private boolean held;
 
     /**
      * Starts the framework and the bundle.
@@ -89,12 +98,48 @@ public final class ContractFramework implements AutoCloseable {
                     new Unresolved(List.of(context.getBundles())).sentences(), null);
         }
         for (Bundle bundle : bundles) {
-            bundle.start();
+            if (bundle != last) {
+                bundle.start();
+            }
         }
+        startWithinBound(last, jar);
         for (ServiceReference<?> service : services(last)) {
             factories.put(String.valueOf(service.getProperty(KIND)), service);
         }
         return last;
+    }
+
+    /** On a thread of its own, which is left behind if the bundle does not let it go. */
+    private void startWithinBound(Bundle bundle, Path jar) throws BundleException, StartException {
+        FutureTask<Void> task =
+                new FutureTask<>(
+                        () -> {
+                            bundle.start();
+                            return null;
+                        });
+        Thread thread = new Thread(task, "start of " + jar.getFileName());
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            task.get(START_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            held = true;
+            throw new StartException(
+                    List.of(
+                            "%s: its activator did not return from start within %d s"
+                                    .formatted(jar.getFileName(), START_SECONDS)),
+                    e);
+        } catch (InterruptedException e) {
+            held = true;
+            Thread.currentThread().interrupt();
+            throw new StartException(List.of(jar.getFileName() + ": interrupted"), e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof BundleException refused) {
+                throw refused;
+            }
+            throw new StartException(
+                    List.of(jar.getFileName() + " cannot be started: " + e.getCause()), e);
+        }
     }
 
     private static List<ServiceReference<?>> services(Bundle bundle) {
@@ -125,14 +170,24 @@ public final class ContractFramework implements AutoCloseable {
         return List.copyOf(factories.keySet());
     }
 
-    /** Judges the devices of a kind, told one verdict a clause. */
-    public void judge(String kind, Map<String, String> settings, Consumer<Verdict> told) {
+    /**
+     * Judges the devices of a kind.
+     *
+     * @param begun told each clause before it is judged
+     * @param told the verdict after that
+     */
+    public void judge(
+            String kind,
+            Map<String, String> settings,
+            Consumer<String> begun,
+            Consumer<Verdict> told) {
         BundleContext context = framework.getBundleContext();
         Map<String, Object> request =
                 Map.of(
                         "kind", kind,
                         "factory", device.getBundleContext().getService(factories.get(kind)),
-                        "settings", settings);
+                        "settings", settings,
+                        "begun", begun);
         Consumer<List<String>> words =
                 verdict -> told.accept(new Verdict(verdict.get(0), verdict.get(1), verdict.get(2)));
         contract(context).apply(request, words);
@@ -153,6 +208,9 @@ public final class ContractFramework implements AutoCloseable {
     }
 
     private void stop() {
+        if (held) {
+            return;
+        }
         try {
             framework.stop();
             framework.waitForStop(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
