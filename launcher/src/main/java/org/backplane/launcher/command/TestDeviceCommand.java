@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.ZipException;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.folder.LogFile;
 import org.backplane.launcher.framework.ContractFramework;
@@ -63,14 +64,12 @@ public final class TestDeviceCommand implements Command {
         if (file.isEmpty() || !problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
-        DeviceKinds declared = DeviceKinds.declaredBy(file.get());
-        for (String name : given.keySet()) {
-            if (declared.names().stream().noneMatch(kind -> declared.mayHave(kind, name))) {
-                problems.add(
-                        "--set",
-                        name + "=" + given.get(name),
-                        "no kind of %s has a setting '%s'".formatted(jar, name));
-            }
+        DeviceKinds declared;
+        try {
+            declared = DeviceKinds.declaredBy(file.get());
+        } catch (ZipException e) {
+            problems.add("test-device", jar, "this is no jar: " + e.getMessage());
+            return ExitStatus.BAD_INPUT;
         }
         if (declared.names().isEmpty()) {
             problems.add(
@@ -78,8 +77,42 @@ public final class TestDeviceCommand implements Command {
                     jar,
                     "its manifest offers no kind of device (Provide-Capability:"
                             + " org.backplane.device;kind=..)");
+        } else {
+            judgeSettings(declared, given, problems);
         }
         return problems.isEmpty() ? judge(file.get(), declared, given) : ExitStatus.BAD_INPUT;
+    }
+
+    /** As for a slot of each kind, that gets those of the settings that it has. */
+    private void judgeSettings(DeviceKinds declared, Map<String, String> given, Problems problems) {
+        given.forEach(
+                (name, value) -> {
+                    if (declared.names().stream().noneMatch(kind -> declared.mayHave(kind, name))) {
+                        problems.add(
+                                "--set",
+                                name + "=" + value,
+                                "no kind of %s has a setting '%s'".formatted(jar, name));
+                    }
+                });
+        for (String kind : declared.names()) {
+            declared.wrong(kind, own(kind, declared, given))
+                    .forEach(
+                            (name, sentence) -> {
+                                if (given.containsKey(name)) {
+                                    problems.add("--set", name + "=" + given.get(name), sentence);
+                                } else {
+                                    problems.add(
+                                            "test-device", jar, sentence + "; give it with --set");
+                                }
+                            });
+        }
+    }
+
+    private static Map<String, String> own(
+            String kind, DeviceKinds declared, Map<String, String> given) {
+        Map<String, String> own = new TreeMap<>(given);
+        own.keySet().removeIf(name -> !declared.mayHave(kind, name));
+        return own;
     }
 
     private Optional<Path> file(Problems problems) {
@@ -121,12 +154,10 @@ public final class TestDeviceCommand implements Command {
                         new ContractFramework(Distribution.ofThisProcess(), folder, file)) {
             offersWhatItDeclares(framework.kinds(), declared, System.out);
             for (String kind : framework.kinds()) {
-                Map<String, String> own = new TreeMap<>(given);
-                own.keySet().removeIf(name -> !declared.mayHave(kind, name));
                 System.out.println(kind);
                 framework.judge(
                         kind,
-                        own,
+                        own(kind, declared, given),
                         clause ->
                                 end.doing("the clause %s of %s was judged".formatted(clause, kind)),
                         verdict -> tell(verdict, System.out));

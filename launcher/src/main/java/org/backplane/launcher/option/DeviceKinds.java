@@ -65,6 +65,15 @@ public final class DeviceKinds {
     }
 
     private static String header(Path jar) throws IOException {
+        try {
+            return headerOfWhole(jar);
+        } catch (ZipException e) {
+            LOG.log(Level.WARNING, "{0} is not a whole jar: {1}", jar, e.getMessage());
+            return "";
+        }
+    }
+
+    private static String headerOfWhole(Path jar) throws IOException {
         try (JarFile file = new JarFile(jar.toFile())) {
             Manifest manifest = file.getManifest();
             String header =
@@ -72,9 +81,6 @@ public final class DeviceKinds {
                             ? null
                             : manifest.getMainAttributes().getValue("Provide-Capability");
             return header == null ? "" : header;
-        } catch (ZipException e) {
-            LOG.log(Level.WARNING, "{0} is not a whole jar: {1}", jar, e.getMessage());
-            return "";
         }
     }
 
@@ -116,9 +122,13 @@ public final class DeviceKinds {
         return Stream.of(list.split(",")).filter(text -> !text.isBlank()).map(Setting::of).toList();
     }
 
-    /** What one bundle declares; a jar that is no device bundle declares nothing. */
+    /**
+     * What one bundle declares; a jar that is no device bundle declares nothing.
+     *
+     * @throws ZipException the file is no jar, or not whole
+     */
     public static DeviceKinds declaredBy(Path jar) throws IOException {
-        return declared(header(jar));
+        return declared(headerOfWhole(jar));
     }
 
     /** Whether a kind has a setting of that name, or may have: not all say what they have. */
@@ -135,6 +145,22 @@ public final class DeviceKinds {
                                                                                         .equals(
                                                                                                 setting)))
                                         .orElse(true));
+    }
+
+    /**
+     * What is wrong with the settings of a kind, by name of the setting; the rest of a sentence
+     * that begins with the option.
+     */
+    public SortedMap<String, String> wrong(String kind, Map<String, String> settings) {
+        SortedMap<String, String> wrong = new TreeMap<>();
+        mistakes(kind, settings)
+                .forEach(
+                        mistake ->
+                                wrong.merge(
+                                        mistake.name(),
+                                        mistake.sentence(),
+                                        (a, b) -> a + "; " + b));
+        return wrong;
     }
 
     /** The kinds there are. */

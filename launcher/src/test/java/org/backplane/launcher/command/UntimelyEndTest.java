@@ -14,6 +14,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import org.backplane.launcher.Main;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,6 +26,8 @@ import org.osgi.framework.BundleContext;
 @Timeout(120)
 class UntimelyEndTest {
     @TempDir Path folder;
+
+    private final List<Process> processes = new ArrayList<>();
 
     /** How a process ended and what it said. */
     private record Outcome(int status, String text) {}
@@ -90,7 +93,14 @@ class UntimelyEndTest {
                                 System.getProperty("java.class.path"),
                                 main.getName()));
         words.addAll(List.of(arguments));
-        return new ProcessBuilder(words).redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+        processes.add(process);
+        return process;
+    }
+
+    @AfterEach
+    void leaveNoProcess() {
+        processes.forEach(Process::destroyForcibly);
     }
 
     private static Outcome end(Process process) throws IOException, InterruptedException {
