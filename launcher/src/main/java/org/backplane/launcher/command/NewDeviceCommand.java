@@ -66,13 +66,19 @@ public final class NewDeviceCommand implements Command {
         if (!problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
-        Path home = place.orElseThrow();
-        new DeviceProject(
+        DeviceProject project =
+                new DeviceProject(
                         new KindName(kind),
                         chosen.orElseThrow(),
                         distribution.repository().toUri().toString(),
-                        distribution.version())
-                .write(home);
+                        distribution.version());
+        Optional<String> refusal = project.refusal();
+        if (refusal.isPresent()) {
+            problems.add("--kind", kind, refusal.get() + "; give another name");
+            return ExitStatus.BAD_INPUT;
+        }
+        Path home = place.orElseThrow();
+        project.write(home);
         System.out.printf("%s is in %s. Build and test it there with: mvn package%n", kind, home);
         System.out.printf(
                 "Then: backplane test-device %s%n", home.resolve("target/" + kind + "-1.0.0.jar"));
