@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SaveSupport;
@@ -30,6 +31,7 @@ final class Bench implements AutoCloseable {
     private final TestMemory memory = new TestMemory(List.of(new RamBank(TestMemory.BASE, MEMORY)));
     private final FakeDeviceContext slot;
     private Device device;
+    private BooleanSupplier pin;
     private Traffic traffic;
 
     Bench(Trial trial, Map<String, String> settings) throws IOException {
@@ -44,7 +46,9 @@ final class Bench implements AutoCloseable {
 
     /** Makes the device and wires it. */
     Device create() throws DeviceException {
-        device = trial.factory().create(slot);
+        Trial.Wired made = trial.create(slot);
+        device = made.device();
+        pin = made.pin();
         return device;
     }
 
@@ -77,6 +81,11 @@ final class Bench implements AutoCloseable {
     /** The driver's side; null where the device has no queues. */
     Traffic traffic() {
         return traffic;
+    }
+
+    /** Whether the device drives its interrupt pin. */
+    boolean pin() {
+        return pin.getAsBoolean();
     }
 
     Registers registers() {

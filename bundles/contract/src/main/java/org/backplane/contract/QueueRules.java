@@ -32,6 +32,7 @@ final class QueueRules {
                 afterRequests("completesOnce", QueueRules::completesOnce),
                 afterRequests("tellsTheDriver", QueueRules::tellsTheDriver),
                 clause("takesNothingWhileQuiesced", QueueRules::takesNothingWhileQuiesced),
+                Clause.of("servesAgainAfterResume", QueueRules::servesAgainAfterResume),
                 afterRequests("writesOnlyIntoBuffers", QueueRules::writesOnlyIntoBuffers),
                 clause("survivesAHostileDriver", QueueRules::survivesAHostileDriver));
     }
@@ -115,7 +116,7 @@ final class QueueRules {
         require(trespass.isEmpty(), "wrote to guest memory that is not its: %s", trespass);
     }
 
-    /** After quiesce nothing new is taken, whoever rings; after resume it goes on. */
+    /** After quiesce nothing new is taken, whoever rings. */
     private static void takesNothingWhileQuiesced(Bench bench, Traffic traffic) throws Exception {
         bench.drain();
         traffic.collect();
@@ -126,6 +127,36 @@ final class QueueRules {
         traffic.collect();
         int taken = traffic.outstanding() + traffic.returned() - returned;
         require(taken == 0, "took %d requests while it was quiesced", taken);
+    }
+
+    /** A swap that comes to nothing, and a snapshot, leave the device to go on. */
+    private static void servesAgainAfterResume(Trial trial) throws Exception {
+        for (Traffic.Chain kind : Traffic.Chain.values()) {
+            try (Bench bench = trial.started()) {
+                Traffic traffic = bench.traffic();
+                if (traffic == null) {
+                    return;
+                }
+                run(bench, traffic, List.of(kind));
+                bench.drain();
+                traffic.collect();
+                int before = traffic.returned();
+                if (traffic.outstanding() > 0) {
+                    // Lost, which is another clause's.
+                    continue;
+                }
+                bench.device().resume();
+                run(bench, traffic, List.of(kind));
+                bench.drain();
+                traffic.collect();
+                require(
+                        before == 0
+                                || traffic.returned() > before
+                                || !traffic.brokenRing().isEmpty(),
+                        "served %d requests, and none any more after quiesce and resume",
+                        before);
+            }
+        }
     }
 
     /** Rings of any content break the ring at most, and a reset mends it. */

@@ -3,6 +3,8 @@ package org.backplane.contract;
 import static org.backplane.contract.Clause.require;
 
 import java.util.List;
+import java.util.Objects;
+import java.util.Random;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
@@ -12,12 +14,17 @@ import org.backplane.virtio.VirtioDevice;
 final class RegisterRules {
     private static final int BEHIND = 64;
 
+    /** Times that values are tried until one makes the device interrupt. */
+    private static final int ROUNDS = 20;
+
     private RegisterRules() {}
 
     static List<Clause> clauses() {
         return List.of(
                 Clause.of("remembersEveryRegister", RegisterRules::remembersEveryRegister),
                 Clause.of("resetMakesItAsNew", RegisterRules::resetMakesItAsNew),
+                Clause.of("restoresWithoutASignal", RegisterRules::restoresWithoutASignal),
+                Clause.of("drivesItsPinAsBefore", RegisterRules::drivesItsPinAsBefore),
                 Clause.of("sharesNothingWithOthers", RegisterRules::sharesNothingWithOthers),
                 Clause.of("hasAsMuchConfigurationAsItSays", RegisterRules::configurationLength));
     }
@@ -59,6 +66,46 @@ final class RegisterRules {
         }
     }
 
+    /** What drives an interrupt pin comes with start: until then the guest has the one before. */
+    private static void restoresWithoutASignal(Trial trial) throws Exception {
+        SavedState state = signalling(trial);
+        try (Bench bench = trial.made()) {
+            bench.restore(state);
+            require(!bench.pin(), "drove its interrupt pin in restore, and not first in start");
+        }
+    }
+
+    /** The pin is part of what the guest sees: kept over a swap, let go by a reset. */
+    private static void drivesItsPinAsBefore(Trial trial) throws Exception {
+        SavedState state = signalling(trial);
+        if (state == null) {
+            return;
+        }
+        try (Bench bench = trial.made()) {
+            bench.restore(state);
+            bench.start();
+            require(bench.pin(), "lost its interrupt: after a swap the pin is low that was high");
+            bench.drain();
+            bench.device().reset();
+            require(!bench.pin(), "left its interrupt pin high in a reset");
+        }
+    }
+
+    /** The state of a device that drives its interrupt pin; null if it did not by all values. */
+    private static SavedState signalling(Trial trial) throws Exception {
+        Random random = Bench.random();
+        try (Bench bench = trial.started()) {
+            for (int round = 0; round < ROUNDS && !bench.pin(); round++) {
+                bench.registers().scramble(random);
+            }
+            if (!bench.pin()) {
+                return null;
+            }
+            bench.drain();
+            return bench.save();
+        }
+    }
+
     /** Factories are stateless, and devices have nothing in common. */
     private static void sharesNothingWithOthers(Trial trial) throws Exception {
         try (Bench one = trial.started()) {
@@ -78,6 +125,17 @@ final class RegisterRules {
                         changed.isEmpty(),
                         "shares a value with another device of its factory: the guest reads %s",
                         changed);
+                one.drain();
+                SavedState saved = one.save();
+                if (!Objects.equals(saved, one.save())) {
+                    return;
+                }
+                other.drive(Bench.random());
+                require(
+                        Objects.equals(saved, one.save()),
+                        "shares state with another device of its factory: it saves %s, and when that one has served %s",
+                        saved,
+                        one.save());
             }
         }
     }

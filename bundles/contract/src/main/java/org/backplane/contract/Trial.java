@@ -1,8 +1,10 @@
 package org.backplane.contract;
 
+import java.util.function.BooleanSupplier;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
+import org.backplane.device.context.DeviceContext;
 
 /**
  * One judging of one clause.
@@ -42,17 +44,25 @@ record Trial(Subject subject, Calls calls) {
 
     /** The subject's factory, its devices watched and wired. */
     DeviceFactory factory() {
-        return context -> {
-            try {
-                Device device = calls.during("create", () -> subject.factory().create(context));
-                Device observed = Observed.device(device, calls);
-                Wiring.wire(context.slot(), observed);
-                return observed;
-            } catch (DeviceException | RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        };
+        return context -> create(context).device();
+    }
+
+    /**
+     * A device, watched and wired.
+     *
+     * @param pin whether it drives its interrupt pin
+     */
+    record Wired(Device device, BooleanSupplier pin) {}
+
+    Wired create(DeviceContext context) throws DeviceException {
+        try {
+            Device device = calls.during("create", () -> subject.factory().create(context));
+            Device observed = Observed.device(device, calls);
+            return new Wired(observed, Wiring.wire(context.slot(), observed));
+        } catch (DeviceException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -1,6 +1,8 @@
 package org.backplane.contract;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
@@ -19,7 +21,11 @@ final class Wiring {
 
     private Wiring() {}
 
-    static void wire(String slot, Device device) throws ClaimException {
+    /**
+     * @return whether the device drives its interrupt pin now
+     */
+    static BooleanSupplier wire(String slot, Device device) throws ClaimException {
+        AtomicBoolean driven = new AtomicBoolean();
         if (device instanceof PciDevice pci) {
             Bus bus = new Bus();
             HostBridge.Windows windows =
@@ -29,12 +35,17 @@ final class Wiring {
                             null);
             RecordingMsi messages = new RecordingMsi();
             HostBridge bridge =
-                    new HostBridge(bus, windows, messages::signal, (number, pin, high) -> {});
+                    new HostBridge(
+                            bus,
+                            windows,
+                            messages::signal,
+                            (number, pin, high) -> driven.set(high));
             pci.wired(bridge.plug(slot, -1, pci.shape(), new Bars(pci)).wires());
         } else if (device instanceof VirtioDevice virtio) {
             AtomicInteger changes = new AtomicInteger();
             virtio.wired(changes::incrementAndGet);
         }
+        return driven::get;
     }
 
     private record Bars(PciDevice device) implements BarHandler {

@@ -19,6 +19,7 @@ import org.backplane.contract.Verdict.Outcome;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
 import org.backplane.device.context.DeviceContext;
+import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.linux.LinuxException;
 import org.backplane.memory.Access;
@@ -242,6 +243,46 @@ class ContractTest {
                         "sharesNothingWithOthers",
                         "shares a value with another device of its factory",
                         new Shared()),
+                card(
+                        "restoresWithoutASignal",
+                        "drove its interrupt pin in restore",
+                        context ->
+                                new Card(context) {
+                                    @Override
+                                    public SaveSupport saveSupport() {
+                                        var whole = (SaveSupport.Saveable) super.saveSupport();
+                                        return new SaveSupport.Saveable(
+                                                whole.saver(),
+                                                state -> {
+                                                    whole.restorer().restore(state);
+                                                    wires.interrupt(register != 0);
+                                                });
+                                    }
+                                }),
+                card(
+                        "drivesItsPinAsBefore",
+                        "lost its interrupt",
+                        context ->
+                                new Card(context) {
+                                    @Override
+                                    public void start() {
+                                        // The level comes with the next write.
+                                    }
+                                }),
+                card(
+                        "drivesItsPinAsBefore",
+                        "left its interrupt pin high in a reset",
+                        context ->
+                                new Card(context) {
+                                    @Override
+                                    public void reset() {
+                                        register = 0;
+                                    }
+                                }),
+                gadget(
+                        "sharesNothingWithOthers",
+                        "shares state with another device of its factory",
+                        new Together()),
                 gadget(
                         "hasAsMuchConfigurationAsItSays",
                         "has configuration at 4, behind the 4 bytes that its shape gives",
@@ -301,6 +342,16 @@ class ContractTest {
                                     @Override
                                     public void quiesce() {
                                         // It goes on.
+                                    }
+                                }),
+                gadget(
+                        "servesAgainAfterResume",
+                        "and none any more after quiesce and resume",
+                        context ->
+                                new Gadget(context) {
+                                    @Override
+                                    public void resume() {
+                                        // It rests for ever.
                                     }
                                 }),
                 gadget(
@@ -578,6 +629,33 @@ class ContractTest {
                     };
             made.add(card);
             return card;
+        }
+    }
+
+    /** Its devices count what they served in one number. */
+    private static final class Together implements DeviceFactory {
+        private final AtomicInteger served = new AtomicInteger();
+
+        @Override
+        public Gadget create(DeviceContext context) throws DeviceException {
+            return new Gadget(context) {
+                @Override
+                void answer(DescriptorChain chain) {
+                    served.incrementAndGet();
+                    super.answer(chain);
+                }
+
+                @Override
+                SavedState.Builder saved() {
+                    return super.saved().number("served", served.get());
+                }
+
+                @Override
+                void restore(SavedState state) throws DeviceException {
+                    super.restore(state);
+                    served.set((int) state.number("served", 0, 0, Integer.MAX_VALUE));
+                }
+            };
         }
     }
 

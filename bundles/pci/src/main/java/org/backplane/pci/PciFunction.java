@@ -47,6 +47,9 @@ public final class PciFunction implements AutoCloseable {
     private final LongAdder reads = new LongAdder();
     private final LongAdder writes = new LongAdder();
 
+    /** Times a BAR found no room. */
+    private final LongAdder unplaced = new LongAdder();
+
     private volatile boolean closed;
 
     PciFunction(HostBridge bridge, String slot, int device, PciShape shape, BarHandler handler) {
@@ -66,6 +69,17 @@ public final class PciFunction implements AutoCloseable {
     private BaseAddressRegister register(PciShape.Bar bar) {
         BarDecoder decoder = new BarDecoder(this, bar.index(), msix, handler);
         return new BaseAddressRegister(bridge, slot, bar, config, decoder);
+    }
+
+    /**
+     * No mistake of the guest: Linux moves BARs one after the other, over places that others still
+     * have.
+     */
+    private void wentUnplaced(String refusal) {
+        unplaced.increment();
+        if (Long.bitCount(unplaced.sum()) == 1) {
+            log.log(Level.DEBUG, "{0}: unplaced for now: {1}", slot, refusal);
+        }
     }
 
     public String slot() {
@@ -190,7 +204,7 @@ public final class PciFunction implements AutoCloseable {
                             registers.forEach(each -> each.guestWrote(dword, refused));
                         }
                     });
-            refused.forEach(refusal -> errors.add("unplaced for now: %s", refusal));
+            refused.forEach(this::wentUnplaced);
         } else {
             config.write(offset, width, value);
         }

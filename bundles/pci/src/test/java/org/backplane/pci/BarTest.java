@@ -238,7 +238,7 @@ class BarTest {
         rig.writeBar(second, 0, LOW);
         assertEquals(-1, Rig.bar(second, 0).base());
         assertEquals(LOW, Rig.bar(second, 0).register());
-        assertEquals(1, second.guestErrors());
+        assertEquals(0, second.guestErrors(), "Linux does that when it moves BARs");
         assertEquals(1, rig.bus.regions().stream().filter(RegionLease::decoding).count());
         rig.writeBar(first, 0, LOW + 0x8000);
         assertEquals(LOW, Rig.bar(second, 0).base());

@@ -54,6 +54,7 @@ public final class Exchange {
                                 switch (called.getName()) {
                                     case "getHeader" -> headers.get((String) arguments[0]);
                                     case "getParameter" -> parameters.get((String) arguments[0]);
+                                    case "getContentType" -> headers.get("Content-Type");
                                     case "getMethod" -> method;
                                     case "getRequestURI" -> path;
                                     case "getRemoteAddr" -> from;

@@ -178,6 +178,12 @@ public final class TrustIT {
         assertTrue(swap.text(), swap.text().contains(REASON));
         assertNoTrace("vm:swap");
 
+        Answer install = machine.shell("install " + jar);
+        assertEquals(install.text(), 1, install.status());
+        assertTrue(install.text(), install.text().contains(REASON));
+        assertFalse("the refused bundle is left", ask("lb").contains("9.0.0"));
+        assertNoTrace("install");
+
         String installed = ask("felix:install " + jar.toUri()).replaceAll("\\D+", "");
         String started = ask("felix:start " + installed);
         assertTrue(

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.function.Function;
 import org.apache.felix.framework.BundleRevisionImpl;
 import org.apache.felix.framework.cache.JarContent;
 import org.osgi.framework.Bundle;
@@ -21,6 +22,7 @@ import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleEvent;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.SynchronousBundleListener;
 import org.osgi.framework.hooks.resolver.ResolverHook;
@@ -37,6 +39,9 @@ import org.osgi.framework.wiring.BundleRevision;
  * <p>What is judged is the framework's own copy of a revision, which its class loader reads.
  */
 public final class TrustGuard implements BundleActivator {
+    /** Property of the service that tells bundles why one of them is refused. */
+    static final String REASONS = "org.backplane.trust";
+
     private static final Logger LOG = System.getLogger(TrustGuard.class.getName());
 
     private static final int MOST_REFUSALS = 10;
@@ -82,6 +87,9 @@ public final class TrustGuard implements BundleActivator {
     @Override
     public void start(BundleContext context) {
         registration = context.registerService(ResolverHookFactory.class, this::begin, null);
+        Function<Bundle, Optional<String>> reasons = this::refusal;
+        context.registerService(
+                Function.class, reasons, FrameworkUtil.asDictionary(Map.of(REASONS, true)));
         context.addBundleListener(
                 (SynchronousBundleListener)
                         event -> {

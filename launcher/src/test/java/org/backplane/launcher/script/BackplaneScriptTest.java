@@ -152,7 +152,7 @@ class BackplaneScriptTest {
     void controlCEndsAShellOnATerminalWithTheUsualStatus() throws Exception {
         Assumptions.assumeTrue(
                 Files.isExecutable(Path.of("/usr/bin/script")), "skipped: there is no script(1)");
-        jvm("17", "kill -INT $PPID; while :; do wait; done");
+        jvm("17", "kill -INT $PPID; exec tail -f /dev/null");
         Path inside = folder.program("inside", distribution() + " shell vm:x\necho \"status $?\"");
         Result result =
                 folder.run(

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -45,7 +46,10 @@ record ScriptFolder(Path path) {
 
     Result run(Path in, Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(List.of(command));
+        // Who is begun in a shell's background ignores SIGINT, and so does all that it begins.
+        List<String> line = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        line.addAll(List.of(command));
+        ProcessBuilder builder = new ProcessBuilder(line);
         builder.directory(in.toFile());
         builder.redirectErrorStream(true);
         builder.redirectInput(Path.of("/dev/null").toFile());

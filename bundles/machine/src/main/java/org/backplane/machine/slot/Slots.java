@@ -123,7 +123,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
             Slot there = slots.get(spec.name());
             if (there != null) {
                 throw new MachineException(
-                        "The slot name '%s' (%s) is taken by %s: give another with name=."
+                        "The slot name '%s' (%s) is taken by %s: give another name."
                                 .formatted(spec.name(), spec.source(), there.spec().source()));
             }
             Slot slot = new Slot(spec, board, services);

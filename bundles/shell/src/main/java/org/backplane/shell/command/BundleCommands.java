@@ -12,12 +12,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.backplane.shell.command.Choices.Choice;
 import org.backplane.shell.command.Choices.Typing;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.InvalidSyntaxException;
 
 /**
  * Installing, starting, stopping and updating bundles. Felix has commands of the same names, still
@@ -26,6 +28,10 @@ import org.osgi.framework.BundleException;
 public final class BundleCommands {
     private static final String TRANSIENT = "--transient";
     private static final String BUNDLE = "BUNDLE";
+
+    /** Property of the launcher's service that says why a bundle is refused. */
+    private static final String TRUST = "org.backplane.trust";
+
     private static final String JAR_OR_URL = "JAR|URL";
 
     private final BundleContext context;
@@ -87,6 +93,11 @@ public final class BundleCommands {
         String location = location(call, 0);
         try {
             Bundle bundle = context.installBundle(location);
+            Optional<String> refusal = refusal(bundle);
+            if (refusal.isPresent()) {
+                bundle.uninstall();
+                throw new ShellException(refusal.get());
+            }
             return new Answer("Bundle ID: " + bundle.getBundleId(), Described.of(bundle));
         } catch (BundleException e) {
             throw failure("'%s' cannot be installed".formatted(location), e);
@@ -97,7 +108,14 @@ public final class BundleCommands {
         int options =
                 Bundle.START_ACTIVATION_POLICY
                         | (call.arguments().has(TRANSIENT) ? Bundle.START_TRANSIENT : 0);
-        return each(call, "started", bundle -> bundle.start(options));
+        return each(
+                call,
+                "started",
+                bundle -> {
+                    // A fragment that is refused says only that it is a fragment.
+                    requireAdmitted(bundle);
+                    bundle.start(options);
+                });
     }
 
     private Object stop(Call call) throws ShellException {
@@ -121,6 +139,7 @@ public final class BundleCommands {
             } else {
                 bundle.update();
             }
+            requireAdmitted(bundle);
             return new Answer("", Described.of(bundle));
         } catch (BundleException | IOException e) {
             throw failure(named(bundle) + " cannot be updated", e);
@@ -128,7 +147,30 @@ public final class BundleCommands {
     }
 
     private interface Deed {
-        void on(Bundle bundle) throws BundleException;
+        void on(Bundle bundle) throws BundleException, ShellException;
+    }
+
+    private void requireAdmitted(Bundle bundle) throws ShellException {
+        Optional<String> refusal = refusal(bundle);
+        if (refusal.isPresent()) {
+            throw new ShellException(refusal.get());
+        }
+    }
+
+    /** Why the launcher, if it was told whom to trust, lets no class of a bundle load. */
+    @SuppressWarnings("unchecked")
+    private Optional<String> refusal(Bundle bundle) {
+        try {
+            for (var trust : context.getServiceReferences(Function.class, "(" + TRUST + "=true)")) {
+                Function<Bundle, Optional<String>> reasons = context.getService(trust);
+                Optional<String> refusal = reasons.apply(bundle);
+                context.ungetService(trust);
+                return refusal;
+            }
+            return Optional.empty();
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException("the filter is a constant", e);
+        }
     }
 
     /** All are looked up before the first is touched. */

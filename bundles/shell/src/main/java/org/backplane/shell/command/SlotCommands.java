@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotReport;
 import org.backplane.shell.command.Choices.Choice;
 import org.backplane.shell.command.Choices.Typing;
@@ -94,7 +95,13 @@ final class SlotCommands {
                                         + (arguments.has(SAVE) ? SAVE + " " : "")
                                         + String.join(" ", arguments.words()));
         if (arguments.has(SAVE)) {
-            machine.get().save(plugged.name());
+            try {
+                machine.get().save(plugged.name());
+            } catch (MachineException e) {
+                // All of it or nothing: the driver has not seen it yet.
+                machine.get().unplug(plugged.name(), true);
+                throw e;
+            }
         }
         return plugged;
     }

@@ -140,7 +140,24 @@ public final class BackplanePage extends AbstractServlet {
                     .write(StateJson.error("The request lacks the header %s.".formatted(MARK)));
             return;
         }
-        answer(response, () -> StateJson.sentence(operate(part(request), request)));
+        String part = part(request);
+        answer(
+                response,
+                () -> {
+                    if (part.equals("upload") && isForm(request)) {
+                        throw new MachineException(
+                                "A form came where a jar should: send it with the header Content-Type: application/java-archive.");
+                    }
+                    return StateJson.sentence(operate(part, request));
+                });
+    }
+
+    /** Of a form the server reads the body itself, and what is no form it then cannot read. */
+    private static boolean isForm(HttpServletRequest request) {
+        String type = request.getContentType();
+        return type != null
+                && (type.startsWith("application/x-www-form-urlencoded")
+                        || type.startsWith("multipart/"));
     }
 
     private String operate(String part, HttpServletRequest request)

@@ -98,6 +98,7 @@ final class Operations {
 
     String link(Machine machine, HttpServletRequest request) throws MachineException {
         String slot = required(request, "slot");
+        required(request, "up");
         boolean up = isSet(request, "up");
         machine.link(slot, up);
         return "The link of %s is %s.".formatted(slot, up ? "up" : "down");
@@ -160,7 +161,15 @@ final class Operations {
         return value.strip();
     }
 
-    private static boolean isSet(HttpServletRequest request, String name) {
-        return Boolean.parseBoolean(request.getParameter(name));
+    private static boolean isSet(HttpServletRequest request, String name) throws MachineException {
+        String value = request.getParameter(name);
+        if (value == null || value.equals("false")) {
+            return false;
+        }
+        if (!value.equals("true")) {
+            throw new MachineException(
+                    "The field '%s' is true or false, not '%s'.".formatted(name, value));
+        }
+        return true;
     }
 }

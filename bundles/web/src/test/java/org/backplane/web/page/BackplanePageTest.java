@@ -135,7 +135,9 @@ class BackplanePageTest {
                         "version",
                         "latest",
                         "force",
-                        "true");
+                        "true",
+                        "up",
+                        "false");
         assertEquals(200, exchange.status);
         assertEquals(List.of(asked), played.asked);
         assertTrue(told(exchange, "message").endsWith("."));
@@ -161,6 +163,33 @@ class BackplanePageTest {
         Exchange exchange = post("upload", "slot", "disk0");
         assertEquals(409, exchange.status);
         assertEquals("No jar came: choose a file.", told(exchange, "error"));
+        assertEquals(List.of(), played.asked);
+    }
+
+    /** What curl sends unless told otherwise; the server would take the jar for fields. */
+    @Test
+    void uploadAsAFormIsToldHowToComeBeforeAFieldIsAskedFor() throws Exception {
+        Exchange exchange =
+                new Exchange()
+                        .posting()
+                        .with("X-Backplane", "1")
+                        .with("Content-Type", "application/x-www-form-urlencoded");
+        exchange.path = "/backplane/upload";
+        exchange.parameters.put("slot", "disk0");
+        exchange.content = new byte[] {80, 75, 3, 4};
+        page.doPost(exchange.request(), exchange.response());
+        assertEquals(409, exchange.status);
+        assertTrue(told(exchange, "error").contains("application/java-archive"));
+        assertEquals(List.of(), played.asked);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"link, up, maybe", "link, up, ''", "unplug, force, yes", "swap, force, 1"})
+    void fieldThatIsNeitherTrueNorFalseChangesNothing(String part, String field, String value)
+            throws Exception {
+        Exchange exchange = post(part, "slot", "disk1", "version", "latest", field, value);
+        assertEquals(409, exchange.status);
+        assertTrue(told(exchange, "error").contains("'" + field + "'"));
         assertEquals(List.of(), played.asked);
     }
 

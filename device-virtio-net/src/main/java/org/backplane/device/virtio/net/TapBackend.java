@@ -36,7 +36,13 @@ final class TapBackend implements Backend {
 
     // Guarded by this.
     private int offloads;
+
+    /**
+     * Queues that receive, 0 until that is told: a queue that is switched on between two devices
+     * gets frames, and loses them when it is switched off.
+     */
     private int pairs;
+
     private boolean gone;
     private String obstacle = "";
 
@@ -46,7 +52,6 @@ final class TapBackend implements Backend {
     TapBackend(DeviceContext context, NetSettings settings) throws DeviceException {
         this.context = context;
         name = settings.interfaceName(context.slot());
-        pairs = settings.queues();
         boolean several = settings.queues() > 1;
         for (int i = 0; i < settings.queues(); i++) {
             Tap tap = context.kept("tap" + i, Tap.class, () -> open(several));
@@ -164,7 +169,9 @@ final class TapBackend implements Backend {
         }
         try {
             for (TapQueue queue : queues) {
-                queue.tap.setReceiving(queue.index < pairs);
+                if (pairs > 0) {
+                    queue.tap.setReceiving(queue.index < pairs);
+                }
             }
             queues.get(0).tap.setOffloads(offloads);
         } catch (LinuxException e) {
