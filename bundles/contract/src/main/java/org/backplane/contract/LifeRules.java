@@ -35,9 +35,9 @@ final class LifeRules {
     /** From its settings the factory makes a device. */
     private static void isMade(Trial trial) throws Exception {
         try (Bench bench = trial.bench()) {
-            Device device;
+            Device made;
             try {
-                device = make(trial, bench);
+                made = make(trial, bench);
             } catch (DeviceException refused) {
                 throw new AssertionError(
                         "refused the settings %s: %s"
@@ -46,8 +46,14 @@ final class LifeRules {
             } catch (RuntimeException thrown) {
                 throw new AssertionError("threw %s when it was made".formatted(thrown), thrown);
             }
-            require(device != null, "the factory returned no device");
-            device.close();
+            require(made != null, "the factory returned no device");
+            trial.calls()
+                    .during(
+                            "close",
+                            () -> {
+                                made.close();
+                                return null;
+                            });
         }
     }
 

@@ -109,6 +109,16 @@ class ContractTest {
                                     }
                                 }),
                 stuck(
+                        "isMade",
+                        "did not return from close within 1000 ms (ContractTest",
+                        context ->
+                                new Gadget(context) {
+                                    @Override
+                                    public void close() {
+                                        spin();
+                                    }
+                                }),
+                stuck(
                         "returnsFromEveryCall",
                         "did not return from work within 1000 ms (ContractTest",
                         context ->

@@ -53,6 +53,30 @@ public final class Tap extends Fd {
     }
 
     /**
+     * Whether the interface is up and somebody has a queue of it: only then it carries
+     * (ETHTOOL_GLINK; the kernel's tun driver). Of one with several queues the kernel gives queues
+     * to whoever asks, and spreads the frames over all. While it is down the kernel does not tell.
+     */
+    public static boolean isAttached(String interfaceName) {
+        int socket = LIBC.socket(Abi.AF_UNIX, Abi.SOCK_STREAM | Abi.SOCK_CLOEXEC, 0);
+        if (socket < 0) {
+            return false;
+        }
+        try {
+            ByteBuffer value = Host.buffer(Abi.ETHTOOL_VALUE_BYTES);
+            value.putInt(Abi.ETHTOOL_VALUE_CMD, Abi.ETHTOOL_GLINK);
+            ByteBuffer request = Host.buffer(Abi.IFREQ_BYTES);
+            request.put(Abi.IFR_NAME, interfaceName.getBytes(StandardCharsets.US_ASCII));
+            request.putLong(Abi.IFR_DATA, Host.address(value));
+            int result = LIBC.ioctl(socket, Abi.SIOCETHTOOL, Host.address(request));
+            Reference.reachabilityFence(request);
+            return result == 0 && value.getInt(Abi.ETHTOOL_VALUE_DATA) != 0;
+        } finally {
+            LIBC.close(socket);
+        }
+    }
+
+    /**
      * Opens a queue of an interface, and makes the interface where there is none: it is then gone
      * with its last queue, and needs the right to administer the network.
      *

@@ -137,6 +137,12 @@ public final class Abi {
     public static final int IFREQ_BYTES = 40;
     public static final int IFR_NAME = 0;
     public static final int IFR_FLAGS = 16;
+    public static final int IFR_DATA = 16;
+    public static final int SIOCETHTOOL = 0x8946;
+    public static final int ETHTOOL_GLINK = 10;
+    public static final int ETHTOOL_VALUE_BYTES = 8;
+    public static final int ETHTOOL_VALUE_CMD = 0;
+    public static final int ETHTOOL_VALUE_DATA = 4;
 
     public static final int TUNSETIFF = 0x400454ca;
     public static final int TUNSETOFFLOAD = 0x400454d0;

@@ -39,6 +39,10 @@ class AbiTest {
                     Map.entry("IFREQ_BYTES", "sizeof(struct ifreq)"),
                     Map.entry("IFR_NAME", "offsetof(struct ifreq, ifr_name)"),
                     Map.entry("IFR_FLAGS", "offsetof(struct ifreq, ifr_flags)"),
+                    Map.entry("IFR_DATA", "offsetof(struct ifreq, ifr_data)"),
+                    Map.entry("ETHTOOL_VALUE_BYTES", "sizeof(struct ethtool_value)"),
+                    Map.entry("ETHTOOL_VALUE_CMD", "offsetof(struct ethtool_value, cmd)"),
+                    Map.entry("ETHTOOL_VALUE_DATA", "offsetof(struct ethtool_value, data)"),
                     Map.entry("SIGSET_BYTES", "sizeof(sigset_t)"),
                     Map.entry("TIMESPEC_BYTES", "sizeof(struct timespec)"),
                     Map.entry("SIG_WAKE", "SIGRTMIN + 6"),
@@ -54,6 +58,7 @@ class AbiTest {
             #include <fcntl.h>
             #include <limits.h>
             #include <net/if.h>
+            #include <linux/ethtool.h>
             #include <linux/falloc.h>
             #include <linux/if_tun.h>
             #include <signal.h>

@@ -46,7 +46,7 @@ final class SocketInput extends InputStream {
     synchronized boolean end(String goodbye) {
         ended = true;
         notifyAll();
-        return goodbye != null && pending().strip().endsWith("\n" + goodbye);
+        return goodbye != null && pending().stripTrailing().endsWith("\n" + goodbye);
     }
 
     private String pending() {

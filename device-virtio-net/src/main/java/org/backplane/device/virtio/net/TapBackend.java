@@ -54,14 +54,18 @@ final class TapBackend implements Backend {
         name = settings.interfaceName(context.slot());
         boolean several = settings.queues() > 1;
         for (int i = 0; i < settings.queues(); i++) {
-            Tap tap = context.kept("tap" + i, Tap.class, () -> open(several));
+            boolean first = i == 0;
+            Tap tap = context.kept("tap" + i, Tap.class, () -> open(several, first));
             queues.add(new TapQueue(i, tap));
         }
     }
 
-    private Tap open(boolean several) throws DeviceException {
+    private Tap open(boolean several, boolean first) throws DeviceException {
         boolean there = Tap.exists(name);
         fresh = true;
+        if (first && there && Tap.isAttached(name)) {
+            throw inUse(null);
+        }
         try {
             return Tap.open(name, several);
         } catch (LinuxException e) {
@@ -81,6 +85,13 @@ final class TapBackend implements Backend {
         }
     }
 
+    private DeviceException inUse(LinuxException cause) {
+        return new DeviceException(
+                "Slot '%s': if=%s cannot be used: another program or slot uses it; stop that one, or give another interface."
+                        .formatted(context.slot(), name),
+                cause);
+    }
+
     private DeviceException unusable(boolean several, boolean there, LinuxException cause) {
         String mode = several ? " multi_queue" : "";
         String remedy;
@@ -94,7 +105,7 @@ final class TapBackend implements Backend {
                             : "there is no such interface, and you may not make one; have it made: ip tuntap add dev %s mode tap%s user $USER"
                                     .formatted(name, mode);
         } else if (cause.isBusy()) {
-            remedy = "another program uses it; stop that one, or give another interface";
+            return inUse(cause);
         } else if (cause.isInvalid()) {
             remedy =
                     several

@@ -327,11 +327,21 @@ final class TapScenarios {
             require(first.slot.keptNames().equals(List.of("tap0")), "the tap is kept");
             sentences.add(refusal(Map.of("backend", "tap", "if", "one")));
         }
+        run("ip tuntap add dev two mode tap multi_queue");
+        run("ip link set two up");
+        try (Card first = card("two", LEFT, 2)) {
+            sentences.add(refusal(Map.of("backend", "tap", "if", "two", "queues", "2")));
+            sentences.add(refusal(Map.of("backend", "tap", "if", "two")));
+        }
+        card("two", LEFT, 2).close();
+        String taken = "another program or slot uses it; stop that one, or give another interface";
         List<String> remedies =
                 List.of(
                         "it is no tap; make one with: ip tuntap add dev bridge7 mode tap",
                         "it is no tap, or was made for one queue; make it with: ip tuntap add dev one mode tap multi_queue, or give queues=1",
-                        "another program uses it; stop that one, or give another interface");
+                        taken,
+                        taken,
+                        taken);
         for (int i = 0; i < remedies.size(); i++) {
             require(sentences.get(i).contains(remedies.get(i)), sentences.get(i));
         }
