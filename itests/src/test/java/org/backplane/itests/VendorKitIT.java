@@ -175,6 +175,23 @@ public final class VendorKitIT {
     }
 
     @Test
+    public void aDeviceThatEndsTheProcessIsNotPassed() throws Exception {
+        succeed("./backplane new-device exits --kind acme-exits --type virtio");
+        succeed(
+                "sed -i 's|void work(int index) {|&\\n        System.exit(index);|'"
+                        + " exits/src/main/java/acme/exits/AcmeExits.java");
+        succeed("cd exits && mvn -q package -DskipTests");
+        Outcome ended = run("./backplane test-device exits/target/acme-exits-1.0.0.jar");
+        assertEquals(ended.text(), 1, ended.status());
+        assertTrue(
+                ended.text(),
+                ended.text()
+                        .contains(
+                                "acme-exits-1.0.0.jar ended the process (System.exit) while the"
+                                        + " clause returnsFromEveryCall of acme-exits was judged"));
+    }
+
+    @Test
     public void testDeviceNamesWhatIsMissingAndWhatIsBroken() throws Exception {
         Path unresolved = CardJar.path(Behaviour.DOES_NOT_RESOLVE, 1);
         Outcome missing = run("./backplane test-device " + unresolved);
