@@ -18,6 +18,17 @@ public interface Hypervisor {
     }
 
     /**
+     * How wide the guest-physical addresses are that guests of this engine reach here, in bits: a
+     * board puts nothing above. 56 is what RISC-V's page tables hold (privileged specification,
+     * section 12.4).
+     *
+     * @throws HypervisorException the host does not tell, with a sentence that holds the remedy
+     */
+    default int physicalAddressBits() throws HypervisorException {
+        return 56;
+    }
+
+    /**
      * Makes a VM whose processors are stopped. The memory stays the caller's and outlives the VM.
      *
      * @param exits answers what leaves the processors; called on the threads inside {@link

@@ -19,6 +19,9 @@ final class CpuidTable {
     private static final int AMD_CACHES = 0x8000_001d;
     private static final int AMD_TOPOLOGY = 0x8000_001e;
 
+    /** Bits of physical addresses of a processor without the leaf that tells them. */
+    private static final int WITHOUT_SIZES = 36;
+
     private static final int TSC_DEADLINE = 1 << 24;
     private static final int HYPERVISOR = 1 << 31;
     private static final int HYPER_THREADING = 1 << 28;
@@ -39,6 +42,22 @@ final class CpuidTable {
         this.supported = List.copyOf(supported);
         this.processors = processors;
         this.tscDeadline = tscDeadline;
+    }
+
+    /**
+     * Width of the guest-physical addresses that processors reach: what they tell the guest, or
+     * less where KVM says that its second stage of page tables is narrower (EAX 23:16 of leaf
+     * 0x80000008; Linux, Documentation/virt/kvm/api.rst, KVM_GET_SUPPORTED_CPUID).
+     */
+    static int physicalAddressBits(List<CpuidEntry> supported) {
+        for (CpuidEntry entry : supported) {
+            if (entry.function() == AMD_SIZES && (entry.eax() & 0xff) != 0) {
+                int told = entry.eax() & 0xff;
+                int mapped = entry.eax() >>> 16 & 0xff;
+                return mapped == 0 ? told : Math.min(told, mapped);
+            }
+        }
+        return WITHOUT_SIZES;
     }
 
     /** Bits of an identity that number the cores of a package. */

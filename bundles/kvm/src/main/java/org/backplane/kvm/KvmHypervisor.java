@@ -67,6 +67,14 @@ public final class KvmHypervisor implements Hypervisor {
         }
     }
 
+    /** As the guest's processors tell it. */
+    @Override
+    public int physicalAddressBits() throws HypervisorException {
+        try (KvmDevice opened = KvmDevice.open(device)) {
+            return CpuidTable.physicalAddressBits(opened.supportedCpuid());
+        }
+    }
+
     private static int mostProcessors(KvmDevice device) throws HypervisorException {
         return Math.min(device.capability(KVM_CAP_MAX_VCPUS), MOST_PROCESSORS);
     }

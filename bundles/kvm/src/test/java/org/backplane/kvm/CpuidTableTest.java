@@ -93,4 +93,17 @@ class CpuidTableTest {
         assertEquals(3, leaf(table, 0x8000_001e, 0).eax());
         assertEquals(3, leaf(table, 0x8000_001e, 0).ebx());
     }
+
+    private static int bits(int sizes) {
+        CpuidEntry leaf = new CpuidEntry(0x8000_0008, 0, 0, sizes, 0, 0, 0);
+        return CpuidTable.physicalAddressBits(List.of(leaf));
+    }
+
+    @Example
+    void addressesAreAsWideAsTheyAreToldAndMapped() {
+        assertEquals(39, bits(0x3027));
+        assertEquals(48, bits(0x30_3034), "52 told, the second stage maps 48");
+        assertEquals(40, bits(0x30_3028), "40 told, the second stage could map 48");
+        assertEquals(36, CpuidTable.physicalAddressBits(List.of()));
+    }
 }

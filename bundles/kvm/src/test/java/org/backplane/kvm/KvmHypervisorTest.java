@@ -26,6 +26,15 @@ class KvmHypervisorTest {
 
     @TempDir Path folder;
 
+    private static void assumeKvm() {
+        Fitness fitness = new KvmHypervisor(KVM, "").fitness();
+        boolean there = fitness.grade() != Grade.NONE;
+        if (!there) {
+            System.out.println("KvmHypervisorTest: skipped, " + fitness.reason());
+        }
+        Assumptions.assumeTrue(there, fitness.reason());
+    }
+
     private static String refusal(Path device) {
         Fitness fitness = new KvmHypervisor(device, null).fitness();
         assertEquals(Grade.NONE, fitness.grade());
@@ -78,8 +87,7 @@ class KvmHypervisorTest {
     @Test
     void takesTheUsersWordForTheKind() {
         assertThrows(IllegalArgumentException.class, () -> new KvmHypervisor(KVM, "soft"));
-        Assumptions.assumeTrue(
-                new KvmHypervisor(KVM, "").fitness().grade() != Grade.NONE, "needs /dev/kvm");
+        assumeKvm();
         assertEquals(Grade.FULL, new KvmHypervisor(KVM, "hardware").fitness().grade());
         Fitness pvm = new KvmHypervisor(KVM, "pvm").fitness();
         assertEquals(Grade.LIMITED, pvm.grade());
@@ -107,12 +115,25 @@ class KvmHypervisorTest {
 
     @Test
     void refusesWhatKvmHasElsewhere() throws Exception {
-        Assumptions.assumeTrue(
-                new KvmHypervisor(KVM, "").fitness().grade() != Grade.NONE, "needs /dev/kvm");
+        assumeKvm();
         assertSays(
                 refusal(1, new X86(0xfed0_0000L, 0xfee0_0000L, 0xfffb_c000L)),
                 "0xfed00000",
                 "0xfec00000");
         assertSays(refusal(300, PC), "at most", "not 300", "--cpus");
+    }
+
+    @Test
+    void tellsHowWideAddressesAre() throws Exception {
+        assumeKvm();
+        int bits = new KvmHypervisor(KVM, "").physicalAddressBits();
+        assertTrue(bits >= 36 && bits <= 57, "bits " + bits);
+        Path none = folder.resolve("kvm");
+        assertSays(
+                assertThrows(
+                                HypervisorException.class,
+                                () -> new KvmHypervisor(none, "").physicalAddressBits())
+                        .getMessage(),
+                "There is no ");
     }
 }
