@@ -16,9 +16,10 @@ import org.backplane.device.state.SavedState;
  * @param engine name of the engine, whose state {@code vm} is
  * @param console of the machine then: what else names it follows the console of the machine now
  * @param kernel for reboots, as are initrd and append
+ * @param format of the kernel; empty if its content tells it, and then not in the state
  * @param memory in bytes
  * @param image what tells where the pages of the memory belong
- * @param bridge the host bridge's own function
+ * @param board what is the board's own, the child {@code bridge}
  */
 record MachineState(
         String engine,
@@ -26,12 +27,13 @@ record MachineState(
         Path kernel,
         Optional<Path> initrd,
         String append,
+        String format,
         long memory,
         int cpus,
         int boots,
         SavedState image,
         SavedState vm,
-        SavedState bridge,
+        SavedState board,
         List<SavedState> slots) {
     static final String SCHEMA = "machine";
     static final int VERSION = 1;
@@ -56,7 +58,10 @@ record MachineState(
                         .number("boots", boots)
                         .child("image", image)
                         .child("vm", vm)
-                        .child("bridge", bridge);
+                        .child("bridge", board);
+        if (!format.isEmpty()) {
+            state.bytes("format", utf8(format));
+        }
         initrd.ifPresent(path -> state.bytes("initrd", utf8(path.toString())));
         for (int i = 0; i < slots.size(); i++) {
             state.child("slot" + i, slots.get(i));
@@ -89,6 +94,7 @@ record MachineState(
                 kernel.get(),
                 path(saved, "initrd"),
                 text(saved, "append"),
+                text(saved, "format"),
                 memory,
                 (int) cpus,
                 (int) Math.max(0, Math.min(Integer.MAX_VALUE, saved.number("boots", 1))),

@@ -14,6 +14,7 @@ import org.backplane.machine.slot.SlotSpec;
  * What the launcher wants: a map of plain values, because launcher and bundles share no classes.
  *
  * @param kernel absent for a machine without a guest, whose processors never run
+ * @param format of the kernel; empty to tell it from its content
  * @param memory in bytes
  * @param runFolder holds what lives as long as the process
  * @param restore folder of a snapshot, which memory, processors, kernel and slots come from
@@ -25,6 +26,7 @@ record Plan(
         Optional<Path> kernel,
         Optional<Path> initrd,
         String append,
+        String format,
         long memory,
         int cpus,
         String console,
@@ -47,6 +49,7 @@ record Plan(
                 text(map, "kernel").map(Path::of),
                 text(map, "initrd").map(Path::of),
                 text(map, "append").orElse(""),
+                text(map, "format").orElse(""),
                 map.get("memory") instanceof Long memory ? memory : 512L << 20,
                 map.get("cpus") instanceof Integer cpus ? cpus : 1,
                 text(map, "console").orElse("none"),
@@ -68,6 +71,7 @@ record Plan(
             Path itsKernel,
             Optional<Path> itsInitrd,
             String itsAppend,
+            String itsFormat,
             long itsMemory,
             int itsCpus) {
         return new Plan(
@@ -75,6 +79,7 @@ record Plan(
                 Optional.of(itsKernel),
                 itsInitrd,
                 itsAppend,
+                itsFormat,
                 itsMemory,
                 itsCpus,
                 console,

@@ -43,15 +43,20 @@ record Restoration(Snapshot snapshot, MachineState state) {
     /** The plan with what comes from the snapshot. */
     Plan complete(Plan plan) {
         return plan.with(
-                state.kernel(), state.initrd(), state.append(), state.memory(), state.cpus());
+                state.kernel(),
+                state.initrd(),
+                state.append(),
+                state.format(),
+                state.memory(),
+                state.cpus());
     }
 
-    /** Memory, engine and bridge, of a board that was just made. */
+    /** Memory, engine and what is the board's own, of a board that was just made. */
     void into(Board board) throws MachineException {
         snapshot.load(state.image(), board.memory().layout());
         try {
             board.vm().restore(state.vm());
-            board.bridge().hostFunction().restore(state.bridge());
+            board.restore(state.board());
         } catch (HypervisorException | DeviceException e) {
             throw snapshot.refused(e);
         }

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
-import org.backplane.machine.board.RiscvBoard;
+import org.backplane.machine.board.Board;
 import org.backplane.machine.processor.Processors;
 import org.backplane.machine.slot.Slots;
 import org.backplane.machine.snapshot.SnapshotWriter;
@@ -18,11 +18,11 @@ final class Snapshots {
 
     private final Plan plan;
     private final String engine;
-    private final RiscvBoard board;
+    private final Board board;
     private final Processors processors;
     private final Slots slots;
 
-    Snapshots(Plan plan, String engine, RiscvBoard board, Processors processors, Slots slots) {
+    Snapshots(Plan plan, String engine, Board board, Processors processors, Slots slots) {
         this.plan = plan;
         this.engine = engine;
         this.board = board;
@@ -82,12 +82,13 @@ final class Snapshots {
                     plan.kernel().orElseThrow(),
                     plan.initrd(),
                     plan.append(),
+                    plan.format(),
                     plan.memory(),
                     plan.cpus(),
                     boots,
                     image,
                     board.vm().save(),
-                    board.bridge().hostFunction().save(),
+                    board.save(),
                     saved);
         } catch (HypervisorException e) {
             throw new MachineException(e.getMessage(), e);

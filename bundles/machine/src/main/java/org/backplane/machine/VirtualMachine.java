@@ -1,6 +1,5 @@
 package org.backplane.machine;
 
-import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -15,9 +14,11 @@ import org.backplane.bus.Bus;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.Vcpu;
+import org.backplane.machine.board.Board;
+import org.backplane.machine.board.Boards;
 import org.backplane.machine.board.BusExits;
+import org.backplane.machine.board.Images;
 import org.backplane.machine.board.LeaseStack;
-import org.backplane.machine.board.RiscvBoard;
 import org.backplane.machine.console.Consoles;
 import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.processor.Processors;
@@ -42,7 +43,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private final LeaseStack leases = new LeaseStack("machine");
     private final ControlThread control;
     private final Consoles consoles;
-    private final RiscvBoard board;
+    private final Board board;
     private final BusExits exits;
     private final Slots slots;
     private final Processors processors;
@@ -108,8 +109,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
             board =
                     leases.push(
                             "board",
-                            new RiscvBoard(
-                                    plan.name(), plan.memory(), plan.cpus(), bus, engine, exits));
+                            Boards.of(plan.name(), plan.memory(), plan.cpus(), bus, engine, exits));
             if (restoration.isPresent()) {
                 restoration.get().into(board);
                 boots = restoration.get().state().boots();
@@ -136,7 +136,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                 restored = restoration.get().into(slots, plan.console());
                 board.lines().assertAll();
             } else {
-                for (SlotSpec spec : Chipset.slots(plan.console())) {
+                for (SlotSpec spec : Chipset.slots(board, plan.console())) {
                     operations.addAtStart(spec);
                 }
                 for (SlotSpec spec : plan.slots()) {
@@ -170,8 +170,8 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     private void load() throws MachineException {
         board.load(
-                new RiscvBoard.Images(
-                        plan.kernel().orElseThrow(), plan.initrd().orElse(null), plan.append()),
+                new Images(
+                        plan.kernel().orElseThrow(), plan.initrd(), plan.append(), plan.format()),
                 slots.platformDevices());
         boots++;
     }
@@ -287,12 +287,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
         processors.halt();
         state = "paused";
         slots.reset();
-        board.vm().reset();
-        try {
-            board.memory().zero();
-        } catch (IOException e) {
-            throw new MachineException("The guest's memory cannot be cleared for the reset.", e);
-        }
+        board.reset();
         load();
         if (running) {
             processors.resume();

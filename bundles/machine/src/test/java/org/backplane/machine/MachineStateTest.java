@@ -20,12 +20,17 @@ class MachineStateTest {
     }
 
     private static MachineState state() {
+        return state("");
+    }
+
+    private static MachineState state(String format) {
         return new MachineState(
                 "hart",
                 "stdio",
                 Path.of("/boot/vmlinux"),
                 Optional.of(Path.of("/boot/initrd")),
                 "console=ttyS0 name=é",
+                format,
                 512L << 20,
                 2,
                 3,
@@ -38,6 +43,11 @@ class MachineStateTest {
     @Test
     void whatIsReadIsWhatWasSaved() throws DeviceException {
         assertEquals(state(), MachineState.of(state().toSaved()));
+    }
+
+    @Test
+    void formatOfTheKernelIsKeptWhereItWasGiven() throws DeviceException {
+        assertEquals("flat", MachineState.of(state("flat").toSaved()).format());
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
@@ -14,6 +15,8 @@ import org.backplane.bus.IoHandler;
 import org.backplane.bus.Placement;
 import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.HypervisorException;
@@ -31,7 +34,7 @@ import org.backplane.pci.HostBridge;
 /**
  * The RISC-V board: memory map, interrupt wiring, PCI host bridge, and firmware's work at a boot.
  */
-public final class RiscvBoard implements Board, AutoCloseable {
+public final class RiscvBoard implements Board {
     private static final long PAGE = 4096;
     private static final long MEGABYTE = 1 << 20;
 
@@ -39,9 +42,6 @@ public final class RiscvBoard implements Board, AutoCloseable {
     private static final long DEVICE_TREE_SIZE = 2 * MEGABYTE;
 
     private static final int RANDOM_SEED_SIZE = 64;
-
-    /** What is loaded at every boot; the initrd may be null. */
-    public record Images(Path kernel, Path initrd, String commandLine) {}
 
     private final Bus bus;
     private final AddressAllocator platform;
@@ -128,10 +128,16 @@ public final class RiscvBoard implements Board, AutoCloseable {
                         platform, owner, range.size(), new Placement.Exact(range.base()), handler));
     }
 
-    /**
-     * Does what firmware does before a kernel runs: puts kernel, initrd and device tree into RAM
-     * and points the first hart at them. RAM is clear and no hart runs.
-     */
+    @Override
+    public List<PlatformSlot> platformSlots(String console) {
+        return List.of(
+                new PlatformSlot(
+                        "uart0", "ns16550a", Map.of("base", "0x10000000", "console", console)),
+                new PlatformSlot("rtc0", "goldfish-rtc", Map.of("base", "0x101000")),
+                new PlatformSlot("power0", "power", Map.of("base", "0x100000")));
+    }
+
+    @Override
     public void load(Images images, List<PlatformDevice> devices) throws MachineException {
         RiscvImage kernel = RiscvImage.read(images.kernel());
         long kernelBase = ram.base() + kernel.textOffset();
@@ -139,8 +145,8 @@ public final class RiscvBoard implements Board, AutoCloseable {
         AddressRange initrd = null;
         long needed = kernel.textOffset() + kernel.size() + DEVICE_TREE_SIZE;
         try {
-            if (images.initrd() != null) {
-                long size = Files.size(images.initrd());
+            if (images.initrd().isPresent()) {
+                long size = Files.size(images.initrd().get());
                 if (size > 0) {
                     needed += size + PAGE;
                     initrd =
@@ -156,7 +162,7 @@ public final class RiscvBoard implements Board, AutoCloseable {
             }
             copy(images.kernel(), kernelBase, kernel.fileSize());
             if (initrd != null) {
-                copy(images.initrd(), initrd.base(), initrd.size());
+                copy(images.initrd().get(), initrd.base(), initrd.size());
             }
         } catch (IOException e) {
             throw new MachineException(
@@ -234,6 +240,26 @@ public final class RiscvBoard implements Board, AutoCloseable {
     @Override
     public InterruptLines lines() {
         return lines;
+    }
+
+    @Override
+    public void reset() throws MachineException {
+        vm.reset();
+        try {
+            memory.zero();
+        } catch (IOException e) {
+            throw new MachineException("The guest's memory cannot be cleared for the reset.", e);
+        }
+    }
+
+    @Override
+    public SavedState save() {
+        return bridge.hostFunction().save();
+    }
+
+    @Override
+    public void restore(SavedState state) throws DeviceException {
+        bridge.hostFunction().restore(state);
     }
 
     @Override

@@ -12,11 +12,15 @@ import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.board.Board;
+import org.backplane.machine.board.Images;
 import org.backplane.machine.board.InterruptLines;
+import org.backplane.machine.board.PlatformDevice;
+import org.backplane.machine.board.PlatformSlot;
 import org.backplane.machine.processor.MachineThread;
 import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.memory.GuestMemory;
@@ -248,6 +252,34 @@ abstract class VirtioSlotBench {
         public InterruptLines lines() {
             throw new AssertionError("a virtio slot has no line");
         }
+
+        @Override
+        public List<PlatformSlot> platformSlots(String console) {
+            return List.of();
+        }
+
+        @Override
+        public void load(Images images, List<PlatformDevice> devices) {
+            throw new AssertionError("no guest is loaded here");
+        }
+
+        @Override
+        public void reset() {
+            throw new AssertionError("no guest is reset here");
+        }
+
+        @Override
+        public SavedState save() {
+            return bridge.hostFunction().save();
+        }
+
+        @Override
+        public void restore(SavedState state) throws DeviceException {
+            bridge.hostFunction().restore(state);
+        }
+
+        @Override
+        public void close() {}
     }
 
     @BeforeEach
