@@ -124,6 +124,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                     board,
                                     consoles,
                                     this::onPowerRequest,
+                                    this::exit,
                                     plan.bounds(),
                                     new DeviceCode(deployer),
                                     deployer::copy,
@@ -201,14 +202,14 @@ final class VirtualMachine implements Machine, AutoCloseable {
                     try {
                         doReset();
                     } catch (MachineException e) {
-                        end(e);
+                        end(0, e);
                     }
                 });
     }
 
     private void onEngineFailure(Exception failure) {
         LOG.log(Level.ERROR, "A processor failed.", failure);
-        end(new MachineException(failure.getMessage(), failure));
+        end(0, new MachineException(failure.getMessage(), failure));
     }
 
     @Override
@@ -303,11 +304,16 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public void stop() {
-        end(null);
+        end(0, null);
+    }
+
+    /** What a device asked for on the guest's behalf. */
+    private void exit(int status) {
+        end(status, null);
     }
 
     /** Posts the end; whoever comes first decides how. */
-    private void end(MachineException failure) {
+    private void end(int status, MachineException failure) {
         control.post(
                 "stop",
                 () -> {
@@ -324,7 +330,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                         reason = e;
                     }
                     if (reason == null) {
-                        end.complete(0);
+                        end.complete(status);
                     } else {
                         end.completeExceptionally(reason);
                     }

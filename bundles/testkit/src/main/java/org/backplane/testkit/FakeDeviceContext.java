@@ -62,6 +62,7 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     private final List<Lease> leases = new ArrayList<>();
     private final Map<String, Kept> kept = new LinkedHashMap<>();
     private final List<PowerRequest> powerRequests = new ArrayList<>();
+    private final List<Integer> exitStatuses = new ArrayList<>();
     private final List<FirmwareNode> nodes = new ArrayList<>();
     private MemoryView memory;
     private long guestTime;
@@ -140,8 +141,13 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
 
     @Override
     public synchronized InterruptLine line() {
+        return line(RecordedLine.ANY);
+    }
+
+    @Override
+    public synchronized InterruptLine line(int source) {
         RecordedLine[] self = new RecordedLine[1];
-        self[0] = new RecordedLine(() -> forget(self[0]));
+        self[0] = new RecordedLine(source, () -> forget(self[0]));
         lines.add(self[0]);
         return lease(self[0]);
     }
@@ -222,6 +228,11 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     }
 
     @Override
+    public synchronized void exit(int status) {
+        exitStatuses.add(status);
+    }
+
+    @Override
     public synchronized void describe(FirmwareNode node) {
         nodes.add(node);
     }
@@ -248,6 +259,11 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
 
     public synchronized List<PowerRequest> powerRequests() {
         return List.copyOf(powerRequests);
+    }
+
+    /** What the device asked the machine to end with, in order. */
+    public synchronized List<Integer> exitStatuses() {
+        return List.copyOf(exitStatuses);
     }
 
     public synchronized List<FirmwareNode> nodes() {

@@ -4,13 +4,23 @@ import org.backplane.device.context.InterruptLine;
 
 /** An interrupt line that remembers. Thread-safe. */
 public final class RecordedLine implements InterruptLine {
+    /** The source of a line that was not asked for by number. */
+    public static final int ANY = -1;
+
+    private final int source;
     private final Runnable closing;
     private boolean high;
     private int rises;
     private boolean closed;
 
-    RecordedLine(Runnable closing) {
+    RecordedLine(int source, Runnable closing) {
+        this.source = source;
         this.closing = closing;
+    }
+
+    /** The number that the device asked for, or {@link #ANY}. */
+    public int source() {
+        return source;
     }
 
     @Override

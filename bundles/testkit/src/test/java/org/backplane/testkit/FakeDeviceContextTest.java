@@ -142,4 +142,24 @@ class FakeDeviceContextTest {
             assertEquals("x", slot.manualConsole().output());
         }
     }
+
+    @Test
+    void linesKnowTheNumberThatWasAskedFor() {
+        try (FakeDeviceContext slot = context()) {
+            slot.line();
+            slot.line(4).set(true);
+            assertEquals(RecordedLine.ANY, slot.lines().get(0).source());
+            assertEquals(4, slot.lines().get(1).source());
+            assertTrue(slot.lines().get(1).high());
+        }
+    }
+
+    @Test
+    void exitStatusesAreRemembered() {
+        try (FakeDeviceContext slot = context()) {
+            slot.exit(1);
+            slot.exit(35);
+            assertEquals(List.of(1, 35), slot.exitStatuses());
+        }
+    }
 }

@@ -46,6 +46,15 @@ public interface DeviceContext {
     /** One input of a wired interrupt of the board, level-high; the slot keeps its number. */
     InterruptLine line() throws DeviceException;
 
+    /**
+     * One input of the wired interrupt of that number, level-high, which nobody else of the machine
+     * has; the slot keeps it. On x86-64 the number is the global system interrupt (ACPI 6.5,
+     * 5.2.13), for one that the board has by its name: 4 for COM1.
+     *
+     * @throws DeviceException the board has no such line for devices, or another slot has it
+     */
+    InterruptLine line(int source) throws DeviceException;
+
     /** What the slot's {@code console} setting names; kept over a swap. */
     Console console() throws DeviceException;
 
@@ -76,6 +85,13 @@ public interface DeviceContext {
 
     /** Asks the machine to power off or reboot; posted, returns at once. */
     void power(PowerRequest request);
+
+    /**
+     * Asks the machine to end with that exit status of its process; posted, returns at once.
+     *
+     * @param status 0 to 255, of which a host's shell sees all
+     */
+    void exit(int status);
 
     /**
      * Describes a device that the guest cannot discover; the board adds addresses and interrupts.

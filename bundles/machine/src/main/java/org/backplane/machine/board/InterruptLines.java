@@ -1,7 +1,13 @@
 package org.backplane.machine.board;
 
-import java.util.Arrays;
+import java.util.Collections;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
 
@@ -11,47 +17,87 @@ import org.backplane.machine.MachineException;
  */
 public final class InterruptLines {
     private final Vm vm;
+    private final Wiring wiring;
     private final int[] highInputs;
-    private final boolean[] taken;
+
+    /** By source, null while it is nobody's. */
+    private final String[] owners;
 
     /**
-     * @param shared sources from 1 that many inputs may join, for the PCI pins; the others have one
-     *     owner
-     * @param sources highest source number
+     * Which sources a board has, by number. A source that is in none of the sets, such as that of a
+     * timer that the engine has, is no slot's.
+     *
+     * @param sources highest number that the interrupt controller has
+     * @param shared joined by many inputs and owned by nobody: where the PCI pins end
+     * @param named those that a device can have by number, one owner each
+     * @param free those of {@code named} that are given to who asks for any, lowest first
      */
-    InterruptLines(Vm vm, int shared, int sources) {
-        this.vm = vm;
-        highInputs = new int[sources + 1];
-        taken = new boolean[sources + 1];
-        Arrays.fill(taken, 0, shared + 1, true);
+    public record Wiring(
+            int sources, Set<Integer> shared, Set<Integer> named, SortedSet<Integer> free) {
+        public Wiring {
+            shared = Set.copyOf(shared);
+            named = Set.copyOf(named);
+            free = Collections.unmodifiableSortedSet(new TreeSet<>(free));
+            if (!named.containsAll(free) || !Collections.disjoint(shared, named)) {
+                throw new IllegalArgumentException(
+                        "shared %s, named %s, free %s".formatted(shared, named, free));
+            }
+            for (int source : named) {
+                Objects.checkIndex(source, sources + 1);
+            }
+            for (int source : shared) {
+                Objects.checkIndex(source, sources + 1);
+            }
+        }
+
+        /**
+         * From 1 on as many shared ones, and then up to the highest those that anybody can have.
+         */
+        public static Wiring sharedFirst(int shared, int sources) {
+            SortedSet<Integer> behind = numbers(shared + 1, sources);
+            return new Wiring(sources, numbers(1, shared), behind, behind);
+        }
+
+        private static SortedSet<Integer> numbers(int first, int last) {
+            return IntStream.rangeClosed(first, last)
+                    .boxed()
+                    .collect(Collectors.toCollection(TreeSet::new));
+        }
     }
 
-    /** A source of one owner. */
+    InterruptLines(Vm vm, Wiring wiring) {
+        this.vm = vm;
+        this.wiring = wiring;
+        highInputs = new int[wiring.sources() + 1];
+        owners = new String[wiring.sources() + 1];
+    }
+
+    /** A source of one owner, whichever is free. */
     public synchronized int allocate(String owner) throws MachineException {
-        for (int source = 1; source < taken.length; source++) {
-            if (!taken[source]) {
-                taken[source] = true;
+        for (int source : wiring.free()) {
+            if (owners[source] == null) {
+                owners[source] = owner;
                 return source;
             }
         }
         throw new MachineException(
                 "No interrupt line is left for '%s': all %d are taken."
-                        .formatted(owner, taken.length - 1));
+                        .formatted(owner, wiring.free().size()));
     }
 
-    /** A source that had this owner before: a restored slot's. */
+    /** The source of that number, for one that asks for it or that had it before. */
     public synchronized void allocate(String owner, int source) throws MachineException {
-        if (source < 1 || source >= taken.length || taken[source]) {
+        if (!wiring.named().contains(source)) {
             throw new MachineException(
-                    "The interrupt line %d cannot be that of '%s': it is %s."
-                            .formatted(
-                                    source,
-                                    owner,
-                                    source < 1 || source >= taken.length
-                                            ? "none of this board"
-                                            : "taken"));
+                    "The interrupt line %d cannot be that of '%s': this board has %s for devices."
+                            .formatted(source, owner, new TreeSet<>(wiring.named())));
         }
-        taken[source] = true;
+        if (owners[source] != null) {
+            throw new MachineException(
+                    "The interrupt line %d cannot be that of '%s': it is taken by '%s'."
+                            .formatted(source, owner, owners[source]));
+        }
+        owners[source] = owner;
     }
 
     /**
@@ -65,7 +111,7 @@ public final class InterruptLines {
     }
 
     public synchronized void free(int source) {
-        taken[source] = false;
+        owners[source] = null;
     }
 
     /** A new input of a source; low. */

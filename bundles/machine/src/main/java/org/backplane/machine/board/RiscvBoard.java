@@ -85,7 +85,10 @@ public final class RiscvBoard implements Board {
                                                     RiscvMap.TIMEBASE_FREQUENCY)),
                                     memory,
                                     exits));
-            lines = new InterruptLines(vm, RiscvMap.PCI_PINS, RiscvMap.SOURCES);
+            lines =
+                    new InterruptLines(
+                            vm,
+                            InterruptLines.Wiring.sharedFirst(RiscvMap.PCI_PINS, RiscvMap.SOURCES));
             bridge = makeBridge();
             ofEngine =
                     Set.of(

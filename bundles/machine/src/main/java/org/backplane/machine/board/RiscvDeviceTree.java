@@ -187,17 +187,18 @@ final class RiscvDeviceTree {
     private String platform(Node root, Node soc, List<PlatformDevice> devices) {
         String console = null;
         for (PlatformDevice device : devices) {
-            if (device.regions().isEmpty()) {
+            List<AddressRange> regions = device.memoryRegions();
+            if (regions.isEmpty()) {
                 continue;
             }
             FirmwareNode description = device.node();
-            String name = "%s@%x".formatted(description.name(), device.regions().get(0).base());
+            String name = "%s@%x".formatted(description.name(), regions.get(0).base());
             int phandle = nextPhandle++;
             Node node = soc.child(name);
             node.text("compatible", description.compatible().toArray(String[]::new));
             node.longs(
                     "reg",
-                    device.regions().stream()
+                    regions.stream()
                             .flatMapToLong(
                                     range ->
                                             java.util.stream.LongStream.of(

@@ -188,13 +188,26 @@ final class Attachment implements DeviceContext, AutoCloseable {
     @Override
     public InterruptLine line() throws DeviceException {
         try {
-            var line = new Line(environment.lines().input(linesTaken++));
-            add(line);
-            leases.push("interrupt line", line::close);
-            return line;
+            return lent(environment.lines().input(linesTaken++));
         } catch (MachineException e) {
             throw new DeviceException(e.getMessage(), e);
         }
+    }
+
+    @Override
+    public InterruptLine line(int source) throws DeviceException {
+        try {
+            return lent(environment.lines().input(linesTaken++, source));
+        } catch (MachineException e) {
+            throw new DeviceException(e.getMessage(), e);
+        }
+    }
+
+    private InterruptLine lent(InterruptLines.Input input) {
+        var line = new Line(input);
+        add(line);
+        leases.push("interrupt line", line::close);
+        return line;
     }
 
     private final class Line implements Switchable, InterruptLine {
@@ -447,6 +460,11 @@ final class Attachment implements DeviceContext, AutoCloseable {
     @Override
     public void power(PowerRequest request) {
         environment.power().accept(request);
+    }
+
+    @Override
+    public void exit(int status) {
+        environment.exit().accept(status);
     }
 
     @Override

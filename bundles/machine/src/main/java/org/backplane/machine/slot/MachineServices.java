@@ -3,6 +3,7 @@ package org.backplane.machine.slot;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.machine.console.Consoles;
 import org.backplane.machine.slot.Factories.Offer;
@@ -12,6 +13,7 @@ import org.backplane.machine.slot.Factories.Offer;
  *
  * @param machine its name
  * @param power takes what a device asks of the machine; only posts it
+ * @param exit takes the status that a device ends the process with; only posts it
  * @param deviceThreads lends threads for calls into devices
  * @param later runs what only posts
  */
@@ -19,6 +21,7 @@ public record MachineServices(
         String machine,
         Consoles consoles,
         Consumer<DeviceContext.PowerRequest> power,
+        IntConsumer exit,
         Bounds bounds,
         ExecutorService deviceThreads,
         ScheduledExecutorService later,

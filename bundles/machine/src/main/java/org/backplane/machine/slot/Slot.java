@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.backplane.bus.RegionLease;
 import org.backplane.machine.AddressMap;
 import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineException;
@@ -84,7 +83,8 @@ public final class Slot {
                         new KeptResources(leases),
                         events,
                         services.consoles(),
-                        services.power());
+                        services.power(),
+                        services.exit());
         tenancy = new Tenancy(gear, environment, new Around());
         failures = new Failures(gear, tenancy);
         succession = new Succession(gear, tenancy, failures);
@@ -374,8 +374,12 @@ public final class Slot {
                                 new PlatformDevice(
                                         spec().name(),
                                         node,
-                                        environment.regions().leases().stream()
-                                                .map(RegionLease::range)
+                                        environment.regions().places().stream()
+                                                .map(
+                                                        place ->
+                                                                new PlatformDevice.Region(
+                                                                        place.space(),
+                                                                        place.range()))
                                                 .toList(),
                                         environment.lines().sources()));
     }

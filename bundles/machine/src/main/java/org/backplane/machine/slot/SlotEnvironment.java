@@ -1,6 +1,7 @@
 package org.backplane.machine.slot;
 
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.machine.console.Consoles;
 
@@ -12,4 +13,5 @@ record SlotEnvironment(
         KeptResources kept,
         EventLoop events,
         Consoles consoles,
-        Consumer<DeviceContext.PowerRequest> power) {}
+        Consumer<DeviceContext.PowerRequest> power,
+        IntConsumer exit) {}

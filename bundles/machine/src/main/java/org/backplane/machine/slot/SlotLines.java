@@ -28,6 +28,20 @@ final class SlotLines {
         return lines.input(sources.get(number), raised);
     }
 
+    /** As {@link #input(int)}, of the source that the device asks for. */
+    synchronized InterruptLines.Input input(int number, int source) throws MachineException {
+        InterruptLines lines = gear.board().lines();
+        if (number == sources.size()) {
+            lines.allocate(gear.name(), source);
+            hold(source);
+        } else if (sources.get(number) != source) {
+            throw new MachineException(
+                    "%s: interrupt line %d is %d, the new device wants %d."
+                            .formatted(gear.name(), number, sources.get(number), source));
+        }
+        return lines.input(source, raised);
+    }
+
     /** How often a line rose, over all devices that the slot had. */
     long raised() {
         return raised.sum();

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext;
@@ -73,6 +74,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
             Board board,
             Consoles consoles,
             Consumer<DeviceContext.PowerRequest> power,
+            IntConsumer exit,
             Bounds bounds,
             MachineServices.CodeKeeper code,
             Function<Bundle, Future<Path>> copies,
@@ -80,7 +82,8 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         this.board = board;
         this.context = context;
         services =
-                new MachineServices(machine, consoles, power, bounds, deviceThreads, later, code);
+                new MachineServices(
+                        machine, consoles, power, exit, bounds, deviceThreads, later, code);
         var watchdog = new Watchdog((int) (bounds.handler().toMillis() / LOOK.toMillis()));
         later.scheduleWithFixedDelay(
                 watchdog::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);

@@ -7,24 +7,34 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
 import org.junit.jupiter.api.Test;
 
 class InterruptLinesTest {
     private final List<String> levels = new ArrayList<>();
-    private final InterruptLines lines =
-            new InterruptLines(
-                    (Vm)
-                            Proxy.newProxyInstance(
-                                    getClass().getClassLoader(),
-                                    new Class<?>[] {Vm.class},
-                                    (proxy, method, arguments) -> {
-                                        levels.add(arguments[0] + "=" + arguments[1]);
-                                        return null;
-                                    }),
-                    4,
-                    6);
+    private final InterruptLines lines = wired(InterruptLines.Wiring.sharedFirst(4, 6));
+
+    /** Sources as a PC has them: some by name, few for whoever asks, the rest of others. */
+    private final InterruptLines isa =
+            wired(
+                    new InterruptLines.Wiring(
+                            7, Set.of(6, 7), Set.of(1, 4, 5), new TreeSet<>(Set.of(5))));
+
+    private InterruptLines wired(InterruptLines.Wiring wiring) {
+        return new InterruptLines(
+                (Vm)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {Vm.class},
+                                (proxy, method, arguments) -> {
+                                    levels.add(arguments[0] + "=" + arguments[1]);
+                                    return null;
+                                }),
+                wiring);
+    }
 
     @Test
     void lineIsHighWhileAnyInputIs() {
@@ -53,5 +63,47 @@ class InterruptLinesTest {
         assertTrue(refusal.getMessage().contains("'x0'"), refusal.getMessage());
         lines.free(last);
         assertEquals(last, lines.allocate("x0"));
+    }
+
+    @Test
+    void namedSourceHasOneOwner() throws Exception {
+        isa.allocate("uart0", 4);
+        var refusal = assertThrows(MachineException.class, () -> isa.allocate("uart1", 4));
+        assertTrue(refusal.getMessage().contains("taken by 'uart0'"), refusal.getMessage());
+        isa.free(4);
+        isa.allocate("uart1", 4);
+    }
+
+    @Test
+    void namedSourcesAreNotGivenToWhoAsksForAny() throws Exception {
+        assertEquals(5, isa.allocate("x0"));
+        assertThrows(MachineException.class, () -> isa.allocate("x1"));
+    }
+
+    @Test
+    void freeSourceThatWasAskedForByNameIsNobodyElses() throws Exception {
+        isa.allocate("x0", 5);
+        assertThrows(MachineException.class, () -> isa.allocate("x1"));
+    }
+
+    @Test
+    void sharedAndForeignSourcesAreNoDevices() {
+        for (int source : new int[] {-1, 0, 2, 6, 7, 8}) {
+            var refusal = assertThrows(MachineException.class, () -> isa.allocate("x0", source));
+            assertTrue(refusal.getMessage().contains("[1, 4, 5]"), refusal.getMessage());
+        }
+    }
+
+    @Test
+    void rejectsWiringThatContradictsItself() {
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new InterruptLines.Wiring(4, Set.of(), Set.of(1), new TreeSet<>(Set.of(2))));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new InterruptLines.Wiring(4, Set.of(1), Set.of(1), new TreeSet<>()));
+        assertThrows(
+                IndexOutOfBoundsException.class,
+                () -> new InterruptLines.Wiring(4, Set.of(5), Set.of(1), new TreeSet<>()));
     }
 }

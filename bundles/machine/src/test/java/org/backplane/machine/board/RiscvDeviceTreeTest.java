@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.backplane.bus.AddressRange;
+import org.backplane.bus.Space;
 import org.backplane.device.context.FirmwareNode;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +38,11 @@ class RiscvDeviceTreeTest {
                             new PlatformDevice(
                                     "uart0",
                                     UART,
-                                    List.of(new AddressRange(0x1000_0000L, 8)),
+                                    List.of(
+                                            new PlatformDevice.Region(
+                                                    Space.IO, new AddressRange(0x3f8, 8)),
+                                            new PlatformDevice.Region(
+                                                    Space.MMIO, new AddressRange(0x1000_0000L, 8))),
                                     List.of(5))));
 
     @Test

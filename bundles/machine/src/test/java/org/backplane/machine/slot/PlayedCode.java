@@ -32,6 +32,9 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
                     Duration.ofHours(1),
                     Duration.ofHours(1));
 
+    /** With which status devices asked the process to end. */
+    final List<Integer> exits = new CopyOnWriteArrayList<>();
+
     final List<Code> unused = new CopyOnWriteArrayList<>();
 
     /** Of those, the ones whose bundle was in use at that time, with other code. */
@@ -48,7 +51,7 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
 
     MachineServices services() {
         return new MachineServices(
-                "machine", consoles, request -> {}, BOUNDS, threads, later, this);
+                "machine", consoles, request -> {}, exits::add, BOUNDS, threads, later, this);
     }
 
     /** A bundle of its own, version 1.0.n, that offers the factory. */
