@@ -47,9 +47,9 @@ final class Namespace {
             }
         }
         return Aml.of(
-                Aml.scope("\\_SB", devices.toArray(Aml[]::new)),
+                Aml.scope("_SB", devices.toArray(Aml[]::new)),
                 Aml.name(
-                        "\\_S5",
+                        "_S5",
                         Aml.packageOf(
                                 Aml.integer(PowerManagement.SOFT_OFF),
                                 Aml.integer(0),

@@ -46,11 +46,7 @@ class TableCompilerTest {
         byte[] table = tables.bytes(signature);
         Path source = disassembled(signature, table);
         String said = iasl("-p", folder.resolve("again").toString(), source.toString());
-        assertTrue(
-                signature.equals("DSDT")
-                        ? said.contains("0 Errors, 0 Warnings, 0 Remarks")
-                        : !said.contains("Error") && !said.contains("Warning"),
-                said);
+        assertTrue(said.contains("0 Errors, 0 Warnings, 0 Remarks"), said);
         byte[] again = Files.readAllBytes(folder.resolve("again.aml"));
         assertArrayEquals(withoutCreator(signature, table), withoutCreator(signature, again));
     }
