@@ -82,7 +82,7 @@ final class Judge {
                     && !name.startsWith("jdk.")
                     && !name.startsWith("sun.")
                     && !name.startsWith("com.sun.")
-                    && !name.startsWith("jnr.")) {
+                    && !name.startsWith("com.kenai.jffi.")) {
                 return " (%s.%s, line %d)"
                         .formatted(
                                 name.substring(name.lastIndexOf('.') + 1),

@@ -82,7 +82,7 @@ public final class Mapping implements AutoCloseable {
     private static long map(
             long length, Protection protection, int flags, int fd, long offset, String what)
             throws LinuxException {
-        long address = LIBC.mmap(0, length, protection.bits, flags, fd, offset, 0);
+        long address = LIBC.mmap(0, length, protection.bits, flags, fd, offset);
         if (address == Abi.MAP_FAILED) {
             throw LinuxException.last("map " + what);
         }

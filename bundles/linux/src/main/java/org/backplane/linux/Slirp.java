@@ -209,8 +209,7 @@ public final class Slirp implements FramePort {
                         networkOrder(forward.hostAddress()),
                         forward.hostPort(),
                         networkOrder(forward.guestAddress()),
-                        forward.guestPort(),
-                        0);
+                        forward.guestPort());
         if (result < 0) {
             throw LinuxException.last(
                     "listen at %s:%d for the guest's port %d"

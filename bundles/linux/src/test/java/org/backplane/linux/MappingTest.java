@@ -18,7 +18,9 @@ class MappingTest {
 
     @TempDir Path folder;
 
-    /** jnr-ffi passes garbage as the sixth of six integers on x86-64: mmap's offset. */
+    /**
+     * The offset is the sixth of six arguments, which a binding may pass wrongly (jnr-ffi does).
+     */
     @Test
     void mapsAtAnOffsetThatIsNotZero() throws IOException {
         try (Memfd memory = Memfd.create("offset", 4L * PAGE)) {

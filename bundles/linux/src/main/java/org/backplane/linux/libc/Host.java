@@ -1,25 +1,22 @@
 package org.backplane.linux.libc;
 
+import com.kenai.jffi.LastError;
 import com.kenai.jffi.MemoryIO;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Runtime;
 
 /** The loaded C library, and what a call to it needs besides: errno, strings and buffers. */
 public final class Host {
     /** Bound once for the process; constant, so no state. */
-    public static final LibC LIBC = LibraryLoader.create(LibC.class).failImmediately().load("c");
-
-    private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
+    public static final LibC LIBC = new LibC();
 
     private Host() {}
 
     /** {@code errno} as the calling thread's last call left it. */
     public static int errno() {
-        return RUNTIME.getLastError();
+        return LastError.getInstance().get();
     }
 
     /** Zeroed memory outside of the heap, in host byte order; freed with the last reference. */
@@ -53,6 +50,15 @@ public final class Host {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
+    /** A string that a NUL ends, in the encoding of this process's locale. */
+    static String message(long address) {
+        return new String(MemoryIO.getInstance().getZeroTerminatedByteArray(address), encoding());
+    }
+
+    private static Charset encoding() {
+        return Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+    }
+
     /**
      * A NUL-terminated string in the encoding that this JVM decoded file names with, so that a name
      * from the command line goes back to the kernel byte for byte.
@@ -63,8 +69,7 @@ public final class Host {
         if (value.indexOf('\0') >= 0) {
             throw new IllegalArgumentException("a string for the kernel cannot hold a NUL");
         }
-        byte[] bytes =
-                value.getBytes(Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8")));
+        byte[] bytes = value.getBytes(encoding());
         return buffer(bytes.length + 1).put(0, bytes);
     }
 }

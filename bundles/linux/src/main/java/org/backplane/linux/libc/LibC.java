@@ -1,110 +1,237 @@
 package org.backplane.linux.libc;
 
-import jnr.ffi.annotations.IgnoreError;
-
 /**
- * The C library's functions as jnr-ffi binds them: integers and raw addresses only. Public because
- * the generated code must reach it; the package is not exported.
+ * The C library's functions: integers and raw addresses only. Each is looked up once, when this is
+ * made; those that say nothing of {@code errno} in their manual page leave it alone.
  *
- * <p>No function may have exactly six integer arguments: jnr-ffi's x86-64 stubs pass garbage as the
- * sixth (2.2.19 and 2.3.4). {@link #mmap} has a seventh that the callee never looks at.
- *
- * <p>Variadic functions ({@code open}, {@code fcntl}, {@code ioctl}) are bound with a fixed number
+ * <p>Variadic functions ({@code open}, {@code fcntl}, {@code ioctl}) are called with a fixed number
  * of arguments, which the Linux calling conventions of x86-64, AArch64 and RISC-V pass the same
  * way.
  */
-public interface LibC {
-    int open(long path, int flags, int mode);
+public final class LibC {
+    private static final NativeLibrary LIBRARY = NativeLibrary.ofProcess();
 
-    int close(int fd);
+    private final long open = LIBRARY.function("open");
+    private final long close = LIBRARY.function("close");
+    private final long read = LIBRARY.function("read");
+    private final long write = LIBRARY.function("write");
+    private final long readv = LIBRARY.function("readv");
+    private final long writev = LIBRARY.function("writev");
+    private final long pread = LIBRARY.function("pread");
+    private final long pwrite = LIBRARY.function("pwrite");
+    private final long if_nametoindex = LIBRARY.function("if_nametoindex");
+    private final long preadv = LIBRARY.function("preadv");
+    private final long pwritev = LIBRARY.function("pwritev");
+    private final long fsync = LIBRARY.function("fsync");
+    private final long fdatasync = LIBRARY.function("fdatasync");
+    private final long fallocate = LIBRARY.function("fallocate");
+    private final long ftruncate = LIBRARY.function("ftruncate");
+    private final long lseek = LIBRARY.function("lseek");
+    private final long statx = LIBRARY.function("statx");
+    private final long fcntl = LIBRARY.function("fcntl");
+    private final long ioctl = LIBRARY.function("ioctl");
+    private final long fchmod = LIBRARY.function("fchmod");
+    private final long eventfd = LIBRARY.function("eventfd");
+    private final long eventfd_write = LIBRARY.function("eventfd_write");
+    private final long eventfd_read = LIBRARY.function("eventfd_read");
+    private final long epoll_create1 = LIBRARY.function("epoll_create1");
+    private final long epoll_ctl = LIBRARY.function("epoll_ctl");
+    private final long epoll_wait = LIBRARY.function("epoll_wait");
+    private final long timerfd_create = LIBRARY.function("timerfd_create");
+    private final long timerfd_settime = LIBRARY.function("timerfd_settime");
+    private final long socket = LIBRARY.function("socket");
+    private final long connect = LIBRARY.function("connect");
+    private final long bind = LIBRARY.function("bind");
+    private final long listen = LIBRARY.function("listen");
+    private final long accept4 = LIBRARY.function("accept4");
+    private final long sendmsg = LIBRARY.function("sendmsg");
+    private final long gettid = LIBRARY.function("gettid");
+    private final long tgkill = LIBRARY.function("tgkill");
+    private final long pthread_sigmask = LIBRARY.function("pthread_sigmask");
+    private final long sigtimedwait = LIBRARY.function("sigtimedwait");
+    private final long memfd_create = LIBRARY.function("memfd_create");
+    private final long mmap = LIBRARY.function("mmap");
+    private final long munmap = LIBRARY.function("munmap");
+    private final long madvise = LIBRARY.function("madvise");
+    private final long getpagesize = LIBRARY.function("getpagesize");
+    private final long strerror = LIBRARY.function("strerror");
 
-    long read(int fd, long buffer, long count);
+    LibC() {}
 
-    long write(int fd, long buffer, long count);
+    public int open(long path, int flags, int mode) {
+        return (int) LIBRARY.call(open, path, flags, mode);
+    }
 
-    long readv(int fd, long iov, int count);
+    public int close(int fd) {
+        return (int) LIBRARY.call(close, fd);
+    }
 
-    long writev(int fd, long iov, int count);
+    public long read(int fd, long buffer, long count) {
+        return LIBRARY.call(read, fd, buffer, count);
+    }
 
-    long pread(int fd, long buffer, long count, long offset);
+    public long write(int fd, long buffer, long count) {
+        return LIBRARY.call(write, fd, buffer, count);
+    }
 
-    long pwrite(int fd, long buffer, long count, long offset);
+    public long readv(int fd, long iov, int count) {
+        return LIBRARY.call(readv, fd, iov, count);
+    }
 
-    int if_nametoindex(long name);
+    public long writev(int fd, long iov, int count) {
+        return LIBRARY.call(writev, fd, iov, count);
+    }
 
-    long preadv(int fd, long iov, int count, long offset);
+    public long pread(int fd, long buffer, long count, long offset) {
+        return LIBRARY.call(pread, fd, buffer, count, offset);
+    }
 
-    long pwritev(int fd, long iov, int count, long offset);
+    public long pwrite(int fd, long buffer, long count, long offset) {
+        return LIBRARY.call(pwrite, fd, buffer, count, offset);
+    }
 
-    int fsync(int fd);
+    public int if_nametoindex(long name) {
+        return (int) LIBRARY.call(if_nametoindex, name);
+    }
 
-    int fdatasync(int fd);
+    public long preadv(int fd, long iov, int count, long offset) {
+        return LIBRARY.call(preadv, fd, iov, count, offset);
+    }
 
-    int fallocate(int fd, int mode, long offset, long length);
+    public long pwritev(int fd, long iov, int count, long offset) {
+        return LIBRARY.call(pwritev, fd, iov, count, offset);
+    }
 
-    int ftruncate(int fd, long length);
+    public int fsync(int fd) {
+        return (int) LIBRARY.call(fsync, fd);
+    }
 
-    long lseek(int fd, long offset, int whence);
+    public int fdatasync(int fd) {
+        return (int) LIBRARY.call(fdatasync, fd);
+    }
 
-    int statx(int directory, long path, int flags, int mask, long buffer);
+    public int fallocate(int fd, int mode, long offset, long length) {
+        return (int) LIBRARY.call(fallocate, fd, mode, offset, length);
+    }
 
-    int fcntl(int fd, int command, long argument);
+    public int ftruncate(int fd, long length) {
+        return (int) LIBRARY.call(ftruncate, fd, length);
+    }
 
-    int ioctl(int fd, long request, long argument);
+    public long lseek(int fd, long offset, int whence) {
+        return LIBRARY.call(lseek, fd, offset, whence);
+    }
 
-    int fchmod(int fd, int mode);
+    public int statx(int directory, long path, int flags, int mask, long buffer) {
+        return (int) LIBRARY.call(statx, directory, path, flags, mask, buffer);
+    }
 
-    int eventfd(int initial, int flags);
+    public int fcntl(int fd, int command, long argument) {
+        return (int) LIBRARY.call(fcntl, fd, command, argument);
+    }
 
-    int eventfd_write(int fd, long value);
+    public int ioctl(int fd, long request, long argument) {
+        return (int) LIBRARY.call(ioctl, fd, request, argument);
+    }
 
-    int eventfd_read(int fd, long value);
+    public int fchmod(int fd, int mode) {
+        return (int) LIBRARY.call(fchmod, fd, mode);
+    }
 
-    int epoll_create1(int flags);
+    public int eventfd(int initial, int flags) {
+        return (int) LIBRARY.call(eventfd, initial, flags);
+    }
 
-    int epoll_ctl(int epoll, int operation, int fd, long event);
+    public int eventfd_write(int fd, long value) {
+        return (int) LIBRARY.call(eventfd_write, fd, value);
+    }
 
-    int epoll_wait(int epoll, long events, int capacity, int milliseconds);
+    public int eventfd_read(int fd, long value) {
+        return (int) LIBRARY.call(eventfd_read, fd, value);
+    }
 
-    int timerfd_create(int clock, int flags);
+    public int epoll_create1(int flags) {
+        return (int) LIBRARY.call(epoll_create1, flags);
+    }
 
-    int timerfd_settime(int fd, int flags, long value, long old);
+    public int epoll_ctl(int epoll, int operation, int fd, long event) {
+        return (int) LIBRARY.call(epoll_ctl, epoll, operation, fd, event);
+    }
 
-    int socket(int domain, int type, int protocol);
+    public int epoll_wait(int epoll, long events, int capacity, int milliseconds) {
+        return (int) LIBRARY.call(epoll_wait, epoll, events, capacity, milliseconds);
+    }
 
-    int connect(int fd, long address, int length);
+    public int timerfd_create(int clock, int flags) {
+        return (int) LIBRARY.call(timerfd_create, clock, flags);
+    }
 
-    int bind(int fd, long address, int length);
+    public int timerfd_settime(int fd, int flags, long value, long old) {
+        return (int) LIBRARY.call(timerfd_settime, fd, flags, value, old);
+    }
 
-    int listen(int fd, int backlog);
+    public int socket(int domain, int type, int protocol) {
+        return (int) LIBRARY.call(socket, domain, type, protocol);
+    }
 
-    int accept4(int fd, long address, long length, int flags);
+    public int connect(int fd, long address, int length) {
+        return (int) LIBRARY.call(connect, fd, address, length);
+    }
 
-    long sendmsg(int fd, long message, int flags);
+    public int bind(int fd, long address, int length) {
+        return (int) LIBRARY.call(bind, fd, address, length);
+    }
 
-    @IgnoreError
-    int gettid();
+    public int listen(int fd, int backlog) {
+        return (int) LIBRARY.call(listen, fd, backlog);
+    }
 
-    int tgkill(int process, int thread, int signal);
+    public int accept4(int fd, long address, long length, int flags) {
+        return (int) LIBRARY.call(accept4, fd, address, length, flags);
+    }
+
+    public long sendmsg(int fd, long message, int flags) {
+        return LIBRARY.call(sendmsg, fd, message, flags);
+    }
+
+    public int gettid() {
+        return (int) LIBRARY.quiet(gettid);
+    }
+
+    public int tgkill(int process, int thread, int signal) {
+        return (int) LIBRARY.call(tgkill, process, thread, signal);
+    }
 
     /** Gives the error number itself. */
-    @IgnoreError
-    int pthread_sigmask(int how, long set, long before);
+    public int pthread_sigmask(int how, long set, long before) {
+        return (int) LIBRARY.quiet(pthread_sigmask, how, set, before);
+    }
 
-    int sigtimedwait(long set, long information, long time);
+    public int sigtimedwait(long set, long information, long time) {
+        return (int) LIBRARY.call(sigtimedwait, set, information, time);
+    }
 
-    int memfd_create(long name, int flags);
+    public int memfd_create(long name, int flags) {
+        return (int) LIBRARY.call(memfd_create, name, flags);
+    }
 
-    long mmap(
-            long address, long length, int protection, int flags, int fd, long offset, long unused);
+    public long mmap(long address, long length, int protection, int flags, int fd, long offset) {
+        return LIBRARY.call(mmap, address, length, protection, flags, fd, offset);
+    }
 
-    int munmap(long address, long length);
+    public int munmap(long address, long length) {
+        return (int) LIBRARY.call(munmap, address, length);
+    }
 
-    int madvise(long address, long length, int advice);
+    public int madvise(long address, long length, int advice) {
+        return (int) LIBRARY.call(madvise, address, length, advice);
+    }
 
-    @IgnoreError
-    int getpagesize();
+    public int getpagesize() {
+        return (int) LIBRARY.quiet(getpagesize);
+    }
 
-    @IgnoreError
-    String strerror(int errno);
+    public String strerror(int errno) {
+        return Host.message(LIBRARY.quiet(strerror, errno));
+    }
 }
