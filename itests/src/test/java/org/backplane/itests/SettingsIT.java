@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.inject.Inject;
+import org.backplane.launcher.option.EngineOptions;
 import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.PlanReader;
@@ -279,7 +280,8 @@ public final class SettingsIT {
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
-                                Optional.empty()),
+                                Optional.empty(),
+                                EngineOptions.NONE),
                         problems);
         return problems.sentences();
     }

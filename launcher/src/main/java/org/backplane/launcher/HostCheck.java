@@ -128,14 +128,7 @@ public final class HostCheck {
         try {
             MachineFramework framework =
                     new MachineFramework(
-                            distribution,
-                            folder,
-                            new MachineFramework.Properties(
-                                    name,
-                                    List.of(),
-                                    Optional.empty(),
-                                    Optional.empty(),
-                                    Optional.empty()));
+                            distribution, folder, MachineFramework.Properties.withoutMachine(name));
             try {
                 framework.start(Optional.empty(), false);
                 framework.startSecondList();

@@ -14,6 +14,9 @@ import org.osgi.framework.FrameworkUtil;
 public final class Activator implements BundleActivator {
     private static final System.Logger LOG = System.getLogger(Activator.class.getName());
 
+    /** Framework property: what the guest is for, if that is known. */
+    private static final String ARCHITECTURE = "org.backplane.architecture";
+
     private Thread rehearsal;
 
     @Override
@@ -21,7 +24,11 @@ public final class Activator implements BundleActivator {
         HartHypervisor hypervisor = new HartHypervisor();
         rehearsal = new Thread(() -> rehearse(hypervisor), "hart rehearsal");
         rehearsal.setDaemon(true);
-        rehearsal.start();
+        String guest = context.getProperty(ARCHITECTURE);
+        // A guest of another engine starts sooner without.
+        if (guest == null || guest.equals(hypervisor.architecture())) {
+            rehearsal.start();
+        }
         context.registerService(
                 Hypervisor.class,
                 hypervisor,

@@ -59,8 +59,8 @@ public final class KvmHypervisor implements Hypervisor {
                 case PVM ->
                         new Fitness(
                                 Fitness.Grade.LIMITED,
-                                "%s is a page-table VM (PVM)%s, which runs small programs and no stock kernel; if it is not, set %s=hardware."
-                                        .formatted(device, why, Activator.KIND));
+                                "%s is a page-table VM (PVM)%s, which runs small programs and no stock kernel; if it is not, give --kvm-kind hardware."
+                                        .formatted(device, why));
             };
         } catch (HypervisorException e) {
             return new Fitness(Fitness.Grade.NONE, e.getMessage());

@@ -91,7 +91,7 @@ class KvmHypervisorTest {
         assertEquals(Grade.FULL, new KvmHypervisor(KVM, "hardware").fitness().grade());
         Fitness pvm = new KvmHypervisor(KVM, "pvm").fitness();
         assertEquals(Grade.LIMITED, pvm.grade());
-        assertSays(pvm.reason(), "page-table VM", "org.backplane.kvm.kind=hardware");
+        assertSays(pvm.reason(), "page-table VM", "--kvm-kind hardware");
     }
 
     private static String refusal(int processors, InterruptControllers controllers)

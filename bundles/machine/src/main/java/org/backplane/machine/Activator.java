@@ -3,9 +3,12 @@ package org.backplane.machine;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.machine.deploy.Arrival;
 import org.backplane.machine.deploy.Deployer;
@@ -31,6 +34,7 @@ public final class Activator implements BundleActivator, FrameworkListener {
     private static final Logger LOG = System.getLogger(Activator.class.getName());
     private static final String PLAN = "(org.backplane.plan=true)";
     private static final String END = "(org.backplane.end=true)";
+    private static final String ENGINE = "(org.backplane.engine=true)";
     private static final String RUNNING = "(org.backplane.running=true)";
 
     private BundleContext context;
@@ -87,13 +91,8 @@ public final class Activator implements BundleActivator, FrameworkListener {
                 this.<CompletableFuture<Integer>>service(CompletableFuture.class, END)
                         .orElseGet(CompletableFuture::new);
         try {
-            Hypervisor engine =
-                    this.<Hypervisor>service(Hypervisor.class, null)
-                            .orElseThrow(
-                                    () ->
-                                            new IllegalStateException(
-                                                    "No engine is installed: a bundle like 'hart' has to offer a Hypervisor."));
-            var made = VirtualMachine.of(plan.orElseThrow(), engine, deployer, context, end);
+            var engines = new Engines(services(Hypervisor.class, null), this::chosen);
+            var made = VirtualMachine.of(plan.orElseThrow(), engines, deployer, context, end);
             synchronized (this) {
                 if (stopped) {
                     made.close();
@@ -114,13 +113,26 @@ public final class Activator implements BundleActivator, FrameworkListener {
         }
     }
 
-    @SuppressWarnings("unchecked")
+    /** Which engine it is and why, for the log and the user. */
+    private void chosen(String line) {
+        LOG.log(Level.INFO, line);
+        this.<Consumer<String>>service(Consumer.class, ENGINE).ifPresent(user -> user.accept(line));
+    }
+
     private <T> Optional<T> service(Class<? super T> type, String filter) {
+        return this.<T>services(type, filter).stream().findFirst();
+    }
+
+    /** The best ranked first. */
+    @SuppressWarnings("unchecked")
+    private <T> List<T> services(Class<? super T> type, String filter) {
         try {
             // References compare as the framework ranks them.
             return context.getServiceReferences(type, filter).stream()
-                    .max(Comparator.naturalOrder())
-                    .map(reference -> (T) context.getService((ServiceReference<?>) reference));
+                    .sorted(Comparator.reverseOrder())
+                    .map(reference -> (T) context.getService((ServiceReference<?>) reference))
+                    .filter(Objects::nonNull)
+                    .toList();
         } catch (InvalidSyntaxException e) {
             throw new IllegalArgumentException(filter, e);
         }

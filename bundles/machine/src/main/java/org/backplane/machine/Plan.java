@@ -13,6 +13,7 @@ import org.backplane.machine.slot.SlotSpec;
 /**
  * What the launcher wants: a map of plain values, because launcher and bundles share no classes.
  *
+ * @param engine name of the engine, or {@code auto}
  * @param kernel absent for a machine without a guest, whose processors never run
  * @param format of the kernel; empty to tell it from its content
  * @param memory in bytes
@@ -23,6 +24,7 @@ import org.backplane.machine.slot.SlotSpec;
  */
 record Plan(
         String name,
+        String engine,
         Optional<Path> kernel,
         Optional<Path> initrd,
         String append,
@@ -46,6 +48,7 @@ record Plan(
         }
         return new Plan(
                 text(map, "name").orElse("vm"),
+                text(map, "engine").orElse(Engines.AUTO),
                 text(map, "kernel").map(Path::of),
                 text(map, "initrd").map(Path::of),
                 text(map, "append").orElse(""),
@@ -76,6 +79,7 @@ record Plan(
             int itsCpus) {
         return new Plan(
                 name,
+                engine,
                 Optional.of(itsKernel),
                 itsInitrd,
                 itsAppend,

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.slot.SlotSpec;
@@ -20,17 +21,12 @@ record Restoration(Snapshot snapshot, MachineState state) {
     /**
      * Reads a snapshot as far as its state.
      *
-     * @throws MachineException it is none, or damaged, or of another engine
+     * @throws MachineException it is none, or damaged
      */
-    static Restoration of(Path folder, String engine) throws MachineException {
+    static Restoration of(Path folder) throws MachineException {
         Snapshot snapshot = Snapshot.open(folder);
         try {
             MachineState state = MachineState.of(snapshot.state());
-            if (!state.engine().equals(engine)) {
-                throw new DeviceException(
-                        "It is of the engine '%s', and this machine has '%s'."
-                                .formatted(state.engine(), engine));
-            }
             if (state.memory() != snapshot.memory() || state.cpus() != snapshot.cpus()) {
                 throw new DeviceException("Its file 'manifest' is that of another.");
             }
@@ -49,6 +45,15 @@ record Restoration(Snapshot snapshot, MachineState state) {
                 state.format(),
                 state.memory(),
                 state.cpus());
+    }
+
+    /** The engine whose state it holds. */
+    Hypervisor engine(Engines engines, String wanted) throws MachineException {
+        try {
+            return engines.ofSnapshot(state.engine(), wanted);
+        } catch (MachineException e) {
+            throw snapshot.refused(e);
+        }
     }
 
     /** Memory, engine and what is the board's own, of a board that was just made. */

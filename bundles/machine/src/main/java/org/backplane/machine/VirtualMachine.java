@@ -18,6 +18,7 @@ import org.backplane.machine.board.Board;
 import org.backplane.machine.board.Boards;
 import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.Images;
+import org.backplane.machine.board.KernelFormat;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.console.Consoles;
 import org.backplane.machine.deploy.Deployer;
@@ -64,19 +65,20 @@ final class VirtualMachine implements Machine, AutoCloseable {
      */
     static VirtualMachine of(
             Plan plan,
-            Hypervisor engine,
+            Engines engines,
             Deployer deployer,
             BundleContext context,
             CompletableFuture<Integer> end)
             throws MachineException {
         if (plan.restore().isEmpty()) {
+            Hypervisor engine = engines.choose(KernelFormat.named(plan.format()), plan.engine());
             return new VirtualMachine(plan, Optional.empty(), engine, deployer, context, end);
         }
-        Restoration restoration = Restoration.of(plan.restore().get(), engine.name());
+        Restoration restoration = Restoration.of(plan.restore().get());
         return new VirtualMachine(
                 restoration.complete(plan),
                 Optional.of(restoration),
-                engine,
+                restoration.engine(engines, plan.engine()),
                 deployer,
                 context,
                 end);

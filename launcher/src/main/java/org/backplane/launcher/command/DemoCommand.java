@@ -14,6 +14,7 @@ import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.guest.GuestCache;
 import org.backplane.launcher.guest.Progress;
+import org.backplane.launcher.option.EngineOptions;
 import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.PlanReader;
@@ -205,7 +206,8 @@ public final class DemoCommand implements Command {
                 common.web,
                 common.ssh,
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                EngineOptions.NONE);
     }
 
     private static String escaped(Path path) {

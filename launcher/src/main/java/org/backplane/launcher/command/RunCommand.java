@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.backplane.launcher.ForegroundMachine;
+import org.backplane.launcher.option.EngineOptions;
 import org.backplane.launcher.option.Plan;
 import org.backplane.launcher.option.Problems;
 import org.backplane.launcher.option.RunOptions;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Option;
             "Sizes: 512M, 2G. A comma inside a path is written twice.",
             "The settings of every kind of device are listed in docs/devices.md.",
             "On a terminal console Ctrl-A x ends the machine and Ctrl-A h helps.",
-            "Exit status: 0 the guest powered off, 1 failure, 2 bad input.",
+            "Exit status: 0 the guest powered off, 1 failure, 2 bad input; a guest that writes to the",
+            "debug exit port chooses its own.",
             "",
             "Example:",
             "  backplane run --kernel vmlinux --initrd initrd.cpio --memory 512M \\",
@@ -32,7 +34,9 @@ public final class RunCommand implements Command {
     @Option(
             names = "--kernel",
             paramLabel = "IMAGE",
-            description = "riscv64 Linux Image, uncompressed. Required without --restore.")
+            description =
+                    "Linux for riscv64 (Image, uncompressed) or for x86-64 (bzImage, or ELF with a PVH"
+                            + " note), or a multiboot-1 file. Required without --restore.")
     private Optional<String> kernel = Optional.empty();
 
     @Option(names = "--initrd", paramLabel = "FILE", description = "initramfs.")
@@ -41,8 +45,32 @@ public final class RunCommand implements Command {
     @Option(
             names = "--append",
             paramLabel = "TEXT",
-            description = "Kernel command line (default: console=ttyS0).")
+            description =
+                    "Kernel command line (default: console=ttyS0, and nothing for multiboot).")
     private Optional<String> append = Optional.empty();
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description =
+                    "What the kernel is: riscv, linux, pvh, multiboot, or flat for code in real mode,"
+                            + " which is never found out (default: auto).")
+    private Optional<String> format = Optional.empty();
+
+    @Option(
+            names = "--engine",
+            paramLabel = "auto|kvm|hart",
+            description =
+                    "What runs the guest: KVM, or the embedded RISC-V processor (default: auto, the one"
+                            + " that can run the kernel here).")
+    private Optional<String> engine = Optional.empty();
+
+    @Option(
+            names = "--kvm-kind",
+            paramLabel = "hardware|pvm",
+            description =
+                    "What /dev/kvm is, where it is taken for the wrong kind: backplane check tells.")
+    private Optional<String> kvmKind = Optional.empty();
 
     @Mixin private MachineOptions common;
 
@@ -114,7 +142,8 @@ public final class RunCommand implements Command {
                                         common.web,
                                         common.ssh,
                                         vacancy,
-                                        probation),
+                                        probation,
+                                        new EngineOptions(engine, format, kvmKind)),
                                 problems);
         return plan.isPresent() && problems.isEmpty() ? machine.run(plan.get()) : 0;
     }

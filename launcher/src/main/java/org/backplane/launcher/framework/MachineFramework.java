@@ -70,6 +70,10 @@ public final class MachineFramework {
         configuration.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
         configuration.put(
                 Constants.FRAMEWORK_BEGINNING_STARTLEVEL, Integer.toString(RUNNING_LEVEL));
+        properties.kvmKind().ifPresent(kind -> configuration.put("org.backplane.kvm.kind", kind));
+        properties
+                .architecture()
+                .ifPresent(word -> configuration.put("org.backplane.architecture", word));
         configuration.put("felix.cm.dir", folder.make("configurations").toString());
         configuration.put("felix.log.level", "0");
         if (!properties.watched().isEmpty()) {
@@ -92,6 +96,8 @@ public final class MachineFramework {
     /**
      * What differs between machines.
      *
+     * @param kvmKind what KVM of this host is said to be; empty: it is found out
+     * @param architecture of the guest; empty: not known yet
      * @param watched folders of bundles and configurations
      * @param trust what says which bundles are admitted; absent: all are
      * @param web where the web page is served; absent: nowhere, and nothing of it is loaded
@@ -99,10 +105,24 @@ public final class MachineFramework {
      */
     public record Properties(
             String name,
+            Optional<String> kvmKind,
+            Optional<String> architecture,
             List<Path> watched,
             Optional<TrustFolder> trust,
             Optional<ListenAddress> web,
             Optional<RemoteLogin> ssh) {
+        /** Of no machine: nothing is watched, guarded or served. */
+        public static Properties withoutMachine(String name) {
+            return new Properties(
+                    name,
+                    Optional.empty(),
+                    Optional.empty(),
+                    List.of(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty());
+        }
+
         /**
          * @param state folder for what outlives machines
          */
@@ -112,6 +132,8 @@ public final class MachineFramework {
             plan.bundles().filter(path -> !watched.contains(path)).ifPresent(watched::add);
             return new Properties(
                     plan.name(),
+                    plan.engine().kvmKind(),
+                    plan.format().map(format -> format.architecture().word()),
                     watched,
                     plan.trust().map(TrustFolder::new),
                     plan.web(),
@@ -184,6 +206,8 @@ public final class MachineFramework {
         context.registerService(CompletableFuture.class, end, property("org.backplane.end"));
         context.registerService(
                 Runnable.class, this::machineRuns, property("org.backplane.running"));
+        Consumer<String> chosen = line -> System.err.println("backplane: " + line);
+        context.registerService(Consumer.class, chosen, property("org.backplane.engine"));
         Consumer<Consumer<int[]>> sizes = LocalTerminal::watchSizeOfThisProcess;
         context.registerService(Consumer.class, sizes, property("org.backplane.terminal"));
         web.ifPresent(page -> page.offer(context, this::pageOpened));

@@ -5,12 +5,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.backplane.launcher.kernel.KernelFormat;
 
 /**
  * A machine that was asked for, checked as far as can be without starting it. All paths are
  * absolute.
  *
- * @param kernel absent if the machine comes from a snapshot, as are append and slots
+ * @param engine what runs the guest
+ * @param kernel absent if the machine comes from a snapshot, as are format, append and slots
  * @param append kernel command line
  * @param memory in bytes
  * @param console as on the command line, its path absolute
@@ -24,7 +26,9 @@ import java.util.TreeMap;
  */
 public record Plan(
         String name,
+        EngineChoice engine,
         Optional<Path> kernel,
+        Optional<KernelFormat> format,
         Optional<Path> initrd,
         String append,
         long memory,
@@ -55,6 +59,12 @@ public record Plan(
         Map<String, Object> map = new TreeMap<>();
         map.put("name", name);
         kernel.ifPresent(path -> map.put("kernel", path.toString()));
+        map.put("engine", engine.name());
+        format.ifPresent(
+                known -> {
+                    map.put("format", known.word());
+                    map.put("architecture", known.architecture().word());
+                });
         initrd.ifPresent(path -> map.put("initrd", path.toString()));
         map.put("append", append);
         map.put("memory", memory);

@@ -1,14 +1,12 @@
 package org.backplane.launcher.option;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.backplane.launcher.folder.Locations;
@@ -19,8 +17,6 @@ import org.backplane.launcher.folder.Locations;
  */
 public final class PlanReader {
     public static final String DEFAULT_NAME = "vm";
-    public static final String DEFAULT_APPEND = "console=ttyS0";
-    private static final String DEFAULT_MEMORY = "512M";
     private static final String VACANCY = "5";
     private static final String PROBATION = "10";
 
@@ -28,15 +24,6 @@ public final class PlanReader {
     private static final int MAX_VACANCY = 15;
 
     private static final int MAX_PROBATION = 86_400;
-
-    /** Linux, {@code arch/riscv/include/uapi/asm/setup.h}: COMMAND_LINE_SIZE, with the final 0. */
-    private static final int COMMAND_LINE_SIZE = 1024;
-
-    private static final int MAX_CPUS = 32;
-    private static final long PAGE = 4096;
-
-    /** For the device tree and what the kernel allocates before it can say anything. */
-    private static final long WORKING_ROOM = 16L << 20;
 
     private final HostMemory hostMemory;
     private final HostLibraries libraries;
@@ -65,8 +52,8 @@ public final class PlanReader {
         }
         if (options.kernel().isEmpty() && !problems.concern("--kernel")) {
             problems.add(
-                    "--kernel is missing; give the path of a riscv64 Linux Image, or use:"
-                            + " backplane demo");
+                    "--kernel is missing; give the path of a Linux kernel for riscv64 or x86-64, or"
+                            + " use: backplane demo");
         }
         return check(options, problems);
     }
@@ -80,27 +67,24 @@ public final class PlanReader {
     public Optional<Plan> check(RunOptions options, Problems problems) throws IOException {
         int before = problems.count();
         Ends ends = ends(options, problems);
-        Optional<Path> kernel = options.kernel().flatMap(text -> path("--kernel", text, problems));
-        Optional<KernelImage> image = kernel.flatMap(path -> image(path, options, problems));
-        Optional<Path> initrd =
-                options.initrd().flatMap(text -> readableFile("--initrd", text, problems));
-        String append = append(options.append(), problems);
-        long memory = memory(options.memory().orElse(DEFAULT_MEMORY), image, initrd, problems);
-        int cpus = cpus(options.cpus().orElse("1"), problems);
+        EngineChoice engine = EngineChoice.read(options.engine(), problems);
+        GuestReader.Guest guest = new GuestReader(hostMemory, problems).read(options, engine);
         List<SlotPlan> slots =
                 slots(ends, problems)
                         .read(options.disks(), options.nets(), options.devices(), ends.config());
-        if (problems.count() > before || kernel.isEmpty()) {
+        if (problems.count() > before || guest.kernel().isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(
                 new Plan(
                         ends.name(),
-                        kernel,
-                        initrd,
-                        append,
-                        memory,
-                        cpus,
+                        engine,
+                        guest.kernel(),
+                        guest.format(),
+                        guest.initrd(),
+                        guest.append(),
+                        guest.memory(),
+                        guest.cpus(),
                         ends.console(),
                         ends.bundles(),
                         ends.config(),
@@ -125,6 +109,9 @@ public final class PlanReader {
         refuseWithRestore("--disk", "disks", options.disks(), problems);
         refuseWithRestore("--net", "networks", options.nets(), problems);
         refuseWithRestore("--device", "devices", options.devices(), problems);
+        refuseWithRestore(
+                "--format", "kernel", options.engine().format().stream().toList(), problems);
+        EngineChoice engine = EngineChoice.read(options.engine(), problems);
         Ends ends = ends(options, problems);
         slots(ends, problems).read(List.of(), List.of(), List.of(), ends.config());
         Optional<Path> path = path("--restore", text, problems);
@@ -149,6 +136,8 @@ public final class PlanReader {
         return Optional.of(
                 new Plan(
                         ends.name(),
+                        engine,
+                        Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
                         "",
@@ -248,111 +237,12 @@ public final class PlanReader {
         }
     }
 
-    private static Optional<KernelImage> image(Path file, RunOptions options, Problems problems) {
-        try {
-            return Optional.of(KernelImage.read(file));
-        } catch (IOException e) {
-            problems.add("--kernel", options.kernel().orElseThrow(), e.getMessage());
-            return Optional.empty();
-        }
-    }
-
-    private static Optional<Path> readableFile(String option, String text, Problems problems) {
-        Optional<Path> path = path(option, text, problems);
-        if (path.isEmpty()) {
-            return path;
-        }
-        if (!Files.exists(path.get())) {
-            problems.add(option, text, "there is no such file; give the path of an initramfs");
-        } else if (!Files.isRegularFile(path.get())) {
-            problems.add(option, text, "this is not a file; give the path of an initramfs");
-        } else if (!Files.isReadable(path.get())) {
-            problems.add(option, text, "it cannot be read by this user; change its mode or owner");
-        } else {
-            return path;
-        }
-        return Optional.empty();
-    }
-
-    private static String append(Optional<String> given, Problems problems) {
-        String append = given.orElse(DEFAULT_APPEND);
-        int length = append.getBytes(StandardCharsets.UTF_8).length;
-        if (length >= COMMAND_LINE_SIZE) {
-            problems.add(
-                    "--append",
-                    append.substring(0, Math.min(append.length(), 20)) + "...",
-                    "it has "
-                            + length
-                            + " bytes; the kernel takes at most "
-                            + (COMMAND_LINE_SIZE - 1));
-        }
-        if (append.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
-            problems.add("--append holds a control character; give one line of plain text");
-        }
-        return append;
-    }
-
-    private long memory(
-            String text, Optional<KernelImage> image, Optional<Path> initrd, Problems problems)
-            throws IOException {
-        OptionalLong size = Size.parse(text);
-        if (size.isEmpty() || size.getAsLong() == 0) {
-            problems.add(
-                    "--memory", text, "this is no size; give a number with K, M or G, as in 512M");
-            return 0;
-        }
-        long bytes = size.getAsLong();
-        long available = hostMemory.available();
-        if (bytes > available) {
-            problems.add(
-                    "--memory",
-                    text,
-                    "it does not fit this host, which has "
-                            + Size.format(available >> 20 << 20)
-                            + " available; give at most that");
-        }
-        long initrdSize = initrd.isPresent() ? Files.size(initrd.get()) : 0;
-        long least =
-                image.map(kernel -> kernel.textOffset() + kernel.imageSize()).orElse(0L)
-                        + 2 * initrdSize
-                        + WORKING_ROOM;
-        if (bytes < least) {
-            long wanted = (least + (1 << 20) - 1) >> 20 << 20;
-            problems.add(
-                    "--memory",
-                    text,
-                    "it is too small for "
-                            + (initrd.isPresent()
-                                    ? "the kernel, the initramfs and its contents"
-                                    : "the kernel")
-                            + "; give at least "
-                            + Size.format(wanted)
-                            + (text.matches("\\d{2,6}") && bytes << 20 >= least
-                                    ? ", or did you mean " + text + "M?"
-                                    : ""));
-        } else if (bytes % PAGE != 0) {
-            problems.add("--memory", text, "it is not a multiple of 4K; give one, as in 512M");
-        }
-        return bytes;
-    }
-
     private static int seconds(String option, String text, int most, Problems problems) {
         if (text.matches("\\d{1,6}") && Integer.parseInt(text) <= most) {
             return Integer.parseInt(text);
         }
         problems.add(option, text, "give a number of seconds from 0 to " + most);
         return 0;
-    }
-
-    private static int cpus(String text, Problems problems) {
-        if (text.matches("\\d{1,4}")) {
-            int cpus = Integer.parseInt(text);
-            if (cpus >= 1 && cpus <= MAX_CPUS) {
-                return cpus;
-            }
-        }
-        problems.add("--cpus", text, "give a number of processors from 1 to " + MAX_CPUS);
-        return 1;
     }
 
     private static Optional<Path> folder(String option, String text, Problems problems) {
@@ -368,7 +258,7 @@ public final class PlanReader {
         return path;
     }
 
-    private static Optional<Path> path(String option, String text, Problems problems) {
+    static Optional<Path> path(String option, String text, Problems problems) {
         return path(text, wrong -> problems.add(option, text.replace('\0', '?'), wrong));
     }
 

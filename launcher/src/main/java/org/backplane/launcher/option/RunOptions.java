@@ -22,4 +22,5 @@ public record RunOptions(
         Optional<String> web,
         Optional<String> ssh,
         Optional<String> vacancy,
-        Optional<String> probation) {}
+        Optional<String> probation,
+        EngineOptions engine) {}

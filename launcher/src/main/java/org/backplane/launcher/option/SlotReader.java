@@ -18,8 +18,9 @@ import java.util.Set;
 final class SlotReader {
     static final String DISK_KIND = "virtio-blk";
 
-    /** What the machine has always: docs/launcher.md. */
-    static final List<String> BOARD_NAMES = List.of("uart0", "rtc0", "power0");
+    /** What one board or another has always: docs/launcher.md. */
+    static final List<String> BOARD_NAMES =
+            List.of("uart0", "rtc0", "power0", "keyboard0", "exit0");
 
     private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial", PinSetting.NAME);
     private static final String PATH = "path";

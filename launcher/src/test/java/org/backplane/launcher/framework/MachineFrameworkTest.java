@@ -49,6 +49,8 @@ class MachineFrameworkTest {
                         folder,
                         new MachineFramework.Properties(
                                 "one",
+                                Optional.empty(),
+                                Optional.empty(),
                                 List.of(),
                                 Optional.empty(),
                                 Optional.empty(),
@@ -126,6 +128,8 @@ class MachineFrameworkTest {
                         folder,
                         new MachineFramework.Properties(
                                 "one",
+                                Optional.empty(),
+                                Optional.empty(),
                                 List.of(),
                                 Optional.empty(),
                                 Optional.of(new ListenAddress("127.0.0.1", 0, true)),

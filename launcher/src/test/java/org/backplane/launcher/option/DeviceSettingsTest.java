@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.backplane.launcher.kernel.KernelFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,7 +81,8 @@ class DeviceSettingsTest {
                                         Optional.empty(),
                                         Optional.empty(),
                                         Optional.empty(),
-                                        Optional.empty()),
+                                        Optional.empty(),
+                                        EngineOptions.NONE),
                                 problems);
         assertEquals(problems.isEmpty(), plan.isPresent());
         return problems.sentences();

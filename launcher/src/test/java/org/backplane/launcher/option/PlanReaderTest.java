@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.backplane.launcher.kernel.KernelFile;
+import org.backplane.launcher.kernel.X86Kernels;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,7 +90,9 @@ class PlanReaderTest {
                                 option("web"),
                                 option("ssh"),
                                 option("vacancy"),
-                                option("probation")),
+                                option("probation"),
+                                new EngineOptions(
+                                        option("engine"), option("format"), option("kvm-kind"))),
                         problems);
     }
 
@@ -210,7 +214,7 @@ class PlanReaderTest {
     @Test
     void refusesAKernelThatIsNone() throws IOException {
         options.put("kernel", disk.toString());
-        refused("--kernel", disk.toString(), "no riscv64 Linux Image");
+        refused("--kernel", disk.toString(), "no kernel that can be started but something else");
     }
 
     @Test
@@ -519,10 +523,110 @@ class PlanReaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"uart0", "rtc0", "power0"})
+    @ValueSource(strings = {"uart0", "rtc0", "power0", "keyboard0", "exit0"})
     void keepsTheNamesOfTheBoard(String name) throws IOException {
         disks.add(disk + ",name=" + name);
         refused("--disk " + disk + ",name=" + name, "taken by the board");
+    }
+
+    /** A bzImage, a kernel for x86-64. */
+    private void x86() throws IOException {
+        options.put(
+                "kernel", Files.write(folder.resolve("vmlinuz"), X86Kernels.bzImage()).toString());
+    }
+
+    @Test
+    void tellsTheMachineWhatTheKernelIs() throws IOException {
+        Map<String, Object> map = plan().toMap(folder);
+        assertEquals("riscv64", map.get("architecture"));
+        assertEquals("riscv", map.get("format"));
+        assertEquals("auto", map.get("engine"));
+        x86();
+        options.put("engine", "kvm");
+        options.put("kvm-kind", "hardware");
+        map = plan().toMap(folder);
+        assertEquals("x86_64", map.get("architecture"));
+        assertEquals("linux", map.get("format"));
+        assertEquals("kvm", map.get("engine"));
+        assertEquals("console=ttyS0", map.get("append"));
+        assertEquals(Optional.of("hardware"), plan().engine().kvmKind());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"kvm, riscv64, hart", "hart, x86_64, kvm"})
+    void refusesAnEngineThatRunsNoSuchKernel(String engine, String architecture, String other)
+            throws IOException {
+        if (architecture.equals("x86_64")) {
+            x86();
+        }
+        options.put("engine", engine);
+        refused("--engine " + engine, "is for " + architecture, "the engine " + other + " runs");
+    }
+
+    @Test
+    void refusesWordsOfTheEngineThatItDoesNotKnow() throws IOException {
+        options.put("engine", "KVM");
+        refused("--engine KVM: give one of: auto, hart, kvm");
+        options.put("engine", "hart");
+        options.put("format", "elf");
+        refused("--format elf: give one of: auto, riscv, linux, pvh, multiboot, flat");
+        options.put("format", "auto");
+        options.put("kvm-kind", "");
+        refused("--kvm-kind '': give hardware or pvm");
+    }
+
+    @Test
+    void tellsAllThatIsWrongWithAnX86Machine() throws IOException {
+        x86();
+        options.put("engine", "hart");
+        options.put("memory", "65G");
+        options.put("cpus", "256");
+        options.put("append", "x".repeat(2048));
+        options.put("initrd", "/no/initrd");
+        devices.add("virtio-rng,name=keyboard0");
+        Problems problems = new Problems();
+        assertTrue(read(problems).isEmpty());
+        List<String> words =
+                List.of(
+                        "--engine hart",
+                        "--initrd /no/initrd",
+                        "the kernel takes at most 2047",
+                        "--memory 65G: a machine for x86_64 has at most 64G",
+                        "--cpus 256: give a number of processors from 1 to 255",
+                        "the name 'keyboard0' is taken by the board");
+        assertEquals(words.size(), problems.count(), () -> "sentences: " + problems.sentences());
+        for (String word : words) {
+            assertTrue(
+                    problems.sentences().stream().anyMatch(sentence -> sentence.contains(word)),
+                    () -> "'" + word + "' is not in: " + problems.sentences());
+        }
+    }
+
+    @Test
+    void measuresTheMemoryAnX86KernelNeeds() throws IOException {
+        x86();
+        options.put("memory", "16M");
+        refused("--memory 16M", "at least 64M");
+    }
+
+    @Test
+    void startsFlatCodeOnlyIfToldTo() throws IOException {
+        Path code = Files.write(folder.resolve("code.bin"), new byte[] {(byte) 0xf4});
+        options.put("kernel", code.toString());
+        refused("--kernel", "a file of 1 bytes");
+        options.put("format", "flat");
+        options.put("memory", "2M");
+        assertEquals("flat", plan().toMap(folder).get("format"));
+        assertEquals("", plan().append());
+        options.put("initrd", disk.toString());
+        options.put("append", "quiet");
+        Problems problems = new Problems();
+        assertTrue(read(problems).isEmpty());
+        assertEquals(
+                List.of(
+                        "--initrd " + disk + ": a flat image is given none; leave it out",
+                        "--append quiet: a flat image is given none; leave it out"),
+                problems.sentences());
     }
 
     @Test
@@ -573,14 +677,29 @@ class PlanReaderTest {
         options.put("bundles", "/no/bundles");
         options.put("config", "/no/config");
         options.put("trust", "/no/trust");
+        options.put("engine", "qemu");
+        options.put("format", "elf");
+        options.put("kvm-kind", "soft");
         disks.add("/no/disk");
         devices.add("virtio-gpu");
         Problems problems = new Problems();
         read(problems);
         for (String option :
                 List.of(
-                        "kernel", "initrd", "memory", "cpus", "name", "console", "bundles",
-                        "config", "trust", "disk", "device")) {
+                        "kernel",
+                        "initrd",
+                        "memory",
+                        "cpus",
+                        "name",
+                        "console",
+                        "bundles",
+                        "config",
+                        "trust",
+                        "engine",
+                        "format",
+                        "kvm-kind",
+                        "disk",
+                        "device")) {
             assertEquals(
                     1,
                     problems.sentences().stream()
@@ -645,6 +764,11 @@ class PlanReaderTest {
         nets.add("none");
         refused("--net none: the snapshot of --restore brings its own networks; leave this out");
         nets.clear();
+        options.put("format", "pvh");
+        refused("--format pvh: the snapshot of --restore brings its own kernel");
+        options.remove("format");
+        options.put("engine", "hart");
+        assertEquals("hart", plan().engine().name());
         devices.add("virtio-rng");
         devices.add("teapot");
         Problems problems = new Problems();

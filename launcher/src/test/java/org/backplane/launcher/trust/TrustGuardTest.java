@@ -86,6 +86,8 @@ class TrustGuardTest {
                         folder,
                         new MachineFramework.Properties(
                                 "one",
+                                Optional.empty(),
+                                Optional.empty(),
                                 List.of(),
                                 Optional.of(new TrustFolder(trust)),
                                 Optional.empty(),

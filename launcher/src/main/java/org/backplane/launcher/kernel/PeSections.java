@@ -1,9 +1,7 @@
-package org.backplane.launcher.option;
+package org.backplane.launcher.kernel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.util.OptionalLong;
 
 /**
@@ -34,13 +32,13 @@ final class PeSections {
      * Where the table and the contents of all sections end, in bytes from the start of the file, as
      * far as the file goes; empty if the file is no such application.
      */
-    static OptionalLong end(FileChannel file) throws IOException {
-        ByteBuffer start = read(file, 0, OFFSET_OF_SIGNATURE + Integer.BYTES);
+    static OptionalLong end(KernelBytes file) throws IOException {
+        ByteBuffer start = file.read(0, OFFSET_OF_SIGNATURE + Integer.BYTES);
         if (start.limit() < start.capacity() || (start.getShort(0) & 0xffff) != MZ) {
             return OptionalLong.empty();
         }
         long signature = Integer.toUnsignedLong(start.getInt(OFFSET_OF_SIGNATURE));
-        ByteBuffer header = read(file, signature, HEADER_LENGTH);
+        ByteBuffer header = file.read(signature, HEADER_LENGTH);
         if (header.limit() < HEADER_LENGTH) {
             return OptionalLong.of(signature + HEADER_LENGTH);
         }
@@ -49,7 +47,7 @@ final class PeSections {
         }
         int count = header.getShort(SECTION_COUNT) & 0xffff;
         long table = signature + HEADER_LENGTH + (header.getShort(OPTIONAL_HEADER_LENGTH) & 0xffff);
-        ByteBuffer sections = read(file, table, count * SECTION_LENGTH);
+        ByteBuffer sections = file.read(table, count * SECTION_LENGTH);
         long end = table + sections.capacity();
         for (int at = 0; at + SECTION_LENGTH <= sections.limit(); at += SECTION_LENGTH) {
             long offset = Integer.toUnsignedLong(sections.getInt(at + RAW_OFFSET));
@@ -57,14 +55,5 @@ final class PeSections {
             end = Math.max(end, offset + length);
         }
         return OptionalLong.of(end);
-    }
-
-    /** What the file has of a run of bytes. */
-    private static ByteBuffer read(FileChannel file, long offset, int length) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        while (bytes.hasRemaining() && file.read(bytes, offset + bytes.position()) >= 0) {
-            continue;
-        }
-        return bytes.flip();
     }
 }

@@ -1,4 +1,4 @@
-package org.backplane.launcher.option;
+package org.backplane.launcher.kernel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,10 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Writes files that look like kernels. */
-final class KernelFile {
+public final class KernelFile {
     private KernelFile() {}
 
-    static Path write(Path file, long imageSize) throws IOException {
+    public static Path write(Path file, long imageSize) throws IOException {
         return Files.write(file, header(imageSize).array());
     }
 
