@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.backplane.launcher.command.CheckCommand;
 import org.backplane.launcher.command.Command;
 import org.backplane.launcher.command.CommandLineWords;
@@ -26,17 +29,7 @@ import picocli.CommandLine;
                     + " runs.",
             ""
         },
-        footer = {"", "First steps: backplane demo. One command: backplane help run."},
-        subcommands = {
-            RunCommand.class,
-            DemoCommand.class,
-            ShellCommand.class,
-            DevCommand.class,
-            NewDeviceCommand.class,
-            TestDeviceCommand.class,
-            ListCommand.class,
-            CheckCommand.class
-        })
+        footer = {"", "First steps: backplane demo. One command: backplane help run."})
 public final class Main {
     private Main() {}
 
@@ -46,29 +39,30 @@ public final class Main {
 
     /** Does what the arguments say and returns the exit status. */
     static int run(String... arguments) throws InterruptedException {
-        CommandLine root = commandLine();
+        Map<String, Supplier<Command>> commands = commands();
         if (arguments.length == 0) {
-            root.usage(System.err);
+            commandLine(commands).usage(System.err);
             return ExitStatus.BAD_INPUT;
         }
         List<String> words = List.of(arguments);
         String first = words.get(0);
         if (List.of("help", "--help", "-h").contains(first)) {
-            return help(root, words.subList(1, words.size()));
+            return help(commands, words.subList(1, words.size()));
         }
         if (first.equals("--version")) {
             String version = Main.class.getPackage().getImplementationVersion();
             System.out.println("backplane " + (version == null ? "(unpackaged)" : version));
             return ExitStatus.OK;
         }
-        if (!root.getSubcommands().containsKey(first)) {
-            return unknownCommand(root, first);
+        if (!commands.containsKey(first)) {
+            return unknownCommand(commands, first);
         }
         if (words.size() > 1 && List.of("--help", "-h").contains(words.get(1))) {
-            return help(root, List.of(first));
+            return help(commands, List.of(first));
         }
         try {
-            return dispatch(root, words);
+            // Of the one command only: to look at all of them takes as long as to start the JVM.
+            return dispatch(commandLine(Map.of(first, commands.get(first))), words);
         } catch (IOException e) {
             System.err.println("backplane: " + sentence(e));
             return ExitStatus.FAILED;
@@ -86,15 +80,32 @@ public final class Main {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
-    private static CommandLine commandLine() {
+    /** In the order in which the help lists them. */
+    private static Map<String, Supplier<Command>> commands() {
+        Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
+        commands.put("run", RunCommand::new);
+        commands.put("demo", DemoCommand::new);
+        commands.put("shell", ShellCommand::new);
+        commands.put("dev", DevCommand::new);
+        commands.put("new-device", NewDeviceCommand::new);
+        commands.put("test-device", TestDeviceCommand::new);
+        commands.put("list", ListCommand::new);
+        commands.put("check", CheckCommand::new);
+        return commands;
+    }
+
+    private static CommandLine commandLine(Map<String, Supplier<Command>> commands) {
         CommandLine root = new CommandLine(new Main());
+        commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
         root.setExpandAtFiles(false);
         root.setAllowOptionsAsOptionParameters(false);
-        root.getSubcommands().get("shell").setStopAtPositional(true);
-        root.getSubcommands()
-                .values()
-                .forEach(command -> command.getCommandSpec().parser().collectErrors(true));
+        root.getSubcommands().values().forEach(Main::configure);
         return root;
+    }
+
+    private static void configure(CommandLine command) {
+        command.setStopAtPositional(command.getCommandName().equals("shell"));
+        command.getCommandSpec().parser().collectErrors(true);
     }
 
     private static int dispatch(CommandLine root, List<String> words)
@@ -109,21 +120,21 @@ public final class Main {
         return ExitStatus.BAD_INPUT;
     }
 
-    private static int help(CommandLine root, List<String> words) {
+    private static int help(Map<String, Supplier<Command>> commands, List<String> words) {
         if (words.isEmpty()) {
-            root.usage(System.out);
+            commandLine(commands).usage(System.out);
             return ExitStatus.OK;
         }
-        CommandLine command = root.getSubcommands().get(words.get(0));
+        CommandLine command = commandLine(commands).getSubcommands().get(words.get(0));
         if (command == null) {
-            return unknownCommand(root, words.get(0));
+            return unknownCommand(commands, words.get(0));
         }
         command.usage(System.out);
         return ExitStatus.OK;
     }
 
-    private static int unknownCommand(CommandLine root, String word) {
-        List<String> known = new ArrayList<>(root.getSubcommands().keySet());
+    private static int unknownCommand(Map<String, Supplier<Command>> commands, String word) {
+        List<String> known = new ArrayList<>(commands.keySet());
         known.add("help");
         System.err.println(
                 "backplane: '"
