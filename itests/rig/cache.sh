@@ -1,0 +1,159 @@
+# cache.sh: what the rig keeps, under ${XDG_CACHE_HOME:-~/.cache}/backplane/rig. Sourced by rig.
+#   debs/SUITE.deb                the suite's kernel package
+#   SUITE/version vmlinuz vmlinux the kernel, and the ELF file that its bzImage holds
+#   l1.cpio l2-SUITE.cpio         the initial file systems
+#   digests                       SHA-256 of all of these
+# Everything is made once; an initial file system is made again when what it is made of has changed.
+
+suites=(bookworm trixie)
+l1_suite=bookworm # its kernel has kvm-amd, vfio-pci and 9p
+l1_modules="virtio_pci 9p 9pnet_virtio overlay kvm-amd vfio-pci vfio_iommu_type1 tun virtio_net nvme e1000e 8139cp bridge"
+l2_modules="virtio_pci virtio_blk virtio_net virtio_rng button evdev ext4 nvme e1000e igb 8139cp xhci_pci usb_storage sd_mod"
+
+# The mirror of Debian's main archive in the host's own apt configuration.
+mirror() {
+  apt-get indextargets --format '$(REPO_URI) $(COMPONENT) $(RELEASE) $(ORIGIN)' 'Created-By: Packages' |
+    awk '$1 ~ /:\/\// && $1 !~ /^cdrom:/ && $2 == "main" && $3 !~ /-security$|\/updates$/ &&
+         ($4 == "Debian" || $4 ~ /^\$/) { print $1; exit }'
+}
+
+# apt_in FOLDER COMMAND...: apt with state and sources of its own, and none of the host's hooks.
+apt_in() {
+  local folder=$1 command=$2
+  shift 2
+  "$command" --config-file="$folder/apt.conf" "$@"
+}
+
+# fetch_kernel SUITE: from the host's mirror; apt checks signature and digest.
+fetch_kernel() {
+  local suite=$1 folder from package
+  from=$(mirror)
+  [ -n "$from" ] || die "apt's configuration names no mirror of Debian"
+  log "fetching the kernel of $suite from $from"
+  folder=$(mktemp -d "$cache/apt.XXXXXX")
+  mkdir -p "$folder"/{lists,archives}/partial
+  touch "$folder/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $from $suite main" > "$folder/sources.list"
+  cat > "$folder/apt.conf" << CONF
+#clear APT::Architectures; #clear DPkg::Post-Invoke;
+#clear APT::Update::Pre-Invoke; #clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success;
+APT::Architecture "amd64"; APT::Architectures { "amd64"; }; APT::Sandbox::User "root";
+APT::Update::Error-Mode "any"; Acquire::Languages "none"; Acquire::Retries "3"; Debug::NoLocking "true";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+Dir::State::lists "$folder/lists"; Dir::State::status "$folder/status"; Dir::Log "$folder";
+Dir::Cache "$folder"; Dir::Cache::archives "$folder/archives";
+Dir::Etc::sourcelist "$folder/sources.list"; Dir::Etc::sourceparts "$folder/archives";
+Dir::Etc::preferences "$folder/status"; Dir::Etc::preferencesparts "$folder/archives";
+CONF
+  apt_in "$folder" apt-get -qq update || die "the package index of $suite could not be fetched"
+  package=$(apt_in "$folder" apt-cache show --no-all-versions linux-image-amd64 |
+    sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\).*/\1/p')
+  [ -n "$package" ] || die "linux-image-amd64 of $suite names no kernel"
+  (cd "$folder" && apt_in "$folder" apt-get -qq download "$package") || die "$package could not be fetched"
+  mkdir -p "$cache/debs"
+  mv "$folder"/*.deb "$cache/debs/$suite.deb"
+  rm -rf "$folder"
+}
+
+number() { od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '; }
+
+# extract_vmlinux BZIMAGE TARGET: the ELF file in a bzImage (boot protocol 2.08: payload_offset at
+# 0x248, payload_length at 0x24c, counted from the end of the setup sectors at 0x1f1).
+extract_vmlinux() {
+  local start size unpack
+  start=$((($(number "$1" 497 1) + 1) * 512 + $(number "$1" 584 4)))
+  # The last four bytes are the unpacked size, which no tool wants to see.
+  size=$(($(number "$1" 588 4) - 4))
+  case $(od -An -t x1 -j "$start" -N 4 "$1" | tr -d ' ') in
+    fd377a58) unpack=xz ;;
+    28b52ffd) unpack=zstd ;;
+    1f8b*) unpack=gzip ;;
+    *) die "the kernel in $1 is packed in a way that is not known here" ;;
+  esac
+  tail -c +$((start + 1)) "$1" | head -c "$size" | $unpack -dc > "$2"
+  [ "$(od -An -t x1 -N 4 "$2" | tr -d ' ')" = 7f454c46 ] || die "$1 holds no ELF file"
+}
+
+# add_modules TREE VERSION TARGET NAME...: modules and what they need, unpacked.
+add_modules() {
+  local tree=$1 version=$2 target=$3 name file
+  shift 3
+  for name in "$@"; do
+    modprobe -d "$tree" -S "$version" --show-depends "$name" || die "the kernel $version has no $name"
+  done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r file; do
+    name=$target/lib/modules/$version/${file#*/lib/modules/"$version"/}
+    mkdir -p "$(dirname "$name")"
+    case $file in
+      *.xz) xz -dc "$file" > "${name%.xz}" ;;
+      *) cp "$file" "$name" ;;
+    esac
+  done
+  cp "$tree/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$target/lib/modules/$version/"
+  depmod -b "$target" "$version"
+}
+
+# start_of_tree FOLDER: busybox under all of its names.
+start_of_tree() {
+  local name
+  mkdir -p "$1"/{bin,proc,sys,dev,tmp,mnt,etc}
+  cp /bin/busybox "$1/bin/busybox"
+  for name in $(/bin/busybox --list); do
+    [ "$name" = busybox ] || ln -s busybox "$1/bin/$name"
+  done
+  ln -s bin "$1/sbin"
+}
+
+pack() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0 --reproducible) > "$2"; }
+
+# The digest of all that an initial file system is made of.
+recipe() { cat "$here/cache.sh" "$here"/l1/init "$here"/l2/* /bin/busybox "$cache"/debs/*.deb | sha256sum | cut -d ' ' -f 1; }
+
+make_images() {
+  local work suite tree version
+  work=$(mktemp -d "$cache/work.XXXXXX")
+  for suite in "${suites[@]}"; do
+    log "unpacking the kernel of $suite"
+    tree=$work/$suite
+    dpkg -x "$cache/debs/$suite.deb" "$tree"
+    [ -d "$tree/lib" ] || ln -s usr/lib "$tree/lib"
+    version=$(basename "$tree"/boot/vmlinuz-*)
+    version=${version#vmlinuz-}
+    depmod -b "$tree" "$version"
+    mkdir -p "$cache/$suite"
+    echo "$version" > "$cache/$suite/version"
+    cp "$tree/boot/vmlinuz-$version" "$cache/$suite/vmlinuz"
+    extract_vmlinux "$cache/$suite/vmlinuz" "$cache/$suite/vmlinux"
+    start_of_tree "$work/l2-$suite"
+    add_modules "$tree" "$version" "$work/l2-$suite" $l2_modules
+    cp "$here/l2/init" "$work/l2-$suite/init"
+    gcc -O1 -static -Wall -o "$work/l2-$suite/bin/load" "$here/l2/load.c" || die "l2/load.c does not compile"
+    pack "$work/l2-$suite" "$cache/l2-$suite.cpio"
+    if [ "$suite" = "$l1_suite" ]; then
+      start_of_tree "$work/l1"
+      mkdir "$work/l1"/{lower,upper,root}
+      add_modules "$tree" "$version" "$work/l1" $l1_modules
+      cp "$here/l1/init" "$work/l1/init"
+      pack "$work/l1" "$cache/l1.cpio"
+    fi
+  done
+  rm -rf "$work"
+}
+
+# Builds what is missing or was made of something else. Needs the network for kernels only.
+build_cache() {
+  local suite
+  mkdir -p "$cache"
+  exec 8> "$cache/lock"
+  flock 8
+  for suite in "${suites[@]}"; do
+    [ -e "$cache/debs/$suite.deb" ] || fetch_kernel "$suite"
+  done
+  if [ "$(head -n 1 "$cache/recipe" 2> /dev/null)" != "$(recipe)" ] ||
+    ! (cd "$cache" && sha256sum --quiet -c digests > /dev/null 2>&1); then
+    rm -f "$cache/recipe"
+    make_images
+    (cd "$cache" && sha256sum l1.cpio l2-*.cpio */vmlinu[xz] > digests)
+    recipe > "$cache/recipe"
+  fi
+  exec 8>&-
+}

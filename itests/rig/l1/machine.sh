@@ -1,0 +1,173 @@
+# machine.sh: the machine that the cases share, for their scripts. What is known of it is in files,
+# so that it outlives the case that started it.
+#   $vm/name in console errors pid   which it is, the guest's keyboard, its screen, our own messages
+export XDG_RUNTIME_DIR=/tmp/run XDG_STATE_HOME=/tmp/state
+vm=/tmp/vm
+distribution=$PROJECT/launcher/target/distribution
+kernels=/rig/cache
+builds=/rig/out/builds
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+# same WHAT WANTED FOUND
+same() { [ "$2" = "$3" ] || fail "$1: '$3' and not '$2'"; }
+
+# A process that is ended, and whose parent has not asked yet, is not there any more.
+ended() {
+  local state
+  read -r _ _ state _ 2> /dev/null < "/proc/$1/stat" || return 0
+  [ "$state" = Z ]
+}
+
+alive() { [ -s $vm/pid ] && ! ended "$(cat $vm/pid)"; }
+
+# await SECONDS WHAT COMMAND...: until the command succeeds.
+await() {
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@"; do
+    [ $SECONDS -lt $end ] || fail "waited too long for $what"
+    read -r -t 0.1 <> <(:) || true
+  done
+}
+
+await_end() {
+  await "$1" "the end of the machine" ended "$(cat $vm/pid)"
+  rm -f $vm/pid
+}
+
+# answers NUMBER FROM: prints what came after the command of that number; its status is the status.
+# The console is read from a byte on, counted from 1.
+answers() {
+  local line status
+  while IFS= read -r -t "${GUEST_LIMIT:-60}" line; do
+    line=${line%$'\r'}
+    case $line in
+      "@@ $1 "*)
+        status=${line#"@@ $1 "}
+        break
+        ;;
+    esac
+    printf '%s\n' "$line"
+  done < <(exec tail -c "+$2" --pid="$(cat $vm/pid)" -s 0.05 -f $vm/console 2> /dev/null)
+  [ -n "${status:-}" ] || fail "the guest did not answer"
+  [ "$1" != 0 ] || status=0
+  return "$status"
+}
+
+# guest COMMAND: a shell line in the guest; prints what it prints, and has its status.
+guest() {
+  local from number=${EPOCHREALTIME/[.,]/}
+  alive || fail "the machine has ended"
+  from=$(($(stat -c %s $vm/console) + 1))
+  printf '%s %s\n' "$number" "$*" > $vm/in
+  answers "$number" "$from"
+}
+
+# A line that the guest does not survive, or not as the one that was asked.
+tell_guest() { printf '0 %s\n' "$*" > $vm/in; }
+
+await_boot() { GUEST_LIMIT=90 answers 0 "${1:-1}" > /dev/null; }
+
+# shell COMMAND: a command of the machine's shell.
+shell() { perl "$RIG/l1/vm-shell" $XDG_RUNTIME_DIR/l2/shell.sock "$*"; }
+
+# launch NAME COMMAND...: a monitor whose standard input and output are the guest's console.
+launch() {
+  local name=$1
+  shift
+  end_machine
+  rm -rf $vm
+  mkdir -p $vm
+  mkfifo $vm/in
+  : > $vm/console
+  echo "$name" > $vm/name
+  setsid "$@" <> $vm/in >> $vm/console 2> $vm/errors &
+  echo $! > $vm/pid
+}
+
+# start NAME OPTION...: a machine of ours, until the guest answers. Only the client compiler: the
+# other takes more of an emulated processor than it gives.
+start() {
+  local name=$1
+  if [ "${RIG_MONITOR:-}" = qemu ]; then
+    start_qemu "$@"
+    return
+  fi
+  shift
+  mkdir -p -m 700 $XDG_RUNTIME_DIR
+  BACKPLANE_JAVA_OPTIONS="-XX:TieredStopAtLevel=1 ${RIG_JAVA_OPTIONS:-}" \
+    launch "$name" "$distribution/backplane" run --name l2 --memory 384M "$@"
+  await_boot
+  await 60 "the machine's shell" test -S $XDG_RUNTIME_DIR/l2/shell.sock
+}
+
+end_machine() {
+  alive || return 0
+  kill -TERM "$(cat $vm/pid)" 2> /dev/null
+  (await_end 20) 2> /dev/null || kill -KILL -- "-$(cat $vm/pid)" 2> /dev/null
+  rm -f $vm/pid
+}
+
+# keep_logs FOLDER: what tells why something failed.
+keep_logs() {
+  mkdir -p "$1"
+  if alive && [ "${RIG_MONITOR:-}" != qemu ]; then
+    {
+      shell vm:status
+      shell vm:slots
+      shell vm:pci
+      for slot in $(shell vm:slots | sed 1d | cut -d ' ' -f 1); do
+        echo "== $slot"
+        shell "vm:history $slot"
+      done
+    } > "$1/machine.txt" 2>&1
+    pkill -QUIT -g "$(cat $vm/pid)" java
+  fi
+  sleep 0.5
+  cp $vm/console "$1/l2.log" 2> /dev/null
+  cp $vm/errors "$1/errors.log" 2> /dev/null
+  cp $XDG_STATE_HOME/backplane/l2.log "$1/backplane.log" 2> /dev/null
+  dmesg > "$1/l1.log"
+}
+
+# image FILE MIB: a file of so many MiB whose contents are nobody else's.
+image() { head -c "$2M" /dev/urandom > "$1"; }
+
+# runs_on_kvm: that the machine says so.
+runs_on_kvm() { [ "${RIG_MONITOR:-}" = qemu ] || shell vm:status | grep -qi kvm || fail "the engine is not KVM: $(shell vm:status)"; }
+
+digest() { sha256sum "$@" | cut -d ' ' -f 1; }
+
+. "$RIG/l1/qemu.sh"
+
+# --- The machines -------------------------------------------------------------------------------
+
+# machine NAME: makes sure that it runs, and starts it if another does, or none.
+machine() {
+  [ "$(cat $vm/name 2> /dev/null)" = "$1" ] && alive && return
+  "machine_$1"
+}
+
+# Linux 6.1 by its bzImage, two processors, what most machines have.
+machine_bookworm() {
+  image /tmp/disk0.img 16
+  start bookworm --kernel $kernels/bookworm/vmlinuz --initrd $kernels/l2-bookworm.cpio --cpus 2 \
+    --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net user --device virtio-rng
+}
+
+# Linux 6.12 by its PVH entry, one processor, and a tap.
+machine_trixie() {
+  ip link show tap0 > /dev/null 2>&1 || {
+    ip tuntap add dev tap0 mode tap
+    ip addr add 10.9.0.1/24 dev tap0
+    ip link set tap0 up
+  }
+  image /tmp/disk0.img 16
+  start trixie --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
+    --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net tap=tap0
+  guest 'ip link set eth0 up && ip addr add 10.9.0.2/24 dev eth0'
+}

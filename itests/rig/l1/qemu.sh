@@ -1,0 +1,37 @@
+# qemu.sh: QEMU as the monitor, for machine.sh's launch: what a case gets with RIG_MONITOR=qemu, to
+# tell the rig's mistakes from ours, and what the bench compares with.
+
+# start_qemu NAME OPTION...: takes the options of ours that the cases use.
+start_qemu() {
+  local name=$1 disks=0 q=() option value
+  shift
+  while [ $# -gt 0 ]; do
+    option=$1 value=$2
+    shift 2
+    case $option in
+      --kernel) q+=(-kernel "$value") ;;
+      --initrd) q+=(-initrd "$value") ;;
+      --append) q+=(-append "$value") ;;
+      --cpus) q+=(-smp "$value") ;;
+      --disk)
+        q+=(-drive "if=none,id=disk$disks,format=raw,file=$value" -device "virtio-blk-pci,drive=disk$disks")
+        disks=$((disks + 1))
+        ;;
+      --net)
+        case $value in
+          user*) q+=(-netdev "user,id=net0") ;;
+          tap=*) q+=(-netdev "tap,id=net0,ifname=${value#tap=},script=no,downscript=no") ;;
+        esac
+        q+=(-device virtio-net-pci,netdev=net0,romfile=)
+        ;;
+      --device) q+=(-device "$value-pci") ;;
+    esac
+  done
+  launch "$name" qemu-system-x86_64 -enable-kvm -nodefaults -no-user-config -display none \
+    -M "${QEMU_MACHINE:-q35}" -cpu host -m 384 -serial stdio \
+    -chardev socket,id=monitor,path=/tmp/qemu.monitor,server=on,wait=off -mon chardev=monitor "${q[@]}"
+  await_boot
+}
+
+# monitor COMMAND: of QEMU's; prints nothing but is waited for.
+monitor() { perl "$RIG/l1/qemu-monitor" /tmp/qemu.monitor "$*"; }
