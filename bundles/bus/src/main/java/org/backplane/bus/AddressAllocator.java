@@ -65,18 +65,34 @@ public final class AddressAllocator {
         if (placement instanceof Placement.Exact exact) {
             return takeExact(exact.base(), size);
         }
-        return takeLowest(((Placement.Lowest) placement).alignment(), size);
+        if (placement instanceof Placement.LowestIn lowest) {
+            return takeLowest(lowest.part(), lowest.alignment(), size);
+        }
+        return takeLowest(range, ((Placement.Lowest) placement).alignment(), size);
     }
 
-    private AddressRange takeLowest(long alignment, long size) {
-        for (Map.Entry<Long, Long> hole : holes.entrySet()) {
-            long padding = -hole.getKey() & (alignment - 1);
+    private AddressRange takeLowest(AddressRange part, long alignment, long size) {
+        for (AddressRange hole : holes(part)) {
+            long padding = -hole.base() & (alignment - 1);
             // Written as differences: base + padding may exceed 63 bits.
-            if (padding < hole.getValue() && size <= hole.getValue() - padding) {
-                return takeExact(hole.getKey() + padding, size);
+            if (padding < hole.size() && size <= hole.size() - padding) {
+                return takeExact(hole.base() + padding, size);
             }
         }
         return null;
+    }
+
+    /** What is free of a part of the window, ascending. */
+    List<AddressRange> holes(AddressRange part) {
+        List<AddressRange> free = new ArrayList<>();
+        for (Map.Entry<Long, Long> hole : holes.entrySet()) {
+            long base = Math.max(hole.getKey(), part.base());
+            long end = Math.min(hole.getKey() + hole.getValue(), part.end());
+            if (base < end) {
+                free.add(new AddressRange(base, end - base));
+            }
+        }
+        return free;
     }
 
     private AddressRange takeExact(long base, long size) {
@@ -112,14 +128,6 @@ public final class AddressAllocator {
             end += above;
         }
         holes.put(base, end - base);
-    }
-
-    long totalFree() {
-        return holes.values().stream().mapToLong(Long::longValue).sum();
-    }
-
-    long largestHole() {
-        return holes.values().stream().mapToLong(Long::longValue).max().orElse(0);
     }
 
     /** {@code 'pci-mmio' (0x40000000-0x7fffffff)}. */

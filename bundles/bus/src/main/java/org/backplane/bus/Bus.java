@@ -341,12 +341,17 @@ public final class Bus {
     private String refusal(AddressAllocator window, String owner, long size, Placement placement) {
         String wanted;
         String reason = "";
+        AddressRange part = window.range();
         if (placement instanceof Placement.Exact exact) {
             wanted = "at 0x%x".formatted(exact.base());
             reason = obstacle(window, exact.base(), size);
+        } else if (placement instanceof Placement.LowestIn lowest) {
+            part = lowest.part();
+            wanted = "aligned to 0x%x inside of %s".formatted(lowest.alignment(), part);
         } else {
             wanted = "aligned to 0x%x".formatted(((Placement.Lowest) placement).alignment());
         }
+        List<AddressRange> holes = window.holes(part);
         return "%s cannot have 0x%x bytes %s in window %s: %slargest hole 0x%x bytes, 0x%x free in all."
                 .formatted(
                         owner,
@@ -354,8 +359,8 @@ public final class Bus {
                         wanted,
                         window,
                         reason,
-                        window.largestHole(),
-                        window.totalFree());
+                        holes.stream().mapToLong(AddressRange::size).max().orElse(0),
+                        holes.stream().mapToLong(AddressRange::size).sum());
     }
 
     private String obstacle(AddressAllocator window, long base, long size) {

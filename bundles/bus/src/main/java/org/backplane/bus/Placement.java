@@ -15,6 +15,19 @@ public sealed interface Placement {
         }
     }
 
+    /**
+     * The lowest free base in a part of the window that is a multiple of the alignment; the claim
+     * lies wholly inside of that part.
+     *
+     * @param part of the window; what of it is outside of the window is never free
+     * @param alignment in bytes, a power of two
+     */
+    record LowestIn(AddressRange part, long alignment) implements Placement {
+        public LowestIn {
+            new Lowest(alignment);
+        }
+    }
+
     /** This base or nowhere. */
     record Exact(long base) implements Placement {}
 
@@ -24,10 +37,23 @@ public sealed interface Placement {
      * @param size in bytes, 1 to 2^62
      */
     static Placement natural(long size) {
+        return new Lowest(naturalAlignment(size));
+    }
+
+    /**
+     * As {@link #natural(long)}, in a part of the window.
+     *
+     * @param size in bytes, 1 to 2^62
+     */
+    static Placement naturalIn(AddressRange part, long size) {
+        return new LowestIn(part, naturalAlignment(size));
+    }
+
+    private static long naturalAlignment(long size) {
         if (size <= 0 || size > 1L << 62) {
             throw new IllegalArgumentException("no size that can be aligned naturally: " + size);
         }
         long power = Long.highestOneBit(size);
-        return new Lowest(power == size ? power : power << 1);
+        return power == size ? power : power << 1;
     }
 }

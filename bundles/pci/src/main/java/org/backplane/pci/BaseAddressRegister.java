@@ -29,6 +29,7 @@ final class BaseAddressRegister {
     static final long NOWHERE = -1;
 
     private final HostBridge bridge;
+    private final PciBus bus;
     private final PciShape.Bar bar;
     private final String owner;
     private final ConfigSpace config;
@@ -54,11 +55,13 @@ final class BaseAddressRegister {
 
     BaseAddressRegister(
             HostBridge bridge,
+            PciBus bus,
             String slot,
             PciShape.Bar bar,
             ConfigSpace config,
             IoHandler decoder) {
         this.bridge = bridge;
+        this.bus = bus;
         this.bar = bar;
         this.owner = slot + " bar" + bar.index();
         this.config = config;
@@ -117,19 +120,26 @@ final class BaseAddressRegister {
         home = base;
     }
 
-    /** Whether the BAR may be there: aligned to its size and inside a window of the bridge. */
+    /** Whether the BAR may be there: aligned to its size and inside a window of the host bridge. */
     boolean fits(long base) {
-        return (base & (bar.size() - 1)) == 0 && windowAt(base) != null;
+        return (base & (bar.size() - 1)) == 0
+                && windowAt(base, bridge.windows(bar.kind()).stream().map(Aperture::whole).toList())
+                        != null;
     }
 
+    /** The window in which a BAR at that base would be now, or null. */
     private AddressAllocator windowAt(long base) {
+        return windowAt(base, bus.apertures(bar.kind()));
+    }
+
+    private AddressAllocator windowAt(long base, List<Aperture> apertures) {
         if (base < 0 || base > Long.MAX_VALUE - bar.size()) {
             return null;
         }
         AddressRange range = new AddressRange(base, bar.size());
-        for (AddressAllocator window : bridge.windows(bar.kind())) {
-            if (window.range().contains(range)) {
-                return window;
+        for (Aperture aperture : apertures) {
+            if (aperture.range().contains(range)) {
+                return aperture.window();
             }
         }
         return null;
@@ -178,8 +188,15 @@ final class BaseAddressRegister {
         }
     }
 
-    /** Makes the claim follow the register and COMMAND. */
+    /** Makes the claim follow the register, COMMAND, and what the bridge above lets through. */
     void settle() {
+        if (lease != null && windowAt(lease.range().base()) == null) {
+            lease.close();
+            lease = null;
+        }
+        if (reserve != null && windowAt(reserve.range().base()) == null) {
+            dropReserve();
+        }
         if (lease != null && !placed()) {
             lease.decode(false);
             if (reserve == null) {
@@ -251,22 +268,30 @@ final class BaseAddressRegister {
      * claim so far.
      */
     void place() throws ClaimException {
-        List<AddressAllocator> windows = bridge.windows(bar.kind());
-        if (windows.isEmpty()) {
+        List<Aperture> apertures = bus.firmwareApertures(bar);
+        if (apertures.isEmpty()) {
             throw new ClaimException(
-                    "%s cannot have 0x%x bytes of %s: the bridge has no window for that."
+                    "%s cannot have 0x%x bytes of %s: the %s has no window for that."
                             .formatted(
                                     owner,
                                     bar.size(),
                                     bar.kind() == PciShape.BarKind.IO
                                             ? "I/O space"
-                                            : "memory space"));
+                                            : "memory space",
+                                    bus.name()));
         }
         ClaimException first = null;
-        for (AddressAllocator window : windows) {
+        for (Aperture aperture : apertures) {
             try {
-                Placement lowest = Placement.natural(bar.size());
-                lease = bridge.bus().claim(window, owner, bar.size(), lowest, decoder, false);
+                lease =
+                        bridge.bus()
+                                .claim(
+                                        aperture.window(),
+                                        owner,
+                                        bar.size(),
+                                        aperture.lowest(bar.size()),
+                                        decoder,
+                                        false);
                 home = lease.range().base();
                 program(home);
                 dropReserve();
@@ -293,7 +318,8 @@ final class BaseAddressRegister {
 
     /**
      * After the registers were reset and all claims given up: goes home. Where another has moved in
-     * meanwhile, it is placed anew; where there is no room it waits for its home.
+     * meanwhile, it is placed anew; where there is no room, or the bridge above is closed, it waits
+     * for its home.
      *
      * @param refused takes why it could not be placed
      */
@@ -304,7 +330,7 @@ final class BaseAddressRegister {
         long old = home;
         program(old);
         settle();
-        if (lease == null) {
+        if (lease == null && windowAt(old) != null) {
             try {
                 place();
             } catch (ClaimException full) {

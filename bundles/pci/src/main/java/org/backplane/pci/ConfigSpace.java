@@ -1,5 +1,7 @@
 package org.backplane.pci;
 
+import java.util.function.Consumer;
+
 /**
  * The register file of one function: 256 bytes, each bit of them read-only, writable, or cleared by
  * writing one. It has no side effects; those who own registers look at it after a write.
@@ -11,7 +13,23 @@ final class ConfigSpace {
     private final byte[] writable = new byte[Type0Header.SPACE_SIZE];
     private final byte[] clearedByOne = new byte[Type0Header.SPACE_SIZE];
 
+    /** Bits that the function itself changes, and the guest only reads. */
+    private final byte[] driven = new byte[Type0Header.SPACE_SIZE];
+
+    /**
+     * @param registers defines them
+     */
+    ConfigSpace(Consumer<ConfigSpace> registers) {
+        registers.accept(this);
+        initial = values.clone();
+    }
+
+    /** The space of a function that is no bridge. */
     ConfigSpace(PciShape shape, CapabilityList capabilities) {
+        this(space -> space.define(shape, capabilities));
+    }
+
+    private void define(PciShape shape, CapabilityList capabilities) {
         define(Type0Header.VENDOR_ID, 2, shape.vendorId(), 0);
         define(Type0Header.DEVICE_ID, 2, shape.deviceId(), 0);
         define(Type0Header.COMMAND, 2, 0, commandBits(shape));
@@ -24,8 +42,13 @@ final class ConfigSpace {
         define(Type0Header.INTERRUPT_PIN, 1, shape.interruptPin(), 0);
         shape.bars().forEach(this::define);
         capabilities.define(this, shape);
-        put(clearedByOne, Type0Header.STATUS, 2, Type0Header.STATUS_ERRORS);
-        initial = values.clone();
+        defineStatus();
+    }
+
+    /** What happens to STATUS, besides its capability bit. */
+    void defineStatus() {
+        defineClearedByOne(Type0Header.STATUS, 2, Type0Header.STATUS_ERRORS);
+        defineDriven(Type0Header.STATUS, 2, Type0Header.STATUS_INTERRUPT);
     }
 
     /** The decode bits exist only where there is something to decode (PCI 3.0, section 6.2.2). */
@@ -59,6 +82,16 @@ final class ConfigSpace {
     void define(int offset, int width, long value, long writableBits) {
         put(values, offset, width, value);
         put(writable, offset, width, writableBits);
+    }
+
+    /** Bits of a register that go when the guest writes one; while being made only. */
+    void defineClearedByOne(int offset, int width, long bits) {
+        put(clearedByOne, offset, width, bits);
+    }
+
+    /** Bits of a register that {@link #drive} changes; while being made only. */
+    void defineDriven(int offset, int width, long bits) {
+        put(driven, offset, width, bits);
     }
 
     private static void put(byte[] bytes, int offset, int width, long value) {
@@ -101,9 +134,20 @@ final class ConfigSpace {
     }
 
     /** STATUS.Interrupt Status, which the device sets and the guest reads. */
-    synchronized void interruptStatus(boolean on) {
-        int status = values[Type0Header.STATUS] & ~Type0Header.STATUS_INTERRUPT;
-        values[Type0Header.STATUS] = (byte) (status | (on ? Type0Header.STATUS_INTERRUPT : 0));
+    void interruptStatus(boolean on) {
+        drive(Type0Header.STATUS, 2, Type0Header.STATUS_INTERRUPT, on);
+    }
+
+    /**
+     * Sets or clears bits as the function itself does, whatever the guest may write.
+     *
+     * @param bits that are driven, or cleared by writing one
+     */
+    synchronized void drive(int offset, int width, long bits, boolean on) {
+        for (int i = 0; i < width; i++) {
+            int own = (int) (bits >>> 8 * i);
+            values[offset + i] = (byte) (values[offset + i] & ~own | (on ? own : 0));
+        }
     }
 
     /** Every register as it was made. */
@@ -123,8 +167,7 @@ final class ConfigSpace {
      */
     int firstForeign(byte[] bytes) {
         for (int i = 0; i < bytes.length; i++) {
-            int changeable = writable[i] | clearedByOne[i];
-            changeable |= i == Type0Header.STATUS ? Type0Header.STATUS_INTERRUPT : 0;
+            int changeable = writable[i] | clearedByOne[i] | driven[i];
             if (((bytes[i] ^ initial[i]) & ~changeable) != 0) {
                 return i;
             }

@@ -1,12 +1,12 @@
 package org.backplane.pci;
 
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
@@ -14,15 +14,21 @@ import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
 
 /**
- * A PCI host bridge: bus 0 behind an ECAM window (PCI Express 4.0, section 7.2.2), and the rule by
- * which the BARs on it share the bridge's windows. Thread-safe.
- *
- * <p>Placement has no lock of its own. Registers and claims change inside of {@link Bus#change}, so
- * the bus's lock serves; handlers hear of it afterwards, under no lock.
+ * A PCI host bridge: bus 0 and the buses behind its root ports, reached through an ECAM window (PCI
+ * Express 4.0, section 7.2.2) and the ports of configuration mechanism 1, and the rule by which the
+ * BARs of all of them share the bridge's windows. Thread-safe.
  */
 public final class HostBridge {
+    private static final String SCHEMA = "host-bridge";
+    private static final int VERSION = 1;
+    private static final String FUNCTION = "function";
+    private static final String PORT = "port";
+    private static final String LATCH = "config-address";
+
     /** Device numbers of bus 0; 0 is the bridge itself. */
     private static final int DEVICES = 32;
 
@@ -55,7 +61,8 @@ public final class HostBridge {
             };
 
     /**
-     * The windows that BARs live in; a 64-bit BAR falls back to the 32-bit one.
+     * The windows that BARs live in, on bus 0 and behind root ports; a 64-bit BAR falls back to the
+     * 32-bit one.
      *
      * @param io null if the board has no I/O space
      * @param mmio32 ends at 4 GiB or below; where it ends at 4 GiB, a guest that sizes a BAR with
@@ -82,25 +89,30 @@ public final class HostBridge {
         void set(int device, int pin, boolean high);
     }
 
-    private final Logger log = System.getLogger(HostBridge.class.getName());
     private final Bus bus;
     private final Windows windows;
     private final MsiSink msi;
     private final PinRouter pins;
-    private final AtomicReferenceArray<PciFunction> byDevice = new AtomicReferenceArray<>(DEVICES);
+    private final AtomicReferenceArray<ConfigTarget> byDevice = new AtomicReferenceArray<>(DEVICES);
+    private final PciFunction hostFunction;
+    private final PciBus root = new RootBus();
+
+    /** By device number. */
+    private final List<RootPort> ports = new CopyOnWriteArrayList<>();
+
     private final Ecam ecam = new Ecam();
+    private final ConfigMechanism1 mechanism1 = new ConfigMechanism1(new ByNumber());
 
-    /** Functions of which handlers were told something, or may be; guarded by the bus's lock. */
-    private final List<PciFunction> announced = new ArrayList<>();
-
-    private final Courier announcer = new Courier(this::announce);
+    private final Arrangement arrangement;
 
     public HostBridge(Bus bus, Windows windows, MsiSink msi, PinRouter pins) {
         this.bus = bus;
+        arrangement = new Arrangement(bus, this::functions);
         this.windows = windows;
         this.msi = msi;
         this.pins = pins;
-        byDevice.set(0, new PciFunction(this, "host bridge", 0, SHAPE, NO_BARS));
+        hostFunction = new PciFunction(this, root, "host bridge", 0, SHAPE, NO_BARS);
+        byDevice.set(0, hostFunction);
         for (PciShape.BarKind kind : List.of(PciShape.BarKind.IO, PciShape.BarKind.MEMORY_64)) {
             windows(kind).forEach(window -> bus.onChange(window, () -> rearrange(() -> {})));
         }
@@ -109,6 +121,120 @@ public final class HostBridge {
     /** Answers config accesses at ECAM offsets: bus 8 bits, device 5, function 3, register 12. */
     public IoHandler ecam() {
         return ecam;
+    }
+
+    /** Answers I/O ports 0xcf8 to 0xcff, 8 bytes (PCI 3.0, section 3.2.2.3.2). */
+    public IoHandler configMechanism1() {
+        return mechanism1;
+    }
+
+    /**
+     * Adds a root port with an empty slot; before {@link #preset}, and before anything is plugged.
+     * The windows of the bridge hold those of its ports; what firmware places on bus 0 stays
+     * outside of the ports' preset ranges.
+     *
+     * @param device 1 to 31
+     * @param slotNumber physical slot number, 1 to 255; unique
+     * @param preset what firmware programs; inside of the bridge's windows
+     * @throws IllegalArgumentException something has that number, or a range is in no window
+     */
+    public RootPort addRootPort(int device, int slotNumber, RootPortWindows preset) {
+        if (device < 1 || device >= DEVICES || slotNumber < 1 || slotNumber > 255) {
+            throw new IllegalArgumentException(
+                    "no root port: device %d, slot %d".formatted(device, slotNumber));
+        }
+        requireWindow(preset.io(), windows.io());
+        requireWindow(preset.memory(), windows.mmio32());
+        requireWindow(preset.prefetchable(), windows.mmio64(), windows.mmio32());
+        var port = new RootPort(this, device, slotNumber, preset, msi);
+        if (!byDevice.compareAndSet(device, null, port)) {
+            throw new IllegalArgumentException("device %d of bus 0 is taken".formatted(device));
+        }
+        ports.add(port);
+        ports.sort(Comparator.comparingInt(RootPort::device));
+        return port;
+    }
+
+    private static void requireWindow(AddressRange range, AddressAllocator... in) {
+        if (range != null
+                && present(in).stream().noneMatch(window -> window.range().contains(range))) {
+            throw new IllegalArgumentException(
+                    "a root port's window %s is outside of %s".formatted(range, present(in)));
+        }
+    }
+
+    /** By device number. */
+    public List<RootPort> rootPorts() {
+        return List.copyOf(ports);
+    }
+
+    /**
+     * Firmware's work on bridges: bus numbers, windows, forwarding, and power for slots with a
+     * card. At every boot, before BARs are placed and before the guest runs.
+     */
+    public void preset() {
+        ports.forEach(RootPort::program);
+    }
+
+    /**
+     * A reset of the machine: the bridge, its ports and configuration mechanism 1 as they were
+     * made. {@link #preset} and then {@link PciFunction#reset} of every function are to follow.
+     */
+    public void reset() {
+        mechanism1.latch(0);
+        hostFunction.reset();
+        ports.forEach(RootPort::reset);
+    }
+
+    /** Saves what the guest can see of the bridge and its ports, without what was plugged. */
+    public SavedState save() {
+        SavedState.Builder saved =
+                SavedState.of(SCHEMA, VERSION)
+                        .number(LATCH, mechanism1.latch() & 0xffff_ffffL)
+                        .child(FUNCTION, hostFunction.save());
+        ports.forEach(port -> saved.child(PORT + port.device(), port.save()));
+        return saved.build();
+    }
+
+    /**
+     * Takes over a state of a bridge with the same ports, before functions are plugged; on refusal
+     * nothing changed. A state of the bridge's own function alone is taken, too: what a bridge
+     * without ports was saved as before it had any.
+     *
+     * @throws DeviceException the state is none of this bridge
+     */
+    public void restore(SavedState saved) throws DeviceException {
+        if (saved.schema().equals(FunctionState.SCHEMA)) {
+            hostFunction.restore(saved);
+            return;
+        }
+        saved.require(SCHEMA, VERSION);
+        SavedState own = saved.child(FUNCTION);
+        if (own == null) {
+            throw saved.damaged("'%s' is missing", FUNCTION);
+        }
+        List<RootPortState> states = new ArrayList<>();
+        for (RootPort port : ports) {
+            SavedState state = saved.child(PORT + port.device());
+            if (state == null) {
+                throw saved.damaged("the root port at device %d is missing", port.device());
+            }
+            states.add(port.check(state));
+        }
+        long saver = saved.children().keySet().stream().filter(n -> n.startsWith(PORT)).count();
+        if (saver != ports.size()) {
+            throw saved.damaged("it has %d root ports, this bridge %d", saver, ports.size());
+        }
+        hostFunction.restore(own);
+        mechanism1.latch(saved.number(LATCH, 0));
+        for (int i = 0; i < states.size(); i++) {
+            ports.get(i).restore(states.get(i));
+        }
+    }
+
+    /** After a restore, when every function is back: ports go on with what was under way. */
+    public void resume() {
+        ports.forEach(RootPort::resume);
     }
 
     /**
@@ -130,8 +256,7 @@ public final class HostBridge {
         int last = device < 0 ? DEVICES - 1 : device;
         for (int number = first; number <= last; number++) {
             if (byDevice.get(number) == null) {
-                PciFunction function = new PciFunction(this, slot, number, shape, handler);
-                bus.change(() -> announced.add(function));
+                PciFunction function = make(root, slot, number, shape, handler);
                 if (byDevice.compareAndSet(number, null, function)) {
                     return function;
                 }
@@ -143,27 +268,42 @@ public final class HostBridge {
                     "%s cannot be plugged: all %d PCI device numbers of bus 0 are taken."
                             .formatted(slot, DEVICES - 1));
         }
-        PciFunction holder = byDevice.get(device);
         throw new ClaimException(
                 "%s cannot be PCI device %d: %s has that number."
-                        .formatted(slot, device, holder == null ? "another" : holder.slot()));
+                        .formatted(slot, device, holder(device)));
     }
 
-    /** What was plugged, by device number; without the bridge's own function. */
+    private String holder(int device) {
+        ConfigTarget holder = byDevice.get(device);
+        if (holder instanceof RootPort port) {
+            return "port " + port.slotNumber();
+        }
+        return holder instanceof PciFunction function ? function.slot() : "another";
+    }
+
+    /** A device number of bus 0 to plug into; -1 for any. */
+    public PciSocket socket(int device) {
+        return (slot, shape, handler) -> plug(slot, device, shape, handler);
+    }
+
+    /**
+     * What was plugged: bus 0 by device number, then what is in root ports; without the bridge's
+     * own function and the ports themselves.
+     */
     public List<PciFunction> functions() {
         List<PciFunction> present = new ArrayList<>();
         for (int device = 1; device < DEVICES; device++) {
-            PciFunction function = byDevice.get(device);
-            if (function != null) {
+            if (byDevice.get(device) instanceof PciFunction function) {
                 present.add(function);
             }
         }
+        ports.forEach(port -> port.function().ifPresent(present::add));
         return List.copyOf(present);
     }
 
     /** The bridge's own function, 00:00.0. */
     public PciFunction hostFunction() {
-        return byDevice.get(0);
+        return hostFunction;
     }
 
     // The rest is for the bridge's functions.
@@ -176,12 +316,19 @@ public final class HostBridge {
         return msi;
     }
 
-    void pin(int device, int pin, boolean high) {
+    Windows windows() {
+        return windows;
+    }
+
+    void drivePin(int device, int pin, boolean high) {
         pins.set(device, pin, high);
     }
 
-    void leave(PciFunction function) {
-        byDevice.compareAndSet(function.device(), function, null);
+    /** A function of which its bus does not know yet. */
+    PciFunction make(PciBus where, String slot, int device, PciShape shape, BarHandler handler) {
+        var function = new PciFunction(this, where, slot, device, shape, handler);
+        arrangement.add(function);
+        return function;
     }
 
     /** The windows for a kind of BAR, the preferred one first. */
@@ -197,36 +344,9 @@ public final class HostBridge {
         return Arrays.stream(windows).filter(Objects::nonNull).toList();
     }
 
-    /**
-     * Changes registers and claims in one step; then BARs that waited for the addresses given up
-     * get them, then handlers hear of it.
-     */
+    /** Changes registers and claims in one step; see {@link Arrangement#change}. */
     <X extends Exception> void rearrange(Bus.Change<X> action) throws X {
-        try {
-            bus.change(
-                    () -> {
-                        action.run();
-                        placeWaiting();
-                    });
-        } finally {
-            announcer.send();
-        }
-    }
-
-    /** By device number and BAR: who comes first gets what several wait for. */
-    private void placeWaiting() {
-        boolean progress = true;
-        while (progress) {
-            progress = false;
-            for (PciFunction function : functions()) {
-                for (BaseAddressRegister register : function.registers()) {
-                    if (register.waiting()) {
-                        register.settle();
-                        progress |= !register.waiting();
-                    }
-                }
-            }
-        }
+        arrangement.change(action);
     }
 
     /** What BARs hold only in case the guest restores it is free for one that it puts there. */
@@ -236,85 +356,118 @@ public final class HostBridge {
         }
     }
 
-    private record Announcement(PciFunction function, BaseAddressRegister register, long base) {}
-
-    /**
-     * Tells the handlers where their BARs decode, if that is news. All that is stale is withdrawn
-     * before anything is announced, both from one picture of the claims: what the handlers have
-     * mapped at any time is as disjoint as the claims are.
-     */
-    private void announce() {
-        List<Announcement> news = new ArrayList<>();
-        bus.change(
-                () -> {
-                    announced.forEach(function -> addNews(function, news));
-                    announced.removeIf(PciFunction::closed);
-                });
-        for (Announcement each : news) {
-            if (each.register().announced() != BaseAddressRegister.NOWHERE) {
-                tell(each, BaseAddressRegister.NOWHERE);
-            }
+    /** Bus 0: all of the windows are open. */
+    private final class RootBus implements PciBus {
+        @Override
+        public int number() {
+            return 0;
         }
-        for (Announcement each : news) {
-            if (each.base() != BaseAddressRegister.NOWHERE) {
-                tell(each, each.base());
+
+        @Override
+        public List<Aperture> apertures(PciShape.BarKind kind) {
+            return windows(kind).stream().map(Aperture::whole).toList();
+        }
+
+        /** Not where ports have their windows: what is there cannot be forwarded. */
+        @Override
+        public List<Aperture> firmwareApertures(PciShape.Bar bar) {
+            List<Aperture> free = apertures(bar.kind());
+            boolean io = bar.kind() == PciShape.BarKind.IO;
+            for (RootPort port : ports) {
+                RootPortWindows own = port.preset();
+                free = io ? without(free, own.io()) : without(free, own.memory());
+                free = io ? free : without(free, own.prefetchable());
             }
+            return free;
+        }
+
+        private static List<Aperture> without(List<Aperture> free, AddressRange taken) {
+            return taken == null
+                    ? free
+                    : free.stream().flatMap(part -> part.without(taken).stream()).toList();
+        }
+
+        @Override
+        public boolean linked() {
+            return true;
+        }
+
+        @Override
+        public boolean forwardsRequests() {
+            return true;
+        }
+
+        @Override
+        public void pin(PciFunction function, int pin, boolean high) {
+            drivePin(function.device(), pin, high);
+        }
+
+        @Override
+        public void left(PciFunction function) {
+            byDevice.compareAndSet(function.device(), function, null);
+        }
+
+        @Override
+        public String name() {
+            return "bridge";
         }
     }
 
-    private static void addNews(PciFunction function, List<Announcement> news) {
-        for (BaseAddressRegister register : function.registers()) {
-            long base = register.decodingAt();
-            if (base != register.announced()) {
-                news.add(new Announcement(function, register, base));
+    /** What answers at a number of bus (8 bits), device (5) and function (3), or null. */
+    private ConfigTarget at(int number) {
+        int ofBus = number >>> 8;
+        if (ofBus == 0) {
+            return (number & 7) == 0 ? byDevice.get(number >>> 3) : null;
+        }
+        for (RootPort port : ports) {
+            if (port.forwards(ofBus)) {
+                return port.behind(number);
             }
         }
+        return null;
     }
 
-    private void tell(Announcement what, long base) {
-        int bar = what.register().bar().index();
-        what.register().announced(base);
-        try {
-            what.function().handler().moved(bar, base);
-        } catch (RuntimeException e) {
-            log.log(
-                    Level.ERROR,
-                    "%s failed as BAR %d moved to 0x%x"
-                            .formatted(what.function().slot(), bar, base),
-                    e);
+    /** Configuration accesses by number and register. */
+    private final class ByNumber implements ConfigMechanism1.Functions {
+        @Override
+        public long read(int number, int register, int width) {
+            ConfigTarget function = at(number);
+            if (function == null) {
+                return Bus.allOnes(width);
+            }
+            function.countRead();
+            return function.readConfig(register, width);
+        }
+
+        @Override
+        public void write(int number, int register, int width, long value) {
+            ConfigTarget function = at(number);
+            if (function != null) {
+                function.countWrite();
+                function.writeConfig(register, width, value);
+            }
         }
     }
 
     /** Enhanced Configuration Access Mechanism. */
     private final class Ecam implements IoHandler {
+        private final ByNumber functions = new ByNumber();
+
         @Override
         public long read(long offset, int width) {
-            PciFunction function = at(offset);
-            if (function == null) {
-                return Bus.allOnes(width);
-            }
-            function.countRead();
-            return function.readConfig(register(offset), width);
+            return functions.read(number(offset), register(offset), width);
         }
 
         @Override
         public void write(long offset, int width, long value) {
-            PciFunction function = at(offset);
-            if (function != null) {
-                function.countWrite();
-                function.writeConfig(register(offset), width, value);
-            }
+            functions.write(number(offset), register(offset), width, value);
         }
 
-        /** The function, or null: bus and function number are zero, and the device is there. */
-        private PciFunction at(long offset) {
-            long number = offset >>> 12;
-            return (number & 7) == 0 && number >>> 3 < DEVICES
-                    ? byDevice.get((int) (number >>> 3))
-                    : null;
+        private static int number(long offset) {
+            return (int) (offset >>> 12) & 0xffff;
         }
 
-        private int register(long offset) {
+        private static int register(long offset) {
             return (int) offset & Type0Header.EXTENDED_SIZE - 1;
         }
     }

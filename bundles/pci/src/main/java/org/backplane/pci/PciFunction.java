@@ -19,9 +19,10 @@ import org.backplane.device.state.SavedState;
  *
  * <p>Configuration accesses never park. One that moves a BAR has taken effect when it returns.
  */
-public final class PciFunction implements AutoCloseable {
+public final class PciFunction implements ConfigTarget, AutoCloseable {
     private final Logger log = System.getLogger(PciFunction.class.getName());
     private final HostBridge bridge;
+    private final PciBus bus;
     private final String slot;
     private final int device;
     private final PciShape shape;
@@ -52,8 +53,15 @@ public final class PciFunction implements AutoCloseable {
 
     private volatile boolean closed;
 
-    PciFunction(HostBridge bridge, String slot, int device, PciShape shape, BarHandler handler) {
+    PciFunction(
+            HostBridge bridge,
+            PciBus bus,
+            String slot,
+            int device,
+            PciShape shape,
+            BarHandler handler) {
         this.bridge = bridge;
+        this.bus = bus;
         this.slot = slot;
         this.device = device;
         this.shape = shape;
@@ -68,7 +76,7 @@ public final class PciFunction implements AutoCloseable {
 
     private BaseAddressRegister register(PciShape.Bar bar) {
         BarDecoder decoder = new BarDecoder(this, bar.index(), msix, handler);
-        return new BaseAddressRegister(bridge, slot, bar, config, decoder);
+        return new BaseAddressRegister(bridge, bus, slot, bar, config, decoder);
     }
 
     /**
@@ -86,9 +94,14 @@ public final class PciFunction implements AutoCloseable {
         return slot;
     }
 
-    /** Device number on bus 0. */
+    /** Device number on its bus. */
     public int device() {
         return device;
+    }
+
+    /** Where the guest finds it at this time. */
+    public PciAddress address() {
+        return new PciAddress(bus.number(), device, 0);
     }
 
     public PciShape shape() {
@@ -157,6 +170,7 @@ public final class PciFunction implements AutoCloseable {
      * A configuration read: 1, 2 or 4 bytes, a multiple of the width; anything else reads all ones.
      * Beyond 256 bytes there are zeros, which say that there is no extended capability.
      */
+    @Override
     public long readConfig(int offset, int width) {
         if (closed || !legal(offset, width)) {
             return Bus.allOnes(width);
@@ -181,6 +195,7 @@ public final class PciFunction implements AutoCloseable {
     }
 
     /** A configuration write; one that is not naturally aligned is dropped. */
+    @Override
     public void writeConfig(int offset, int width, long value) {
         if (closed || !legal(offset, width) || offset >= Type0Header.SPACE_SIZE) {
             return;
@@ -314,12 +329,13 @@ public final class PciFunction implements AutoCloseable {
         bridge.rearrange(
                 () -> {
                     closed = true;
-                    bridge.leave(this);
+                    bus.left(this);
                     for (int i = registers.size() - 1; i >= 0; i--) {
                         registers.get(i).giveUp();
                     }
                 });
         interruptsChanged();
+        bus.changed();
     }
 
     // The rest is for the function's parts.
@@ -329,11 +345,13 @@ public final class PciFunction implements AutoCloseable {
     }
 
     /** A processor's access to a BAR or to configuration space. */
-    void countRead() {
+    @Override
+    public void countRead() {
         reads.increment();
     }
 
-    void countWrite() {
+    @Override
+    public void countWrite() {
         writes.increment();
     }
 
@@ -365,8 +383,11 @@ public final class PciFunction implements AutoCloseable {
         return msix != null && msix.enabled();
     }
 
-    /** COMMAND, MSI-X message control or whether there is a function at all may have changed. */
-    private void interruptsChanged() {
+    /**
+     * COMMAND, here or in the bridge above, MSI-X message control or whether there is a function at
+     * all may have changed.
+     */
+    void interruptsChanged() {
         if (msix != null) {
             msix.control(this::interruptControl);
         }
@@ -382,7 +403,8 @@ public final class PciFunction implements AutoCloseable {
         return new MsixTable.Control(
                 config.any(control, Type0Header.MSIX_CONTROL_ENABLE),
                 config.any(control, Type0Header.MSIX_CONTROL_FUNCTION_MASK),
-                config.any(Type0Header.COMMAND, Type0Header.COMMAND_BUS_MASTER));
+                config.any(Type0Header.COMMAND, Type0Header.COMMAND_BUS_MASTER)
+                        && bus.forwardsRequests());
     }
 
     /**
@@ -392,6 +414,7 @@ public final class PciFunction implements AutoCloseable {
     private void drivePin() {
         boolean high =
                 !closed
+                        && bus.linked()
                         && shape.interruptPin() != 0
                         && config.any(Type0Header.STATUS, Type0Header.STATUS_INTERRUPT)
                         && !config.any(Type0Header.COMMAND, Type0Header.COMMAND_INTX_DISABLE)
@@ -401,7 +424,7 @@ public final class PciFunction implements AutoCloseable {
             if (high) {
                 raised.lazySet(raised.get() + 1);
             }
-            bridge.pin(device, shape.interruptPin(), high);
+            bus.pin(this, shape.interruptPin(), high);
         }
     }
 }
