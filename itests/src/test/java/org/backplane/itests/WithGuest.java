@@ -3,25 +3,20 @@ package org.backplane.itests;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.junit.AssumptionViolatedException;
-import org.junit.runner.Description;
-import org.junit.runner.Runner;
-import org.junit.runner.notification.Failure;
-import org.junit.runner.notification.RunNotifier;
 import org.junit.runners.model.InitializationError;
-import org.ops4j.pax.exam.junit.PaxExam;
 
-/**
- * Runs a class with Pax Exam where the demo's guest is in the cache, and skips it elsewhere: an
- * assumption that fails inside of the framework would come out as an error.
- */
-public final class WithGuest extends Runner {
-    private final Class<?> tests;
-    private final Optional<Runner> exam;
-
+/** Runs a class with Pax Exam where the demo's guest is in the cache, and skips it elsewhere. */
+public final class WithGuest extends SkippableExam {
     public WithGuest(Class<?> tests) throws InitializationError {
-        this.tests = tests;
-        exam = Files.exists(initrd()) ? Optional.of(new PaxExam(tests)) : Optional.empty();
+        super(tests, obstacle());
+    }
+
+    private static Optional<String> obstacle() {
+        return Files.exists(initrd())
+                ? Optional.empty()
+                : Optional.of(
+                        "there is no guest at %s; './backplane demo' fetches one"
+                                .formatted(guest()));
     }
 
     public static Path kernel() {
@@ -40,27 +35,5 @@ public final class WithGuest extends Runner {
                         ? Path.of(System.getProperty("user.home"), ".cache")
                         : Path.of(cache);
         return base.resolve("backplane/guest");
-    }
-
-    @Override
-    public Description getDescription() {
-        return exam.map(Runner::getDescription).orElse(Description.createSuiteDescription(tests));
-    }
-
-    @Override
-    public void run(RunNotifier notifier) {
-        if (exam.isPresent()) {
-            exam.get().run(notifier);
-            return;
-        }
-        String reason =
-                "skipped: there is no guest at %s; './backplane demo' fetches one"
-                        .formatted(guest());
-        System.out.println(tests.getSimpleName() + " " + reason);
-        Description all = Description.createTestDescription(tests, "everything");
-        notifier.fireTestStarted(all);
-        notifier.fireTestAssumptionFailed(
-                new Failure(all, new AssumptionViolatedException(reason)));
-        notifier.fireTestFinished(all);
     }
 }

@@ -5,9 +5,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.folder.LogFile;
 import org.backplane.launcher.folder.RunFolder;
@@ -19,6 +22,7 @@ import org.backplane.launcher.framework.MachineFramework;
 import org.backplane.launcher.framework.StartException;
 import org.backplane.launcher.guest.GuestCache;
 import org.backplane.launcher.guest.Progress;
+import org.backplane.launcher.kernel.KernelFormat;
 import org.backplane.launcher.option.DeviceKinds;
 import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.HostMemory;
@@ -75,7 +79,6 @@ public final class HostCheck {
                 "",
                 String.join(
                         ", ", DeviceKinds.in(List.of(distribution.folder(Group.DEVICE))).names()));
-        kvm(out);
         userNetwork(out);
         demo(out);
         out.printf(ROW, "run", "", locations.runBase());
@@ -143,6 +146,7 @@ public final class HostCheck {
                         framework.bundles().size()
                                 + " installed, "
                                 + (down.isEmpty() ? "all active" : "not active: " + down));
+                engines(out, framework.engines());
                 return down.isEmpty();
             } catch (StartException e) {
                 e.sentences().forEach(sentence -> line(out, "bundles", false, sentence));
@@ -155,16 +159,35 @@ public final class HostCheck {
         }
     }
 
-    /** For information: machines run on the embedded processor, which needs nothing of the host. */
-    private static void kvm(PrintStream out) {
-        Path device = Path.of("/dev/kvm");
-        String found =
-                !Files.exists(device)
-                        ? "there is no /dev/kvm"
-                        : Files.isReadable(device) && Files.isWritable(device)
-                                ? "/dev/kvm is there"
-                                : "/dev/kvm cannot be opened by this user";
-        out.printf(ROW, "kvm", "-", found + "; not needed, the embedded processor is used");
+    /**
+     * The engines, as they judge themselves. A kernel for riscv64 runs anywhere, so none of this
+     * keeps machines from running.
+     */
+    private static void engines(PrintStream out, List<Map<String, String>> engines) {
+        Map<String, String> chosen = new LinkedHashMap<>();
+        for (KernelFormat format : KernelFormat.values()) {
+            chosen.put(format.word(), "none");
+        }
+        for (Map<String, String> engine : engines) {
+            String name = engine.get("name");
+            out.printf(
+                    ROW,
+                    name,
+                    engine.get("grade").equals("FULL") ? "ok" : "-",
+                    engine.get("architecture") + ": " + engine.get("reason"));
+            for (String kernel : engine.get("kernels").split(" ")) {
+                chosen.computeIfPresent(kernel, (format, none) -> name);
+            }
+        }
+        out.printf(
+                ROW,
+                "auto",
+                "",
+                chosen.entrySet().stream()
+                        .map(each -> each.getKey() + ": " + each.getValue())
+                        .collect(
+                                Collectors.joining(
+                                        ", ", "the engine of each kernel here is ", "")));
     }
 
     /** What --net user needs; other networks do without. */

@@ -2,8 +2,13 @@ package org.backplane.kvm;
 
 import static org.backplane.kvm.KvmAbi.*;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
+import java.util.Set;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
@@ -81,10 +86,31 @@ final class KvmDevice implements AutoCloseable {
                     + " the engine hart needs none.";
         }
         if (e.isPermission()) {
-            return "%s may not be opened by this user: become a member of its group with 'usermod -aG kvm USER', and log in again (%s)."
-                    .formatted(path, e.getMessage());
+            return "%s may not be opened by this user: %s (%s)."
+                    .formatted(path, entry(path), e.getMessage());
         }
         return "%s cannot be used: %s; see 'dmesg'.".formatted(path, e.getMessage());
+    }
+
+    /** What lets a user in; Debian's udev has the group {@code kvm} for it. */
+    private static String entry(Path path) {
+        String otherwise =
+                "as root, 'chgrp kvm %s && chmod 660 %s', and become a member of that group"
+                        .formatted(path, path);
+        try {
+            PosixFileAttributes file = Files.readAttributes(path, PosixFileAttributes.class);
+            String group = file.group().getName();
+            return file.permissions()
+                            .containsAll(
+                                    Set.of(
+                                            PosixFilePermission.GROUP_READ,
+                                            PosixFilePermission.GROUP_WRITE))
+                    ? "become a member of its group '%s' with 'usermod -aG %s USER', and log in again"
+                            .formatted(group, group)
+                    : otherwise;
+        } catch (IOException e) {
+            return otherwise;
+        }
     }
 
     private void check(Path path) throws HypervisorException {

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
+import java.util.Set;
 import org.backplane.hypervisor.Fitness;
 import org.backplane.hypervisor.Fitness.Grade;
 import org.backplane.hypervisor.HypervisorException;
@@ -60,13 +63,18 @@ class KvmHypervisorTest {
     @Test
     void saysWhoMayOpenIt() throws Exception {
         Path locked = Files.createFile(folder.resolve("kvm"));
-        assertTrue(locked.toFile().setReadable(false) && locked.toFile().setWritable(false));
+        Files.setPosixFilePermissions(locked, Set.of());
         boolean root = Files.isReadable(locked);
         if (root) {
             System.out.println("KvmHypervisorTest: skipped, root may open everything");
         }
         Assumptions.assumeTrue(!root, "root may open everything");
-        assertSays(refusal(locked), "usermod -aG kvm");
+        assertSays(refusal(locked), "chgrp kvm " + locked);
+        // The owner is judged by the owner's bits, whatever the group's are.
+        Files.setPosixFilePermissions(
+                locked, Set.of(PosixFilePermission.GROUP_READ, PosixFilePermission.GROUP_WRITE));
+        String group = Files.readAttributes(locked, PosixFileAttributes.class).group().getName();
+        assertSays(refusal(locked), "usermod -aG " + group);
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.machine.deploy.Arrival;
 import org.backplane.machine.deploy.Deployer;
@@ -20,6 +21,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.FrameworkListener;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
@@ -48,6 +50,11 @@ public final class Activator implements BundleActivator, FrameworkListener {
     @Override
     public synchronized void start(BundleContext bundleContext) {
         context = bundleContext;
+        Supplier<List<Map<String, String>>> engines = () -> engines().report();
+        context.registerService(
+                Supplier.class,
+                engines,
+                FrameworkUtil.asDictionary(Map.of("org.backplane.engines", true)));
         plan = this.<Map<String, ?>>service(Map.class, PLAN).map(Plan::of);
         if (plan.isEmpty()) {
             LOG.log(Level.INFO, "No plan: no machine.");
@@ -91,8 +98,7 @@ public final class Activator implements BundleActivator, FrameworkListener {
                 this.<CompletableFuture<Integer>>service(CompletableFuture.class, END)
                         .orElseGet(CompletableFuture::new);
         try {
-            var engines = new Engines(services(Hypervisor.class, null), this::chosen);
-            var made = VirtualMachine.of(plan.orElseThrow(), engines, deployer, context, end);
+            var made = VirtualMachine.of(plan.orElseThrow(), engines(), deployer, context, end);
             synchronized (this) {
                 if (stopped) {
                     made.close();
@@ -111,6 +117,10 @@ public final class Activator implements BundleActivator, FrameworkListener {
             LOG.log(Level.ERROR, "The machine could not be built.", e);
             end.completeExceptionally(e);
         }
+    }
+
+    private Engines engines() {
+        return new Engines(services(Hypervisor.class, null), this::chosen);
     }
 
     /** Which engine it is and why, for the log and the user. */

@@ -1,8 +1,11 @@
 package org.backplane.machine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.backplane.hypervisor.Fitness;
@@ -76,42 +79,87 @@ final class Engines {
     }
 
     private Hypervisor fittest(KernelFormat kernel) throws MachineException {
-        Optional<Hypervisor> best = Optional.empty();
-        Optional<Fitness> how = Optional.empty();
-        List<String> reasons = new ArrayList<>();
-        for (Hypervisor engine : installed) {
-            if (!engine.architecture().equals(kernel.architecture())) {
-                continue;
-            }
-            Fitness fitness = engine.fitness();
-            reasons.add(refusal(engine, fitness));
-            if (fits(fitness, kernel)
-                    && how.filter(other -> other.grade().compareTo(fitness.grade()) >= 0)
-                            .isEmpty()) {
-                best = Optional.of(engine);
-                how = Optional.of(fitness);
-            }
-        }
+        List<Candidate> candidates = candidates(kernel.architecture());
+        Optional<Candidate> best = best(candidates, kernel);
         if (best.isPresent()) {
             return decided(
-                    best.get(),
+                    best.get().engine(),
                     "the kernel is for %s, and %s"
-                            .formatted(kernel.architecture(), clause(how.get())));
+                            .formatted(kernel.architecture(), clause(best.get().fitness())));
         }
-        if (reasons.isEmpty()) {
+        if (candidates.isEmpty()) {
             throw new MachineException(
                     "No engine for %s is installed: a bundle has to offer a Hypervisor of that architecture."
                             .formatted(kernel.architecture()));
         }
         throw new MachineException(
                 "No engine runs this kernel for %s on this host: %s"
-                        .formatted(kernel.architecture(), String.join(" ", reasons)));
+                        .formatted(
+                                kernel.architecture(),
+                                candidates.stream()
+                                        .map(Engines::refusal)
+                                        .collect(Collectors.joining(" "))));
     }
 
-    private static String refusal(Hypervisor engine, Fitness fitness) {
+    private record Candidate(Hypervisor engine, Fitness fitness) {}
+
+    private List<Candidate> candidates(String architecture) {
+        return installed.stream()
+                .filter(engine -> engine.architecture().equals(architecture))
+                .map(engine -> new Candidate(engine, engine.fitness()))
+                .toList();
+    }
+
+    private static Optional<Candidate> best(List<Candidate> candidates, KernelFormat kernel) {
+        Optional<Candidate> best = Optional.empty();
+        for (Candidate each : candidates) {
+            Grade grade = each.fitness().grade();
+            if (fits(each.fitness(), kernel)
+                    && best.filter(other -> other.fitness().grade().compareTo(grade) >= 0)
+                            .isEmpty()) {
+                best = Optional.of(each);
+            }
+        }
+        return best;
+    }
+
+    /**
+     * Every engine, in the words that a launcher shows: {@code name}, {@code architecture}, {@code
+     * grade}, {@code reason}, and {@code kernels}, the formats that it would be chosen for now.
+     */
+    List<Map<String, String>> report() {
+        List<Map<String, String>> report = new ArrayList<>();
+        for (String architecture :
+                new TreeSet<>(installed.stream().map(Hypervisor::architecture).toList())) {
+            List<Candidate> candidates = candidates(architecture);
+            for (Candidate each : candidates) {
+                report.add(
+                        Map.of(
+                                "name", each.engine().name(),
+                                "architecture", architecture,
+                                "grade", each.fitness().grade().name(),
+                                "reason", each.fitness().reason(),
+                                "kernels", kernels(each, candidates, architecture)));
+            }
+        }
+        return report;
+    }
+
+    private static String kernels(
+            Candidate engine, List<Candidate> candidates, String architecture) {
+        return Arrays.stream(KernelFormat.values())
+                .filter(format -> format.architecture().equals(architecture))
+                .filter(format -> best(candidates, format).equals(Optional.of(engine)))
+                .map(KernelFormat::word)
+                .collect(Collectors.joining(" "));
+    }
+
+    private static String refusal(Candidate candidate) {
+        Fitness fitness = candidate.fitness();
         return fitness.grade() == Grade.NONE
                 ? fitness.reason()
-                : "%s; --engine %s tries all the same.".formatted(clause(fitness), engine.name());
+                : "%s; --engine %s tries all the same."
+                        .formatted(clause(fitness), candidate.engine().name());
     }
 
     private static boolean fits(Fitness fitness, KernelFormat kernel) {

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Fitness;
 import org.backplane.hypervisor.Fitness.Grade;
@@ -157,6 +159,32 @@ class EnginesTest {
         assertTrue(refusal(engines(), KernelFormat.LINUX, "auto").contains("No engine for x86_64"));
         assertTrue(
                 refusal(engines(), KernelFormat.LINUX, "kvm").contains("No engine is installed"));
+    }
+
+    @Test
+    void tellsOfEveryEngineAndWhatItWouldBeChosenFor() {
+        Played spare = new Played("spare", "x86_64", Grade.LIMITED);
+        List<Map<String, String>> report =
+                engines(hart, spare, kvm(Grade.LIMITED), new Played("odd", "s390x", Grade.NONE))
+                        .report();
+        assertEquals(
+                Map.of("hart", "riscv", "spare", "multiboot flat", "kvm", "", "odd", ""),
+                report.stream()
+                        .collect(
+                                Collectors.toMap(
+                                        each -> each.get("name"), each -> each.get("kernels"))));
+        assertEquals(
+                Map.of(
+                        "name", "hart",
+                        "architecture", "riscv64",
+                        "grade", "FULL",
+                        "reason", "hart is FULL here.",
+                        "kernels", "riscv"),
+                report.get(0));
+        assertEquals(List.of(), told, "nothing was decided");
+        assertEquals(
+                "linux pvh multiboot flat",
+                engines(kvm(Grade.FULL)).report().get(0).get("kernels"));
     }
 
     @Test

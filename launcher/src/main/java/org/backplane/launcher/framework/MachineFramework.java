@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.felix.framework.util.FelixConstants;
 import org.backplane.launcher.folder.RunFolder;
 import org.backplane.launcher.framework.Distribution.Group;
@@ -29,6 +30,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.framework.wiring.FrameworkWiring;
@@ -329,6 +331,26 @@ public final class MachineFramework {
         return deepest instanceof IOException || deepest instanceof BundleException
                 ? message
                 : deepest.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+    }
+
+    /**
+     * The engines that the first list started and how fit they are here, as the machine tells it:
+     * docs/launcher.md. Empty if nothing tells it.
+     */
+    @SuppressWarnings("unchecked")
+    public List<Map<String, String>> engines() {
+        BundleContext context = framework.getBundleContext();
+        try {
+            return context
+                    .getServiceReferences(Supplier.class, "(org.backplane.engines=true)")
+                    .stream()
+                    .findFirst()
+                    .map(context::getService)
+                    .map(engines -> (List<Map<String, String>>) engines.get())
+                    .orElse(List.of());
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Completed by the machine when it ends: docs/launcher.md. */

@@ -14,7 +14,7 @@ import org.backplane.bus.AddressRange;
  * @param pci the host bridge
  * @param powerManagement the fixed hardware
  * @param chips what is not on PCI and not fixed hardware, in the order in which it is told
- * @param reserved memory addresses, below 4 GiB, that belong to the board itself
+ * @param reserved memory addresses that belong to the board itself
  */
 public record AcpiDescription(
         int processors,
@@ -112,7 +112,7 @@ public record AcpiDescription(
      * @param hardwareId PNP or ACPI identifier ({@code PNP0501}), or empty: then kernels are only
      *     told to keep off its addresses
      * @param ports of I/O space, in the order of the hardware's definition
-     * @param memory below 4 GiB, likewise
+     * @param memory likewise
      * @param interrupts those below 16 are edge-triggered, active high, as on an ISA bus; others
      *     level-triggered, active high, shared
      */

@@ -21,8 +21,11 @@ final class ResourceTemplate {
     private static final int TYPE_IO = 1;
     private static final int TYPE_BUS = 2;
 
-    /** Minimum and maximum are both fixed; the device produces, and decodes positively. */
-    private static final int FIXED_PRODUCER = 1 << 3 | 1 << 2;
+    /** Minimum and maximum are both fixed; the device decodes positively. */
+    private static final int FIXED = 1 << 3 | 1 << 2;
+
+    private static final int PRODUCER = 0;
+    private static final int CONSUMER = 1;
 
     /** Type-specific flags: memory is writable and not cacheable; I/O is the whole range. */
     private static final int WRITABLE = 1;
@@ -31,11 +34,11 @@ final class ResourceTemplate {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    /** I/O ports that a device decodes with all 16 address bits; at most 255. */
+    /** I/O ports that a device decodes with all 16 address bits. */
     ResourceTemplate ports(AddressRange ports) {
-        if (ports.end() > 0x10000 || ports.size() > 0xff) {
-            throw new IllegalArgumentException(
-                    "ports %s are not 1 to 255 of the 65,536".formatted(ports));
+        checkPorts(ports);
+        if (ports.size() > 0xff) {
+            return addressSpace(WORD_ADDRESS, 2, TYPE_IO, CONSUMER, ENTIRE_RANGE, ports);
         }
         little(IO_PORT, 1);
         little(1, 1);
@@ -45,9 +48,11 @@ final class ResourceTemplate {
         return little(ports.size(), 1);
     }
 
-    /** Memory addresses below 4 GiB that a device decodes. */
+    /** Memory addresses that a device decodes. */
     ResourceTemplate memory(AddressRange memory) {
-        checkBelow4G(memory);
+        if (memory.end() > 1L << 32) {
+            return addressSpace(QWORD_ADDRESS, 8, TYPE_MEMORY, CONSUMER, WRITABLE, memory);
+        }
         little(MEMORY_32_FIXED, 1);
         little(9, 2);
         little(WRITABLE, 1);
@@ -76,23 +81,25 @@ final class ResourceTemplate {
 
     /** Bus numbers from 0 that a host bridge hands on. */
     ResourceTemplate buses(int count) {
-        return window(WORD_ADDRESS, 2, TYPE_BUS, 0, new AddressRange(0, count));
+        return addressSpace(WORD_ADDRESS, 2, TYPE_BUS, PRODUCER, 0, new AddressRange(0, count));
     }
 
     /** I/O ports that a host bridge hands on. */
     ResourceTemplate portWindow(AddressRange ports) {
-        if (ports.end() > 0x10000) {
-            throw new IllegalArgumentException("there are no ports " + ports);
-        }
-        return window(WORD_ADDRESS, 2, TYPE_IO, ENTIRE_RANGE, ports);
+        checkPorts(ports);
+        return addressSpace(WORD_ADDRESS, 2, TYPE_IO, PRODUCER, ENTIRE_RANGE, ports);
     }
 
     /** Memory addresses that a host bridge hands on. */
     ResourceTemplate memoryWindow(AddressRange memory) {
-        if (memory.end() <= 1L << 32) {
-            return window(DWORD_ADDRESS, 4, TYPE_MEMORY, WRITABLE, memory);
-        }
-        return window(QWORD_ADDRESS, 8, TYPE_MEMORY, WRITABLE, memory);
+        boolean narrow = memory.end() <= 1L << 32;
+        return addressSpace(
+                narrow ? DWORD_ADDRESS : QWORD_ADDRESS,
+                narrow ? 4 : 8,
+                TYPE_MEMORY,
+                PRODUCER,
+                WRITABLE,
+                memory);
     }
 
     /** The encoded list with its end tag, whose checksum of 0 is always right. */
@@ -103,11 +110,12 @@ final class ResourceTemplate {
     }
 
     /** An address space descriptor: granularity, minimum, maximum, offset and length. */
-    private ResourceTemplate window(int tag, int width, int type, int flags, AddressRange range) {
+    private ResourceTemplate addressSpace(
+            int tag, int width, int type, int use, int flags, AddressRange range) {
         little(tag, 1);
         little(3 + 5 * width, 2);
         little(type, 1);
-        little(FIXED_PRODUCER, 1);
+        little(FIXED | use, 1);
         little(flags, 1);
         little(0, width);
         little(range.base(), width);
@@ -116,9 +124,9 @@ final class ResourceTemplate {
         return little(range.size(), width);
     }
 
-    private static void checkBelow4G(AddressRange memory) {
-        if (memory.end() > 1L << 32) {
-            throw new IllegalArgumentException("memory %s is not below 4 GiB".formatted(memory));
+    private static void checkPorts(AddressRange ports) {
+        if (ports.end() > 0x10000) {
+            throw new IllegalArgumentException("there are no ports " + ports);
         }
     }
 

@@ -20,6 +20,7 @@ public final class Boards {
             throws MachineException {
         return switch (engine.architecture()) {
             case "riscv64" -> new RiscvBoard(name, ramSize, cpus, bus, engine, exits);
+            case "x86_64" -> X86Board.of(name, ramSize, cpus, bus, engine, exits);
             default ->
                     throw new MachineException(
                             "The engine '%s' executes %s, and there is no board for that; choose another with --engine."

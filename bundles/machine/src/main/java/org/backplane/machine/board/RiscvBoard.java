@@ -6,26 +6,20 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
-import org.backplane.bus.Placement;
-import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Hypervisor;
-import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers;
-import org.backplane.hypervisor.Vm;
 import org.backplane.hypervisor.VmSpec;
-import org.backplane.linux.Fd;
-import org.backplane.linux.OpenFlag;
 import org.backplane.machine.MachineException;
+import org.backplane.machine.boot.ImageFile;
 import org.backplane.memory.Access;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.OffHeap;
@@ -34,7 +28,7 @@ import org.backplane.pci.HostBridge;
 /**
  * The RISC-V board: memory map, interrupt wiring, PCI host bridge, and firmware's work at a boot.
  */
-public final class RiscvBoard implements Board {
+public final class RiscvBoard extends AssembledBoard {
     private static final long PAGE = 4096;
     private static final long MEGABYTE = 1 << 20;
 
@@ -43,92 +37,64 @@ public final class RiscvBoard implements Board {
 
     private static final int RANDOM_SEED_SIZE = 64;
 
-    private final Bus bus;
+    /** The only one that it boots. */
+    private static final String FORMAT = "riscv";
+
     private final AddressAllocator platform;
     private final AddressAllocator platformIo;
     private final AddressRange ram;
-    private final GuestMemory memory;
-    private final Vm vm;
     private final InterruptLines lines;
     private final HostBridge bridge;
-    private final Set<RegionLease> ofEngine;
-    private final LeaseStack leases;
 
     public RiscvBoard(
             String name, long ramSize, int harts, Bus bus, Hypervisor engine, ExitHandler exits)
             throws MachineException {
-        this.bus = bus;
-        leases = new LeaseStack("board");
+        super(
+                bus,
+                List.of(new GuestMemory.RamBank(RiscvMap.RAM_BASE, ramSize)),
+                engine,
+                new VmSpec(
+                        name,
+                        harts,
+                        new InterruptControllers.RiscvAia(
+                                RiscvMap.IMSIC.base(),
+                                RiscvMap.IDENTITIES,
+                                RiscvMap.APLIC.base(),
+                                RiscvMap.APLIC.size(),
+                                RiscvMap.SOURCES,
+                                RiscvMap.TIMEBASE_FREQUENCY)),
+                exits);
         ram = new AddressRange(RiscvMap.RAM_BASE, ramSize);
         try {
             platform = bus.addWindow("platform", Space.MMIO, RiscvMap.PLATFORM);
             platformIo = bus.addWindow("platform-io", Space.IO, RiscvMap.PLATFORM_IO);
-            memory =
-                    leases.push(
-                            "ram",
-                            new GuestMemory(
-                                    name,
-                                    List.of(new GuestMemory.RamBank(ram.base(), ram.size()))));
-            vm =
-                    leases.push(
-                            "vm",
-                            engine.create(
-                                    new VmSpec(
-                                            name,
-                                            harts,
-                                            new InterruptControllers.RiscvAia(
-                                                    RiscvMap.IMSIC.base(),
-                                                    RiscvMap.IDENTITIES,
-                                                    RiscvMap.APLIC.base(),
-                                                    RiscvMap.APLIC.size(),
-                                                    RiscvMap.SOURCES,
-                                                    RiscvMap.TIMEBASE_FREQUENCY)),
-                                    memory,
-                                    exits));
             lines =
                     new InterruptLines(
-                            vm,
+                            vm(),
                             InterruptLines.Wiring.sharedFirst(RiscvMap.PCI_PINS, RiscvMap.SOURCES));
             bridge = makeBridge();
-            ofEngine =
-                    Set.of(
-                            claim("aplic", RiscvMap.APLIC, new EngineAnswers()),
-                            claim("imsic", RiscvMap.IMSIC, new EngineAnswers()));
-            claim("io aperture", RiscvMap.IO_APERTURE, new IoAperture(bus));
-            claim("ecam", RiscvMap.ECAM, bridge.ecam());
-        } catch (IOException | ClaimException | HypervisorException e) {
-            leases.close();
+            claimForEngine(platform, "aplic", RiscvMap.APLIC);
+            claimForEngine(platform, "imsic", RiscvMap.IMSIC);
+            claim(platform, "io aperture", RiscvMap.IO_APERTURE, new IoAperture(bus));
+            claim(platform, "ecam", RiscvMap.ECAM, bridge.ecam());
+        } catch (ClaimException e) {
+            close();
             throw new MachineException(e.getMessage(), e);
         } catch (RuntimeException e) {
-            leases.close();
+            close();
             throw e;
         }
     }
 
     private HostBridge makeBridge() {
-        var pins = new InterruptLines.Input[32 * RiscvMap.PCI_PINS];
-        for (int device = 0; device < 32; device++) {
-            for (int pin = 1; pin <= RiscvMap.PCI_PINS; pin++) {
-                pins[device * RiscvMap.PCI_PINS + pin - 1] =
-                        lines.input(RiscvMap.pinSource(device, pin));
-            }
-        }
         return new HostBridge(
-                bus,
+                bus(),
                 new HostBridge.Windows(
-                        bus.addWindow("pci-io", Space.IO, RiscvMap.PCI_IO),
-                        bus.addWindow("pci-mmio32", Space.MMIO, RiscvMap.PCI_MMIO_32),
-                        bus.addWindow("pci-mmio64", Space.MMIO, RiscvMap.PCI_MMIO_64)),
-                vm::signalMsi,
-                (device, pin, high) -> pins[device * RiscvMap.PCI_PINS + pin - 1].set(high));
-    }
-
-    private RegionLease claim(String owner, AddressRange range, IoHandler handler)
-            throws ClaimException {
-        return leases.push(
-                owner,
-                bus.claim(
-                        platform, owner, range.size(), new Placement.Exact(range.base()), handler));
+                        bus().addWindow("pci-io", Space.IO, RiscvMap.PCI_IO),
+                        bus().addWindow("pci-mmio32", Space.MMIO, RiscvMap.PCI_MMIO_32),
+                        bus().addWindow("pci-mmio64", Space.MMIO, RiscvMap.PCI_MMIO_64)),
+                vm()::signalMsi,
+                new PinInputs(lines, RiscvMap.PCI_PINS, RiscvMap::pinSource));
     }
 
     @Override
@@ -142,6 +108,11 @@ public final class RiscvBoard implements Board {
 
     @Override
     public void load(Images images, List<PlatformDevice> devices) throws MachineException {
+        if (!images.format().isEmpty() && !images.format().equals(FORMAT)) {
+            throw new MachineException(
+                    "A RISC-V machine boots no kernel of the format '%s': leave out --format, or choose the engine of its architecture."
+                            .formatted(images.format()));
+        }
         RiscvImage kernel = RiscvImage.read(images.kernel());
         long kernelBase = ram.base() + kernel.textOffset();
         long treeBase = (ram.end() - DEVICE_TREE_SIZE) & -PAGE;
@@ -163,9 +134,9 @@ public final class RiscvBoard implements Board {
                         "The memory of %d MiB is too small for the kernel and initrd: they need at least %d MiB with --memory."
                                 .formatted(ram.size() / MEGABYTE, needed / MEGABYTE + 1));
             }
-            copy(images.kernel(), kernelBase, kernel.fileSize());
+            copy("kernel", images.kernel(), kernelBase, kernel.fileSize());
             if (initrd != null) {
-                copy(images.initrd().get(), initrd.base(), initrd.size());
+                copy("initrd", images.initrd().get(), initrd.base(), initrd.size());
             }
         } catch (IOException e) {
             throw new MachineException(
@@ -175,7 +146,7 @@ public final class RiscvBoard implements Board {
         new SecureRandom().nextBytes(seed);
         byte[] tree =
                 RiscvDeviceTree.build(
-                        vm.vcpus().size(),
+                        vm().vcpus().size(),
                         ram,
                         new RiscvDeviceTree.Chosen(images.commandLine(), initrd, seed),
                         devices);
@@ -185,34 +156,23 @@ public final class RiscvBoard implements Board {
                             .formatted(tree.length, DEVICE_TREE_SIZE));
         }
         OffHeap.copy(tree, 0, writable(treeBase, tree.length), tree.length);
-        vm.vcpus().get(0).enterAt(kernelBase, 0, treeBase);
+        vm().vcpus().get(0).enterAt(kernelBase, 0, treeBase);
     }
 
-    private void copy(Path file, long guestAddress, long length) throws IOException {
-        long to = writable(guestAddress, length);
-        try (Fd source = Fd.open(file, OpenFlag.READ)) {
-            for (long done = 0; done < length; ) {
-                long count = source.pread(to + done, length - done, done);
-                if (count == 0) {
-                    throw new IOException("'%s' shrank while it was read".formatted(file));
-                }
-                done += count;
-            }
+    private void copy(String what, Path path, long guestAddress, long length)
+            throws MachineException {
+        try (ImageFile file = ImageFile.open(what, path)) {
+            file.copy("content", 0, length, writable(guestAddress, length));
         }
     }
 
     private long writable(long guestAddress, long length) {
-        long address = memory.layout().translate(guestAddress, length, Access.WRITE);
+        long address = memory().layout().translate(guestAddress, length, Access.WRITE);
         if (address == 0) {
             throw new IllegalArgumentException(
                     "no RAM of 0x%x bytes at 0x%x".formatted(length, guestAddress));
         }
         return address;
-    }
-
-    @Override
-    public Bus bus() {
-        return bus;
     }
 
     @Override
@@ -226,33 +186,8 @@ public final class RiscvBoard implements Board {
     }
 
     @Override
-    public GuestMemory memory() {
-        return memory;
-    }
-
-    @Override
-    public Vm vm() {
-        return vm;
-    }
-
-    @Override
-    public boolean answeredByEngine(RegionLease region) {
-        return ofEngine.contains(region);
-    }
-
-    @Override
     public InterruptLines lines() {
         return lines;
-    }
-
-    @Override
-    public void reset() throws MachineException {
-        vm.reset();
-        try {
-            memory.zero();
-        } catch (IOException e) {
-            throw new MachineException("The guest's memory cannot be cleared for the reset.", e);
-        }
     }
 
     @Override
@@ -263,24 +198,6 @@ public final class RiscvBoard implements Board {
     @Override
     public void restore(SavedState state) throws DeviceException {
         bridge.hostFunction().restore(state);
-    }
-
-    @Override
-    public void close() {
-        leases.close();
-    }
-
-    /** Addresses that the engine answers before the bus is asked; the claim keeps others away. */
-    private static final class EngineAnswers implements IoHandler {
-        @Override
-        public long read(long offset, int width) {
-            return -1;
-        }
-
-        @Override
-        public void write(long offset, int width, long value) {
-            // An access that the engine lets through is one that its controllers do not decode.
-        }
     }
 
     /** I/O space as memory, for a processor without port instructions. */

@@ -1,0 +1,169 @@
+package org.backplane.machine.board;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.backplane.bus.AddressAllocator;
+import org.backplane.bus.Bus;
+import org.backplane.bus.ClaimException;
+import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
+import org.backplane.device.state.SavedState;
+import org.backplane.hypervisor.ExitHandler;
+import org.backplane.hypervisor.Hypervisor;
+import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.InterruptControllers;
+import org.backplane.hypervisor.VmSpec;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.boot.Boot;
+import org.backplane.machine.boot.GuestRam;
+import org.backplane.machine.boot.ImageFile;
+import org.backplane.machine.boot.X86Kernel;
+import org.backplane.pci.HostBridge;
+
+/**
+ * The x86-64 board, a PC without what nobody asks for: RAM around the 32-bit windows, a PCI Express
+ * host bridge behind ports 0xCF8 and ECAM, interrupt controllers and timer in the engine, and the
+ * work of firmware.
+ */
+final class X86Board extends AssembledBoard {
+    /** ISA's interrupts that devices may have by number. */
+    private static final Set<Integer> NAMED = Set.of(1, 3, 4, 5, 6, 7, 8, X86Map.SCI, 10, 11, 12);
+
+    /** Those of them that nothing on a PC is known to have. */
+    private static final Set<Integer> FREE = Set.of(5, 7, 10, 11);
+
+    private final X86Map map;
+    private final AddressAllocator platform;
+    private final AddressAllocator platformIo;
+    private final InterruptLines lines;
+    private final HostBridge bridge;
+
+    static X86Board of(
+            String name, long ramSize, int cpus, Bus bus, Hypervisor engine, ExitHandler exits)
+            throws MachineException {
+        try {
+            X86Map map = X86Map.of(ramSize, engine.physicalAddressBits());
+            return new X86Board(name, map, cpus, bus, engine, exits);
+        } catch (HypervisorException e) {
+            throw new MachineException(e.getMessage(), e);
+        }
+    }
+
+    private X86Board(
+            String name, X86Map map, int cpus, Bus bus, Hypervisor engine, ExitHandler exits)
+            throws MachineException {
+        super(
+                bus,
+                map.banks(),
+                engine,
+                new VmSpec(
+                        name,
+                        cpus,
+                        new InterruptControllers.X86(
+                                X86Map.IO_APIC.base(),
+                                X86Map.LOCAL_APIC.base(),
+                                X86Map.ENGINE.base())),
+                exits);
+        this.map = map;
+        try {
+            platform = bus.addWindow("platform", Space.MMIO, X86Map.PLATFORM);
+            platformIo = bus.addWindow("platform-io", Space.IO, X86Map.PLATFORM_IO);
+            AddressAllocator ecam = bus.addWindow("ecam", Space.MMIO, X86Map.ECAM);
+            lines =
+                    new InterruptLines(
+                            vm(),
+                            new InterruptLines.Wiring(
+                                    X86Map.SOURCES, pinSources(), NAMED, new TreeSet<>(FREE)));
+            bridge = makeBridge();
+            claim(ecam, "ecam", X86Map.ECAM, bridge.ecam());
+            claimForEngine(platform, "ioapic", X86Map.IO_APIC);
+            claimForEngine(platform, "local apics", X86Map.LOCAL_APIC);
+            claimForEngine(platform, "engine", X86Map.ENGINE);
+            claimForEngine(platformIo, "pic", X86Map.PIC_MASTER);
+            claimForEngine(platformIo, "pic", X86Map.PIC_SLAVE);
+            claimForEngine(platformIo, "pic", X86Map.PIC_LEVELS);
+            claimForEngine(platformIo, "timer", X86Map.TIMER);
+            claimForEngine(platformIo, "timer", X86Map.TIMER_GATE);
+        } catch (ClaimException e) {
+            close();
+            throw new MachineException(e.getMessage(), e);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private static Set<Integer> pinSources() {
+        return IntStream.range(0, X86Map.PIN_SOURCES)
+                .mapToObj(each -> X86Map.FIRST_PIN_SOURCE + each)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    private HostBridge makeBridge() {
+        return new HostBridge(
+                bus(),
+                new HostBridge.Windows(
+                        bus().addWindow("pci-io", Space.IO, X86Map.PCI_IO),
+                        bus().addWindow("pci-mmio32", Space.MMIO, X86Map.PCI_MMIO_32),
+                        bus().addWindow("pci-mmio64", Space.MMIO, map.window64())),
+                vm()::signalMsi,
+                new PinInputs(lines, X86Map.PCI_PINS, X86Map::pinSource));
+    }
+
+    @Override
+    public AddressAllocator platformWindow(Space space) {
+        return space == Space.IO ? platformIo : platform;
+    }
+
+    @Override
+    public HostBridge bridge() {
+        return bridge;
+    }
+
+    @Override
+    public InterruptLines lines() {
+        return lines;
+    }
+
+    @Override
+    public List<PlatformSlot> platformSlots(String console) {
+        return List.of(
+                new PlatformSlot(
+                        "uart0",
+                        "ns16550a",
+                        Map.of("space", "io", "base", "0x3f8", "irq", "4", "console", console)),
+                new PlatformSlot("rtc0", "cmos-rtc", Map.of("irq", "8")),
+                new PlatformSlot("keyboard0", "i8042", Map.of()),
+                new PlatformSlot(
+                        "power0",
+                        "acpi-pm",
+                        Map.of("base", "0x600", "irq", Integer.toString(X86Map.SCI))),
+                new PlatformSlot("exit0", "debug-exit", Map.of()));
+    }
+
+    @Override
+    public void load(Images images, List<PlatformDevice> devices) throws MachineException {
+        GuestRam ram = new GuestRam(memory(), X86Map.LOW_MEMORY, map.highMemory());
+        ram.reserve("real-mode vectors", X86Map.VECTORS);
+        ram.reserve("firmware's memory", X86Map.FIRMWARE);
+        try (ImageFile kernel = ImageFile.open("kernel", images.kernel())) {
+            X86Kernel kind = X86Kernel.of(kernel, images.format());
+            Boot boot = new Boot(images.initrd(), images.commandLine(), ram, map.memoryMap(), 0);
+            vm().vcpus().get(0).enter(kind.load(kernel, boot));
+        }
+    }
+
+    @Override
+    public SavedState save() {
+        return bridge.hostFunction().save();
+    }
+
+    @Override
+    public void restore(SavedState state) throws DeviceException {
+        bridge.hostFunction().restore(state);
+    }
+}
