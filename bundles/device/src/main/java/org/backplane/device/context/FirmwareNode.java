@@ -2,7 +2,6 @@ package org.backplane.device.context;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * A device as the firmware's tables describe it (Devicetree Specification 0.4, chapter 2; ACPI 6.5,
@@ -35,7 +34,12 @@ public record FirmwareNode(
         compatible = List.copyOf(compatible);
         properties = Map.copyOf(properties);
         followers = List.copyOf(followers);
-        Objects.requireNonNull(hardwareId, "hardwareId");
+        if (!hardwareId.isEmpty()
+                && !hardwareId.matches("[A-Z]{3}[0-9A-F]{4}|[A-Z0-9]{4}[0-9A-F]{4}")) {
+            throw new IllegalArgumentException(
+                    "'%s' is no hardware identifier; give one such as PNP0501 or ACPI0007, or none"
+                            .formatted(hardwareId));
+        }
     }
 
     /** A node that only a device tree has. */

@@ -89,7 +89,7 @@ public record AcpiDescription(
      *
      * @param eventBlock PM1a status and enable registers, 4 ports
      * @param controlBlock PM1a control register, 2 ports
-     * @param timer 4 ports
+     * @param timer 4 ports, all of whose 32 bits count
      * @param reset one port: a write of {@link #RESET_VALUE} restarts the machine
      * @param sci system control interrupt, level-triggered, active high
      */

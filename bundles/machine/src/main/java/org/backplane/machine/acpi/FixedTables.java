@@ -22,6 +22,9 @@ final class FixedTables {
         /** The clock's alarm has no bit in the fixed registers. */
         static final int FIX_RTC = 1 << 6;
 
+        /** The timer has 32 bits, not 24. */
+        static final int TMR_VAL_EXT = 1 << 8;
+
         static final int RESET_REG_SUP = 1 << 10;
 
         private Feature() {}
@@ -114,6 +117,7 @@ final class FixedTables {
                         | Feature.PROC_C1
                         | Feature.SLP_BUTTON
                         | Feature.FIX_RTC
+                        | Feature.TMR_VAL_EXT
                         | Feature.RESET_REG_SUP);
         table.port(pm.reset().base(), 8, 1).u8(PowerManagement.RESET_VALUE);
         table.u16(0).u8(FADT_MINOR);

@@ -1,6 +1,7 @@
 package org.backplane.machine.acpi;
 
 import java.util.ArrayList;
+import java.util.List;
 import org.backplane.bus.AddressRange;
 import org.backplane.machine.acpi.AcpiDescription.Chip;
 import org.backplane.machine.acpi.AcpiDescription.Pci;
@@ -10,6 +11,10 @@ import org.backplane.machine.acpi.AcpiDescription.RootPort;
 /** The definition block of the DSDT: what is on the board and where (ACPI 6.5, chapter 6). */
 final class Namespace {
     private static final AddressRange CONFIG_MECHANISM_1 = new AddressRange(0xcf8, 8);
+
+    /** A pointing device at a keyboard controller, with an interrupt and no ports of its own. */
+    private static final String AUXILIARY = "PNP0F13";
+
     private static final int PCI_PINS = 4;
     private static final int DEVICES = 32;
 
@@ -43,7 +48,7 @@ final class Namespace {
         int number = 0;
         for (Chip chip : board.chips()) {
             if (!chip.hardwareId().isEmpty()) {
-                devices.add(chip(number++, chip));
+                add(devices, number++, chip);
             }
         }
         return Aml.of(
@@ -176,13 +181,24 @@ final class Namespace {
                 Aml.name("_CRS", resources.build()));
     }
 
-    private static Aml chip(int number, Chip chip) {
+    /** What one chip is to kernels: one device, or the two that a keyboard controller has. */
+    private static void add(List<Aml> devices, int number, Chip chip) {
         var resources = new ResourceTemplate();
         addresses(resources, chip);
-        chip.interrupts().forEach(resources::interrupt);
+        boolean keyboard = chip.hardwareId().equals(FixedTables.KEYBOARD);
+        int own = keyboard ? Math.min(1, chip.interrupts().size()) : chip.interrupts().size();
+        chip.interrupts().subList(0, own).forEach(resources::interrupt);
+        devices.add(device("D%03X".formatted(number), chip.hardwareId(), chip, resources));
+        if (keyboard && chip.interrupts().size() > 1) {
+            var second = new ResourceTemplate().interrupt(chip.interrupts().get(1));
+            devices.add(device("A%03X".formatted(number), AUXILIARY, chip, second));
+        }
+    }
+
+    private static Aml device(String name, String id, Chip chip, ResourceTemplate resources) {
         return Aml.device(
-                "D%03X".formatted(number),
-                Aml.name("_HID", Aml.hardwareId(chip.hardwareId())),
+                name,
+                Aml.name("_HID", Aml.hardwareId(id)),
                 Aml.name("_UID", Aml.string(chip.slot())),
                 Aml.name("_CRS", resources.build()));
     }

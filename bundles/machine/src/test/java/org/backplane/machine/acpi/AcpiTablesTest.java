@@ -116,6 +116,7 @@ class AcpiTablesTest {
         assertEquals(0, fadt.getLong(X_FIRMWARE_CTRL));
         assertEquals(0, fadt.getInt(FLAGS) & 1 << 20, "not hardware-reduced");
         assertEquals(0, fadt.getInt(FLAGS) & 1 << 4, "the power button is fixed hardware");
+        assertEquals(1 << 8, fadt.getInt(FLAGS) & 1 << 8, "the timer has 32 bits");
         assertEquals(1 << 10, fadt.getInt(FLAGS) & 1 << 10, "the reset register is there");
     }
 

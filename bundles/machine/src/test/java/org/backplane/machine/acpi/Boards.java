@@ -64,7 +64,7 @@ final class Boards {
                         "PNP0303",
                         List.of(new AddressRange(0x60, 1), new AddressRange(0x64, 1)),
                         List.of(),
-                        List.of(1)),
+                        List.of(1, 12)),
                 new Chip("exit0", "", ports(0xf4, 4), List.of(), List.of()));
     }
 

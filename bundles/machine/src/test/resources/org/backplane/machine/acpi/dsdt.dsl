@@ -235,6 +235,15 @@ DefinitionBlock ("", "DSDT", 2, "BACKPL", "BACKPLNE", 0x00000001)
                 IRQNoFlags () {1}
             })
         }
+        Device (A002)
+        {
+            Name (_HID, EisaId ("PNP0F13"))
+            Name (_UID, "keyboard0")
+            Name (_CRS, ResourceTemplate ()
+            {
+                IRQNoFlags () {12}
+            })
+        }
     }
     Name (_S5, {0x05, Zero, Zero, Zero})
 }
