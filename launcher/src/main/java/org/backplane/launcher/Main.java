@@ -3,6 +3,7 @@ package org.backplane.launcher;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,14 @@ import picocli.CommandLine;
         },
         footer = {"", "First steps: backplane demo. One command: backplane help run."})
 public final class Main {
+    private static final Instant ENTERED = Instant.now();
+
     private Main() {}
+
+    /** When this process was so far that code of ours ran. */
+    static Instant entered() {
+        return ENTERED;
+    }
 
     public static void main(String[] arguments) throws InterruptedException {
         System.exit(run(arguments));

@@ -193,6 +193,7 @@ public final class MachineFramework {
                     });
             framework.start();
             started.join();
+            LOG.log(Level.INFO, "the framework started: {0} bundles", bundles.size());
         } catch (BundleException | IOException e) {
             throw new StartException(List.of(sentence(e)), e);
         }
@@ -304,7 +305,12 @@ public final class MachineFramework {
         }
     }
 
-    private static void unavailable(String what, String reason, Exception cause) {
+    private void unavailable(String what, String reason, Exception cause) {
+        if (end.isDone()) {
+            // The guest was done before it: the framework goes away under its bundles.
+            LOG.log(Level.DEBUG, "the machine ended before the " + what + " started", cause);
+            return;
+        }
         String sentence = "the " + what + " is not available: " + reason;
         LOG.log(Level.WARNING, sentence, cause);
         System.err.println("backplane: " + sentence);

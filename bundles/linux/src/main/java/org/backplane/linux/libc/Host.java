@@ -2,6 +2,7 @@ package org.backplane.linux.libc;
 
 import com.kenai.jffi.LastError;
 import com.kenai.jffi.MemoryIO;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
@@ -10,7 +11,18 @@ import java.nio.charset.StandardCharsets;
 /** The loaded C library, and what a call to it needs besides: errno, strings and buffers. */
 public final class Host {
     /** Bound once for the process; constant, so no state. */
-    public static final LibC LIBC = new LibC();
+    public static final LibC LIBC = bind();
+
+    private static LibC bind() {
+        long start = System.nanoTime();
+        LibC library = new LibC();
+        System.getLogger(Host.class.getName())
+                .log(
+                        Level.INFO,
+                        "the C library was bound ({0} us)",
+                        Long.toString((System.nanoTime() - start) / 1000));
+        return library;
+    }
 
     private Host() {}
 
