@@ -16,6 +16,10 @@ public final class Activator implements BundleActivator {
         register(context, Ns16550aFactory.KIND, new Ns16550aFactory());
         register(context, GoldfishRtcFactory.KIND, new GoldfishRtcFactory());
         register(context, PowerSwitchFactory.KIND, new PowerSwitchFactory());
+        register(context, CmosRtcFactory.KIND, new CmosRtcFactory());
+        register(context, KeyboardControllerFactory.KIND, new KeyboardControllerFactory());
+        register(context, PowerManagementFactory.KIND, new PowerManagementFactory());
+        register(context, DebugExitFactory.KIND, new DebugExitFactory());
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.backplane.bus.IoHandler;
+import org.backplane.bus.Space;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
@@ -52,7 +53,7 @@ final class GoldfishRtc implements Device, IoHandler {
     static GoldfishRtc in(DeviceContext context) throws DeviceException {
         ChipSettings settings = ChipSettings.of(context, Set.of());
         GoldfishRtc rtc = new GoldfishRtc(context);
-        settings.claim(context, RtcRegisters.SIZE, rtc);
+        settings.claim(Space.MMIO, RtcRegisters.SIZE, rtc);
         context.describe(
                 new FirmwareNode("rtc", List.of("google,goldfish-rtc"), Map.of(), List.of()));
         return rtc;

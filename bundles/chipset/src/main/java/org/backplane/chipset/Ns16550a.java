@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.backplane.bus.IoHandler;
+import org.backplane.bus.Space;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
@@ -24,10 +25,19 @@ import org.backplane.device.state.SavedState;
  * 8.4, four character times without a read) has always passed: bytes below the trigger level
  * interrupt at once, with the time-out's identification. Bytes stay in the console while the
  * receiver has no room for them, or while loopback cuts the receiver off.
+ *
+ * <p>The line is high as long as any enabled interrupt is pending (section 8.6). A controller that
+ * takes it for edges, as that of a PC does for line 4, misses none: a driver reads IIR until
+ * nothing is pending, the line is low then, and what comes afterwards is a new edge. OUT2, which
+ * gates the line on a PC's card, does not gate it here, because a driver without a card need not
+ * know of it.
  */
 final class Ns16550a implements Device, IoHandler {
     private static final int CLOCK = 3_686_400;
     private static final int SPEED = 115_200;
+
+    /** A 16550A-compatible serial port. */
+    private static final String HARDWARE_ID = "PNP0501";
 
     /** The cable: always connected, ready to send, no ring. */
     private static final int CONNECTED =
@@ -62,22 +72,25 @@ final class Ns16550a implements Device, IoHandler {
      */
     private Lease input;
 
-    private Ns16550a(DeviceContext context) throws DeviceException {
+    private Ns16550a(DeviceContext context, ChipSettings settings) throws DeviceException {
         console = context.console();
-        line = context.line();
+        line = settings.line(ChipSettings.IRQ);
         errors = new GuestErrors(context.slot());
     }
 
     static Ns16550a in(DeviceContext context) throws DeviceException {
-        ChipSettings settings = ChipSettings.of(context, Set.of("console"));
-        Ns16550a uart = new Ns16550a(context);
-        settings.claim(context, UartRegisters.SIZE, uart);
+        ChipSettings settings =
+                ChipSettings.of(context, Set.of("console", ChipSettings.IRQ, ChipSettings.SPACE));
+        Space space = settings.space();
+        Ns16550a uart = new Ns16550a(context, settings);
+        settings.claim(space, UartRegisters.SIZE, uart);
         context.describe(
                 new FirmwareNode(
                         "serial",
                         List.of("ns16550a"),
                         Map.of("clock-frequency", CLOCK, "current-speed", SPEED),
-                        List.of()));
+                        List.of(),
+                        HARDWARE_ID));
         return uart;
     }
 

@@ -6,12 +6,17 @@ import org.backplane.device.DeviceFactory;
 import org.backplane.device.context.DeviceContext;
 import org.osgi.annotation.bundle.Capability;
 
-/** Serial ports. Settings: {@code base}, and {@code console}, which the slot reads. */
+/**
+ * Serial ports. Settings: {@code base}, {@code space}, {@code irq}, and {@code console}, which the
+ * slot reads.
+ */
 @Capability(
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + Ns16550aFactory.KIND,
-            "settings:List<String>=\"base=address,console=console\""
+            "settings:List<String>=\"base=address,console=console,irq="
+                    + ChipSettings.LINE
+                    + ",space=io|mmio\""
         })
 final class Ns16550aFactory implements DeviceFactory {
     static final String KIND = "ns16550a";

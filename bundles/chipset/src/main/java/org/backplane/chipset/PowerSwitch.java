@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.backplane.bus.IoHandler;
+import org.backplane.bus.Space;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
@@ -36,7 +37,7 @@ final class PowerSwitch implements Device, IoHandler {
     static PowerSwitch in(DeviceContext context) throws DeviceException {
         ChipSettings settings = ChipSettings.of(context, Set.of());
         PowerSwitch power = new PowerSwitch(context);
-        settings.claim(context, SIZE, power);
+        settings.claim(Space.MMIO, SIZE, power);
         context.describe(
                 new FirmwareNode(
                         "test",

@@ -1,5 +1,6 @@
 /**
- * The board's small devices: a serial port, a clock and a power switch. Devices like any other: the
- * bundle exports nothing and may be replaced while the guest runs.
+ * The boards' small devices: serial port, clocks, power, and those of a PC: keyboard controller,
+ * ACPI's fixed hardware and a port for test programs. Devices like any other: the bundle exports
+ * nothing and may be replaced while the guest runs.
  */
 package org.backplane.chipset;

@@ -1,7 +1,7 @@
 package org.backplane.chipset;
 
 import java.util.Map;
-import org.backplane.bus.Space;
+import org.backplane.bus.RegionLease;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
@@ -29,7 +29,12 @@ final class Chip {
     }
 
     static Chip started(DeviceFactory factory) throws DeviceException {
-        Chip chip = created(factory, Map.of());
+        return started(factory, Map.of());
+    }
+
+    static Chip started(DeviceFactory factory, Map<String, String> settings)
+            throws DeviceException {
+        Chip chip = created(factory, settings);
         chip.device.start();
         return chip;
     }
@@ -43,11 +48,22 @@ final class Chip {
     }
 
     long read(long offset, int width) {
-        return slot.bus().read(Space.MMIO, base() + offset, width);
+        return read(0, offset, width);
     }
 
     void write(long offset, int width, long value) {
-        slot.bus().write(Space.MMIO, base() + offset, width, value);
+        write(0, offset, width, value);
+    }
+
+    /** As {@link #read(long, int)}, of the region of that number. */
+    long read(int region, long offset, int width) {
+        RegionLease lease = slot.regions().get(region);
+        return slot.bus().read(lease.window().space(), lease.range().base() + offset, width);
+    }
+
+    void write(int region, long offset, int width, long value) {
+        RegionLease lease = slot.regions().get(region);
+        slot.bus().write(lease.window().space(), lease.range().base() + offset, width, value);
     }
 
     RecordedLine line() {
@@ -70,6 +86,15 @@ final class Chip {
         slot.unplugDevice();
         device = factory.create(slot);
         restore(state);
+        device.start();
+    }
+
+    /** As {@link #swap}, of a device that has no state. */
+    void replaceStateless() throws DeviceException {
+        device.quiesce();
+        device.close();
+        slot.unplugDevice();
+        device = factory.create(slot);
         device.start();
     }
 

@@ -61,4 +61,71 @@ class ChipContractTest {
             return new PowerSwitchFactory();
         }
     }
+
+    @Nested
+    class PcClock extends DeviceContractTest {
+        @Override
+        protected String kind() {
+            return CmosRtcFactory.KIND;
+        }
+
+        @Override
+        protected DeviceFactory factory() {
+            return new CmosRtcFactory();
+        }
+
+        @Override
+        protected List<SavedState> released() {
+            return List.of(golden(CmosRtcTest.GOLDEN));
+        }
+    }
+
+    @Nested
+    class Keyboard extends DeviceContractTest {
+        @Override
+        protected String kind() {
+            return KeyboardControllerFactory.KIND;
+        }
+
+        @Override
+        protected DeviceFactory factory() {
+            return new KeyboardControllerFactory();
+        }
+
+        @Override
+        protected List<SavedState> released() {
+            return List.of(golden(KeyboardControllerTest.GOLDEN));
+        }
+    }
+
+    @Nested
+    class Management extends DeviceContractTest {
+        @Override
+        protected String kind() {
+            return PowerManagementFactory.KIND;
+        }
+
+        @Override
+        protected DeviceFactory factory() {
+            return new PowerManagementFactory();
+        }
+
+        @Override
+        protected List<SavedState> released() {
+            return List.of(golden(PowerManagementTest.GOLDEN));
+        }
+    }
+
+    @Nested
+    class Exit extends DeviceContractTest {
+        @Override
+        protected String kind() {
+            return DebugExitFactory.KIND;
+        }
+
+        @Override
+        protected DeviceFactory factory() {
+            return new DebugExitFactory();
+        }
+    }
 }

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
+import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.testkit.FakeDeviceContext;
+import org.backplane.testkit.RecordedLine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,12 +46,51 @@ class ChipSettingsTest {
     }
 
     @Test
+    void registersLieInTheSpaceAskedFor() throws DeviceException {
+        Chip chip = Chip.created(factory, Map.of("space", "io", "base", "0x3f8", "irq", "4"));
+        assertEquals(0x3f8, chip.base());
+        assertEquals(Space.IO, chip.slot.regions().get(0).window().space());
+        assertEquals(4, chip.line().source());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "IO", "isa", "io|mmio"})
+    void refusesASpaceThatThereIsNot(String space) {
+        DeviceException refusal =
+                assertThrows(
+                        DeviceException.class, () -> Chip.created(factory, Map.of("space", space)));
+        assertTrue(refusal.getMessage().contains("space=" + space), refusal.getMessage());
+    }
+
+    @Test
+    void anyLineWillDoWithoutANumber() throws DeviceException {
+        assertEquals(RecordedLine.ANY, Chip.created(factory, Map.of()).line().source());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "0", "-1", "+1", "0x4", "1024", "x", "9999999999999999999"})
+    void refusesALineThatIsNoNumber(String irq) {
+        DeviceException refusal =
+                assertThrows(
+                        DeviceException.class, () -> Chip.created(factory, Map.of("irq", irq)));
+        assertTrue(refusal.getMessage().contains("irq=" + irq + " "), refusal.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "1023", "00000004"})
+    void takesEveryNumberOfALine(String irq) throws DeviceException {
+        assertEquals(
+                Integer.parseInt(irq), Chip.created(factory, Map.of("irq", irq)).line().source());
+    }
+
+    @Test
     void namesAnUnknownSettingAndThoseThereAre() {
         DeviceException refusal =
                 assertThrows(
                         DeviceException.class,
                         () -> Chip.created(factory, Map.of("speed", "9600")));
         assertTrue(refusal.getMessage().contains("'speed' (value '9600')"), refusal.getMessage());
-        assertTrue(refusal.getMessage().contains("base, console"), refusal.getMessage());
+        assertTrue(
+                refusal.getMessage().contains("base, console, irq, space"), refusal.getMessage());
     }
 }

@@ -59,7 +59,8 @@ class Ns16550aTest {
                                 "serial",
                                 List.of("ns16550a"),
                                 Map.of("clock-frequency", 3_686_400, "current-speed", 115_200),
-                                List.of())),
+                                List.of(),
+                                "PNP0501")),
                 uart.slot.nodes());
     }
 
@@ -99,6 +100,32 @@ class Ns16550aTest {
         write(UartRegisters.LCR, 0x03);
         assertEquals(0x05, read(UartRegisters.IER));
         assertEquals("", uart.slot.manualConsole().output());
+    }
+
+    /** An edge-triggered controller sees only rises: each event that comes later has to be one. */
+    @Test
+    void lineRisesAgainForEveryEventAfterTheDriverFoundNothingPending() {
+        write(UartRegisters.IER, UartRegisters.IER_RECEIVED | UartRegisters.IER_TRANSMITTER_EMPTY);
+        serve();
+        int rises = uart.line().rises();
+        for (int round = 0; round < 50; round++) {
+            uart.slot.manualConsole().type("x");
+            write(UartRegisters.DATA, 'y');
+            serve();
+            assertFalse(uart.line().high());
+            assertTrue(uart.line().rises() > rises, "no edge in round " + round);
+            rises = uart.line().rises();
+        }
+        assertEquals("y".repeat(50), uart.slot.manualConsole().output());
+    }
+
+    /** As a driver's handler does: until nothing is pending. */
+    private void serve() {
+        while (identification() != UartRegisters.IIR_NONE) {
+            read(UartRegisters.LSR);
+            read(UartRegisters.DATA);
+            read(UartRegisters.MSR);
+        }
     }
 
     @Test
