@@ -137,6 +137,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
             List<SlotSpec> restored = List.of();
             if (restoration.isPresent()) {
                 restored = restoration.get().into(slots, plan.console());
+                board.bridge().resume();
                 board.lines().assertAll();
             } else {
                 for (SlotSpec spec : Chipset.slots(board, plan.console())) {
@@ -289,6 +290,9 @@ final class VirtualMachine implements Machine, AutoCloseable {
         boolean running = state.equals("running");
         processors.halt();
         state = "paused";
+        // Where bridges forward to is settled before functions behind them are placed again.
+        board.bridge().reset();
+        board.bridge().preset();
         slots.reset();
         board.reset();
         load();

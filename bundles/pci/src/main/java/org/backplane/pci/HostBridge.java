@@ -435,9 +435,7 @@ public final class HostBridge {
             if (function == null) {
                 return Bus.allOnes(width);
             }
-            if (function instanceof PciFunction counting) {
-                counting.countRead();
-            }
+            function.countRead();
             return function.readConfig(register, width);
         }
 
@@ -445,9 +443,7 @@ public final class HostBridge {
         public void write(int number, int register, int width, long value) {
             ConfigTarget function = at(number);
             if (function != null) {
-                if (function instanceof PciFunction counting) {
-                    counting.countWrite();
-                }
+                function.countWrite();
                 function.writeConfig(register, width, value);
             }
         }

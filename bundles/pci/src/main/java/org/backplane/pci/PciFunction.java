@@ -345,11 +345,13 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     }
 
     /** A processor's access to a BAR or to configuration space. */
-    void countRead() {
+    @Override
+    public void countRead() {
         reads.increment();
     }
 
-    void countWrite() {
+    @Override
+    public void countWrite() {
         writes.increment();
     }
 

@@ -1,7 +1,10 @@
 package org.backplane.machine.board;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -18,10 +21,13 @@ import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers;
 import org.backplane.hypervisor.VmSpec;
 import org.backplane.machine.MachineException;
+import org.backplane.machine.acpi.AcpiTables;
 import org.backplane.machine.boot.Boot;
 import org.backplane.machine.boot.GuestRam;
 import org.backplane.machine.boot.ImageFile;
 import org.backplane.machine.boot.X86Kernel;
+import org.backplane.memory.Access;
+import org.backplane.memory.OffHeap;
 import org.backplane.pci.HostBridge;
 
 /**
@@ -35,6 +41,8 @@ final class X86Board extends AssembledBoard {
 
     /** Those of them that nothing on a PC is known to have. */
     private static final Set<Integer> FREE = Set.of(5, 7, 10, 11);
+
+    private static final Logger LOG = System.getLogger(X86Board.class.getName());
 
     private final X86Map map;
     private final AddressAllocator platform;
@@ -79,7 +87,12 @@ final class X86Board extends AssembledBoard {
                             new InterruptLines.Wiring(
                                     X86Map.SOURCES, pinSources(), NAMED, new TreeSet<>(FREE)));
             bridge = makeBridge();
+            for (int port = 0; port < X86Map.PORTS; port++) {
+                bridge.addRootPort(X86Map.portDevice(port), port + 1, map.port(port));
+            }
+            bridge.preset();
             claim(ecam, "ecam", X86Map.ECAM, bridge.ecam());
+            claim(platformIo, "pci config", X86Map.CONFIG_MECHANISM_1, bridge.configMechanism1());
             claimForEngine(platform, "ioapic", X86Map.IO_APIC);
             claimForEngine(platform, "local apics", X86Map.LOCAL_APIC);
             claimForEngine(platform, "engine", X86Map.ENGINE);
@@ -151,19 +164,55 @@ final class X86Board extends AssembledBoard {
         ram.reserve("real-mode vectors", X86Map.VECTORS);
         ram.reserve("firmware's memory", X86Map.FIRMWARE);
         try (ImageFile kernel = ImageFile.open("kernel", images.kernel())) {
-            X86Kernel kind = X86Kernel.of(kernel, images.format());
-            Boot boot = new Boot(images.initrd(), images.commandLine(), ram, map.memoryMap(), 0);
+            X86Kernel kind = kind(kernel, images.format());
+            long rsdp = putTables(devices);
+            Boot boot = new Boot(images.initrd(), images.commandLine(), ram, map.memoryMap(), rsdp);
             vm().vcpus().get(0).enter(kind.load(kernel, boot));
         }
     }
 
+    private static X86Kernel kind(ImageFile kernel, String format) throws MachineException {
+        Optional<KernelFormat> named = KernelFormat.named(format);
+        if (named.isEmpty()) {
+            return X86Kernel.recognised(kernel);
+        }
+        return switch (named.get()) {
+            case LINUX -> X86Kernel.LINUX;
+            case PVH -> X86Kernel.PVH;
+            case MULTIBOOT -> X86Kernel.MULTIBOOT;
+            case FLAT -> X86Kernel.FLAT;
+            case RISCV ->
+                    throw new MachineException(
+                            "An x86-64 machine boots no kernel of the format '%s': leave out --format, or choose the engine of its architecture."
+                                    .formatted(format));
+        };
+    }
+
+    /** Returns the root pointer's address, or 0. */
+    private long putTables(List<PlatformDevice> devices) {
+        Optional<AcpiTables> tables =
+                X86Firmware.tables(map, vm().vcpus().size(), bridge.rootPorts(), devices);
+        if (tables.isEmpty()) {
+            LOG.log(
+                    Level.WARNING,
+                    "There is no ACPI: no slot has a device that is compatible with '"
+                            + X86Firmware.FIXED_HARDWARE
+                            + "'.");
+            return 0;
+        }
+        byte[] bytes = tables.get().bytes();
+        long host = memory().layout().translate(X86Map.ACPI.base(), bytes.length, Access.WRITE);
+        OffHeap.copy(bytes, 0, host, bytes.length);
+        return tables.get().rootPointer();
+    }
+
     @Override
     public SavedState save() {
-        return bridge.hostFunction().save();
+        return bridge.save();
     }
 
     @Override
     public void restore(SavedState state) throws DeviceException {
-        bridge.hostFunction().restore(state);
+        bridge.restore(state);
     }
 }

@@ -6,18 +6,18 @@ import org.backplane.bus.AddressRange;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.boot.MemoryMap;
 import org.backplane.memory.GuestMemory.RamBank;
+import org.backplane.pci.RootPortWindows;
 
 /**
  * Where things lie on the x86-64 board: guest-physical addresses and I/O ports, in bytes. RAM goes
  * around what has to be below 4 GiB.
  *
  * @param ram in bytes
- * @param window64 for 64-bit BARs on bus 0
- * @param portWindow64 for 64-bit prefetchable BARs behind each root port, in bytes; the ports'
- *     windows follow each other up to the end of the address space
- * @param addressEnd of the guest-physical address space
+ * @param window64 for 64-bit BARs, up to the end of the guest-physical address space; the ports
+ *     have its end
+ * @param portWindow64 for 64-bit prefetchable BARs behind each root port, in bytes
  */
-record X86Map(long ram, AddressRange window64, long portWindow64, long addressEnd) {
+record X86Map(long ram, AddressRange window64, long portWindow64) {
     private static final long KIBIBYTE = 1 << 10;
     private static final long MEGABYTE = 1 << 20;
     private static final long GIGABYTE = 1 << 30;
@@ -41,15 +41,20 @@ record X86Map(long ram, AddressRange window64, long portWindow64, long addressEn
     /** Where a root pointer is looked for (ACPI 6.5, section 5.2.5.1). */
     static final AddressRange ACPI = new AddressRange(0xe_0000, 128 * KIBIBYTE);
 
-    static final AddressRange ECAM = new AddressRange(0xc000_0000L, 256 * MEGABYTE);
+    static final int BUSES = 256;
+    static final AddressRange ECAM = new AddressRange(0xc000_0000L, BUSES * MEGABYTE);
 
-    /** For BARs of bus 0; the ports' follow. */
-    static final AddressRange PCI_MMIO_32 = new AddressRange(0xd000_0000L, 0x1c00_0000L);
+    /** For BARs; the ports have its end. */
+    static final AddressRange PCI_MMIO_32 = new AddressRange(0xd000_0000L, 0x2c00_0000L);
 
+    /** Root ports, at device numbers of bus 0 that follow each other; their slots count from 1. */
     static final int PORTS = 8;
-    static final int FIRST_PORT = 0x10;
-    static final AddressRange PORTS_MMIO_32 =
-            new AddressRange(PCI_MMIO_32.end(), PORTS * 32 * MEGABYTE);
+
+    private static final int FIRST_PORT = 0x10;
+    private static final long PORT_MMIO_32 = 32 * MEGABYTE;
+
+    /** One behind the port, and one for a bridge on the card. */
+    private static final int PORT_BUSES = 2;
 
     /** Devices that are not on PCI, and the engine's. */
     static final AddressRange PLATFORM = new AddressRange(0xfc00_0000L, 0x400_0000L);
@@ -71,10 +76,10 @@ record X86Map(long ram, AddressRange window64, long portWindow64, long addressEn
     static final AddressRange TIMER_GATE = new AddressRange(0x61, 1);
     static final AddressRange CONFIG_MECHANISM_1 = new AddressRange(0xcf8, 8);
 
-    /** For BARs of bus 0. */
-    static final AddressRange PCI_IO = new AddressRange(0x1000, 0x7000);
+    /** For BARs; the ports have its end. */
+    static final AddressRange PCI_IO = new AddressRange(0x1000, 0xf000);
 
-    static final AddressRange PORTS_IO = new AddressRange(0x8000, PORTS * 4 * KIBIBYTE);
+    private static final long PORT_IO = 4 * KIBIBYTE;
 
     private static final long LARGEST_PORT_WINDOW_64 = 64 * GIGABYTE;
 
@@ -109,7 +114,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64, long addressEn
                                     (windows - FOUR_GIGABYTES + LOW_RAM_END) / GIGABYTE));
         }
         long port = Math.min(LARGEST_PORT_WINDOW_64, ports / PORTS);
-        return new X86Map(ram, new AddressRange(windows, end - windows - port * PORTS), port, end);
+        return new X86Map(ram, new AddressRange(windows, end - windows), port);
     }
 
     /** RAM below the windows of 32 bits, and what is left above 4 GiB. */
@@ -131,8 +136,24 @@ record X86Map(long ram, AddressRange window64, long portWindow64, long addressEn
         return new AddressRange(MEGABYTE, lowRamEnd() - MEGABYTE);
     }
 
-    AddressRange portsWindow64() {
-        return new AddressRange(addressEnd - portWindow64 * PORTS, portWindow64 * PORTS);
+    /** Device number on bus 0 of a port; ports count from 0. */
+    static int portDevice(int port) {
+        return FIRST_PORT + port;
+    }
+
+    /** What firmware gives a port; ports count from 0. */
+    RootPortWindows port(int port) {
+        int bus = 1 + port * PORT_BUSES;
+        return new RootPortWindows(
+                bus,
+                bus + PORT_BUSES - 1,
+                portShare(PCI_IO, PORT_IO, port),
+                portShare(PCI_MMIO_32, PORT_MMIO_32, port),
+                portShare(window64, portWindow64, port));
+    }
+
+    private static AddressRange portShare(AddressRange window, long size, int port) {
+        return new AddressRange(window.end() - (PORTS - port) * size, size);
     }
 
     MemoryMap memoryMap() {

@@ -96,11 +96,13 @@ public final class GuestRam {
      * @param below limit of the last byte's address
      */
     AddressRange putHighest(ImageFile file, String what, long below) throws MachineException {
+        requireContent(file);
         return put(file, what, highest(file.size(), below), below);
     }
 
     /** As {@link #putHighest}, the lowest that is a whole page behind all else. */
     AddressRange putBehind(ImageFile file, String what, long alignment) throws MachineException {
+        requireContent(file);
         long behind = placed.stream().mapToLong(each -> each.range.end()).max().orElse(0);
         long from = Math.max(behind, high.base());
         OptionalLong place =
@@ -110,11 +112,14 @@ public final class GuestRam {
         return put(file, what, place, high.end());
     }
 
-    private AddressRange put(ImageFile file, String what, OptionalLong place, long below)
-            throws MachineException {
+    private static void requireContent(ImageFile file) throws MachineException {
         if (file.size() == 0) {
             throw file.refused("it is empty; leave it out, or take another");
         }
+    }
+
+    private AddressRange put(ImageFile file, String what, OptionalLong place, long below)
+            throws MachineException {
         if (place.isEmpty()) {
             throw file.refused(
                     "its %d MiB do not fit beside the kernel into the memory below 0x%x; give at least %d MiB more with --memory"

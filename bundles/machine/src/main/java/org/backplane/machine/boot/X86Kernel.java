@@ -1,11 +1,9 @@
 package org.backplane.machine.boot;
 
-import java.util.Arrays;
-import java.util.stream.Collectors;
 import org.backplane.hypervisor.X86Entry;
 import org.backplane.machine.MachineException;
 
-/** The kinds of kernels that an x86 board boots, by the word for each. */
+/** The kinds of kernels that an x86 board boots. */
 public enum X86Kernel {
     LINUX(new LinuxLoader()),
     PVH(new PvhLoader()),
@@ -18,27 +16,12 @@ public enum X86Kernel {
         this.loader = loader;
     }
 
-    private String word() {
-        return name().toLowerCase(java.util.Locale.ROOT);
-    }
-
     /**
-     * Which kind it is.
+     * Which kind it is, by its content; a flat image has nothing to be known by.
      *
-     * @param format the word that the user gave; empty to tell it from the content, which a flat
-     *     image does not tell
+     * @throws MachineException it is none
      */
-    public static X86Kernel of(ImageFile kernel, String format) throws MachineException {
-        if (!format.isEmpty()) {
-            return Arrays.stream(values())
-                    .filter(kind -> kind.word().equals(format))
-                    .findFirst()
-                    .orElseThrow(
-                            () ->
-                                    kernel.refused(
-                                            "'%s' is no format of a kernel for x86-64; give --format one of %s"
-                                                    .formatted(format, words())));
-        }
+    public static X86Kernel recognised(ImageFile kernel) throws MachineException {
         if (LinuxLoader.recognises(kernel)) {
             return LINUX;
         }
@@ -50,10 +33,6 @@ public enum X86Kernel {
         }
         throw kernel.refused(
                 "it is no bzImage, no ELF with a PVH note and has no Multiboot header; take a kernel for x86-64, or give --format flat if it is a flat 16-bit image");
-    }
-
-    private static String words() {
-        return Arrays.stream(values()).map(X86Kernel::word).collect(Collectors.joining(", "));
     }
 
     /** As {@link Loader#load}. */
