@@ -113,8 +113,9 @@ public final class StartFigures implements Callable<Integer> {
             process.destroyForcibly();
             throw new BenchException("the machine did not end");
         }
-        if (said < 0) {
-            throw new BenchException("its guest said nothing: " + Files.readString(errors).strip());
+        if (said != SmallestGuest.BYTE) {
+            throw new BenchException(
+                    "its guest did not speak: " + Files.readString(errors).strip());
         }
         return StartTimes.of(epoch, end - begin, Files.readAllLines(log));
     }

@@ -81,8 +81,8 @@ public final class MachineRun implements AutoCloseable {
         System.setProperty(
                 "org.backplane.shell.history", locations.logs().resolve(SHELL_HISTORY).toString());
         LogFile log = LogFile.open(locations.logs(), plan.name());
-        LOG.log(Level.INFO, "process entered at {0}", Main.entered().toEpochMilli() + " ms");
-        LOG.log(Level.INFO, "{0}", plan);
+        LOG.log(Level.INFO, "process entered at " + Main.entered().toEpochMilli() + " ms");
+        LOG.log(Level.INFO, plan::toString);
         MachineFramework framework =
                 new MachineFramework(
                         distribution,

@@ -2,12 +2,12 @@ package org.backplane.launcher.folder;
 
 import java.io.IOException;
 import java.io.Reader;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Properties;
 
 /**
@@ -21,15 +21,16 @@ public record RunningMachine(String name, long pid, Instant since, long memory, 
 
     /** Writes the description of this process's machine and its pid file. */
     public void write(RunFolder folder) throws IOException {
-        Properties properties = new Properties();
-        properties.setProperty("pid", Long.toString(pid));
-        properties.setProperty("since", since.truncatedTo(ChronoUnit.SECONDS).toString());
-        properties.setProperty("memory", Long.toString(memory));
-        properties.setProperty("cpus", Integer.toString(cpus));
+        // Nothing in them needs the escapes of such a file, and its date takes the JVM's whole
+        // knowledge of time zones.
+        List<String> lines =
+                List.of(
+                        "pid=" + pid,
+                        "since=" + since.truncatedTo(ChronoUnit.SECONDS),
+                        "memory=" + memory,
+                        "cpus=" + cpus);
         Path temporary = folder.path().resolve(FILE + ".new");
-        try (Writer writer = Files.newBufferedWriter(temporary)) {
-            properties.store(writer, null);
-        }
+        Files.write(temporary, lines);
         Files.move(temporary, folder.path().resolve(FILE));
         Files.writeString(folder.path().resolve("pid"), pid + "\n");
     }

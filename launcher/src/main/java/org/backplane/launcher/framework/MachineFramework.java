@@ -193,7 +193,7 @@ public final class MachineFramework {
                     });
             framework.start();
             started.join();
-            LOG.log(Level.INFO, "the framework started: {0} bundles", bundles.size());
+            LOG.log(Level.INFO, "the framework started: " + bundles.size() + " bundles");
         } catch (BundleException | IOException e) {
             throw new StartException(List.of(sentence(e)), e);
         }

@@ -5,6 +5,8 @@ import java.lang.ProcessBuilder.Redirect;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -145,6 +147,21 @@ public final class LocalTerminal {
     }
 
     private static boolean isTerminal(int descriptor) throws InterruptedException {
+        return mayBeTerminal(descriptor) && test(descriptor);
+    }
+
+    /** Pipes, files and what is no device in /dev are none: no process is started to ask. */
+    private static boolean mayBeTerminal(int descriptor) {
+        try {
+            Path file = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor));
+            return file.startsWith("/dev") && !file.equals(Path.of("/dev/null"));
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "what a descriptor is has to be asked for", e);
+            return true;
+        }
+    }
+
+    private static boolean test(int descriptor) throws InterruptedException {
         try {
             return new ProcessBuilder("test", "-t", Integer.toString(descriptor))
                             .inheritIO()

@@ -16,11 +16,9 @@ public final class Host {
     private static LibC bind() {
         long start = System.nanoTime();
         LibC library = new LibC();
+        long took = (System.nanoTime() - start) / 1000;
         System.getLogger(Host.class.getName())
-                .log(
-                        Level.INFO,
-                        "the C library was bound ({0} us)",
-                        Long.toString((System.nanoTime() - start) / 1000));
+                .log(Level.INFO, "the C library was bound (" + took + " us)");
         return library;
     }
 
