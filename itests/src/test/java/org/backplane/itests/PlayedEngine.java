@@ -150,7 +150,7 @@ final class PlayedEngine implements DrivenEngine {
 
         @Override
         public void enterAt(long pc, long... arguments) {
-            throw new AssertionError("there is no guest");
+            // The test runs what it likes, wherever the board would begin.
         }
 
         @Override

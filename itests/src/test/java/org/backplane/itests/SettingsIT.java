@@ -307,8 +307,7 @@ public final class SettingsIT {
                 .filter(
                         sentence ->
                                 !TAKEN_ON_THE_BOARD.contains(trial.name())
-                                        || sentence.contains(
-                                                trial.name() + "=" + trial.value()))
+                                        || sentence.contains(trial.name() + "=" + trial.value()))
                 .isPresent();
     }
 

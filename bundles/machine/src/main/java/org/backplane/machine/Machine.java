@@ -1,6 +1,7 @@
 package org.backplane.machine;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.osgi.annotation.versioning.ProviderType;
@@ -96,8 +97,25 @@ public interface Machine {
 
     void resume() throws MachineException;
 
-    /** Ends the machine and the process. */
+    /** Ends the machine and the process, at once: for the guest it is a power cut. */
     void stop();
+
+    /**
+     * Asks the guest to shut itself down, by the power button of the first slot whose device has
+     * one. What the guest makes of it is its own affair; {@link #awaitEnd} tells whether it ended.
+     *
+     * @return whether a button was pressed: there is none to press if the guest does not run, or no
+     *     device has one
+     * @throws MachineException the device failed
+     */
+    boolean powerButton() throws MachineException;
+
+    /**
+     * Waits for the end of the machine, whoever brings it about.
+     *
+     * @return whether it came within the bound
+     */
+    boolean awaitEnd(Duration bound) throws InterruptedException;
 
     /**
      * Writes the whole machine into a folder that is not there yet: memory, processors, slots.

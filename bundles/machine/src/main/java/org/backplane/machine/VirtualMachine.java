@@ -9,6 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.backplane.bus.Bus;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
@@ -311,6 +314,24 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public void stop() {
         end(0, null);
+    }
+
+    @Override
+    public boolean powerButton() throws MachineException {
+        return state.equals("running") && slots.pressPowerButton();
+    }
+
+    @Override
+    public boolean awaitEnd(Duration bound) throws InterruptedException {
+        try {
+            end.get(bound.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (ExecutionException failed) {
+            // Whoever waits for the process's status is told why; here it has ended.
+            return true;
+        } catch (TimeoutException runs) {
+            return false;
+        }
     }
 
     /** What a device asked for on the guest's behalf. */

@@ -49,7 +49,16 @@ public class RecordedMachine implements Machine {
                     "",
                     "no bundle offers 'virtio-snd'");
 
+    /** What becomes of a power button that is pressed. */
+    public enum Guest {
+        NOT_ASKED,
+        ENDS,
+        IGNORES
+    }
+
     public final List<String> asked = new ArrayList<>();
+
+    public Guest guest = Guest.NOT_ASKED;
 
     /** Of disk0; it has none if null. */
     public String link;
@@ -212,6 +221,21 @@ public class RecordedMachine implements Machine {
     @Override
     public void stop() {
         asked.add("stop");
+    }
+
+    @Override
+    public boolean powerButton() {
+        if (guest == Guest.NOT_ASKED) {
+            return false;
+        }
+        asked.add("power button");
+        return true;
+    }
+
+    @Override
+    public boolean awaitEnd(Duration bound) {
+        asked.add("await end " + bound.toSeconds());
+        return guest == Guest.ENDS;
     }
 
     @Override

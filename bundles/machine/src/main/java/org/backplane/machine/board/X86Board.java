@@ -150,7 +150,7 @@ final class X86Board extends AssembledBoard {
                         "ns16550a",
                         Map.of("space", "io", "base", "0x3f8", "irq", "4", "console", console)),
                 new PlatformSlot("rtc0", "cmos-rtc", Map.of("irq", "8")),
-                new PlatformSlot("keyboard0", "i8042", Map.of()),
+                new PlatformSlot("keyboard0", "i8042", Map.of("irq", "1", "aux-irq", "12")),
                 new PlatformSlot(
                         "power0",
                         "acpi-pm",

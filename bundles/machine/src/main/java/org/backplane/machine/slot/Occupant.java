@@ -9,6 +9,7 @@ import org.backplane.bus.ClaimException;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.LinkDevice;
+import org.backplane.device.PowerButton;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
 import org.backplane.machine.MachineException;
@@ -105,6 +106,15 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
     /** Takes its link down or up, of a device that has one. */
     void link(boolean up) throws DeviceException, InterruptedException {
         gear.calls().run("link", () -> ((LinkDevice) device).link(up));
+    }
+
+    boolean hasPowerButton() {
+        return device instanceof PowerButton;
+    }
+
+    /** Presses its power button, of a device that has one. */
+    void press() throws DeviceException, InterruptedException {
+        gear.calls().run("press", () -> ((PowerButton) device).press());
     }
 
     void reset() throws DeviceException, InterruptedException {

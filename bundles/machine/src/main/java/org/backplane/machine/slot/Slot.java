@@ -206,6 +206,19 @@ public final class Slot {
         control.callAction("link", () -> succession.link(up));
     }
 
+    /**
+     * Presses the power button of the slot's device.
+     *
+     * @return whether it has one
+     */
+    boolean press() throws MachineException {
+        // Looked at first from here: slots without a button may be busy with something else.
+        Occupant now = tenancy.occupant();
+        return now != null
+                && now.hasPowerButton()
+                && control.call("press", () -> succession.press());
+    }
+
     /** Ends the probation of the latest swap: the code before is not kept any longer. */
     public void accept() throws MachineException {
         control.callAction(

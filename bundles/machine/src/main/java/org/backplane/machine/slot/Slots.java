@@ -326,6 +326,20 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         }
     }
 
+    /**
+     * Presses the first power button that a device has.
+     *
+     * @return whether there is one
+     */
+    public boolean pressPowerButton() throws MachineException {
+        for (Slot slot : all()) {
+            if (slot.press()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     public void timeStarted() {
         all().forEach(Slot::timeStarted);
     }

@@ -355,6 +355,26 @@ final class Succession {
         }
     }
 
+    /**
+     * Presses the power button of the slot's device.
+     *
+     * @return whether it has one
+     */
+    boolean press() throws MachineException, InterruptedException {
+        Occupant now = tenancy.occupant();
+        if (now == null || !now.hasPowerButton()) {
+            return false;
+        }
+        try {
+            now.press();
+        } catch (DeviceException e) {
+            failures.fail(e, gate.generation());
+            throw new MachineException(named(e.getMessage()), e);
+        }
+        history.add("power button", "");
+        return true;
+    }
+
     /** The driver's or the machine's reset, with every processor halted. */
     void reset() throws InterruptedException {
         DeviceException failure = null;

@@ -3,36 +3,51 @@ package org.backplane.shell.command;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What was typed behind a command's name. Commands take all of their arguments as words, so that a
  * wrong one is answered by a sentence and not by Gogo's list of methods.
  *
  * @param usage as in {@code vm:unplug [--force] SLOT}
+ * @param flags that were given, each with the word behind it, empty for those that stand alone
  */
-public record Arguments(String usage, List<String> words, Set<String> flags) {
+public record Arguments(String usage, List<String> words, Map<String, String> flags) {
 
     /**
      * Splits words from flags.
      *
      * @param known flags of the command: {@code --force}
      */
-    static Arguments of(String usage, Set<String> known, List<String> typed) throws ShellException {
+    static Arguments of(String usage, List<Flag> known, List<String> typed) throws ShellException {
         List<String> words = new ArrayList<>();
-        Set<String> given = new LinkedHashSet<>();
-        for (String word : typed) {
+        Map<String, String> given = new LinkedHashMap<>();
+        for (Iterator<String> left = typed.iterator(); left.hasNext(); ) {
+            String word = left.next();
             if (!word.startsWith("--")) {
                 words.add(word);
-            } else if (known.contains(word)) {
-                given.add(word);
+                continue;
+            }
+            Flag flag =
+                    known.stream()
+                            .filter(each -> each.name().equals(word))
+                            .findFirst()
+                            .orElseThrow(
+                                    () ->
+                                            new ShellException(
+                                                    "There is no option '%s': %s."
+                                                            .formatted(word, usage)));
+            if (flag.value().isEmpty()) {
+                given.put(word, "");
+            } else if (left.hasNext()) {
+                given.put(word, left.next());
             } else {
-                throw new ShellException("There is no option '%s': %s.".formatted(word, usage));
+                throw new ShellException(
+                        "The option '%s' needs a word behind it: %s.".formatted(word, usage));
             }
         }
         return new Arguments(usage, words, given);
@@ -49,7 +64,28 @@ public record Arguments(String usage, List<String> words, Set<String> flags) {
     }
 
     public boolean has(String flag) {
-        return flags.contains(flag);
+        return flags.containsKey(flag);
+    }
+
+    /**
+     * The number behind a flag.
+     *
+     * @param otherwise if the flag was not given
+     */
+    public int number(String flag, int otherwise, int least, int most) throws ShellException {
+        String typed = flags.get(flag);
+        if (typed == null) {
+            return otherwise;
+        }
+        if (typed.matches("[0-9]{1,9}")) {
+            int number = Integer.parseInt(typed);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        }
+        throw new ShellException(
+                "'%s %s' is no number from %d to %d: %s."
+                        .formatted(flag, typed, least, most, usage));
     }
 
     /** The word at a place that must be filled. */

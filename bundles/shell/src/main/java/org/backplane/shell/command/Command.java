@@ -3,7 +3,6 @@ package org.backplane.shell.command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.backplane.shell.command.Parameter.Times;
@@ -77,6 +76,12 @@ public final class Command {
             return this;
         }
 
+        /** A flag with a word behind it: {@code --timeout S}. */
+        public Builder flag(String flag, String value, String meaning) {
+            flags.add(new Flag(flag, value, meaning));
+            return this;
+        }
+
         /** A word that must be there. */
         public Builder word(String word, Choices choices) {
             parameters.add(new Parameter(word, Times.ONCE, choices));
@@ -143,7 +148,7 @@ public final class Command {
     public String usage() {
         return Stream.of(
                         Stream.of(fullName()),
-                        flags.stream().map(flag -> "[" + flag.name() + "]"),
+                        flags.stream().map(flag -> "[" + flag.usage() + "]"),
                         parameters.stream().map(Parameter::usage))
                 .flatMap(words -> words)
                 .collect(Collectors.joining(" "));
@@ -154,7 +159,7 @@ public final class Command {
         StringBuilder text = new StringBuilder(usage()).append("\n    ").append(summary);
         remarks.forEach(remark -> text.append("\n    ").append(remark));
         for (Flag flag : flags()) {
-            text.append("\n  %-10s %s".formatted(flag.name(), flag.meaning()));
+            text.append("\n  %-10s %s".formatted(flag.usage(), flag.meaning()));
         }
         if (!example.isEmpty()) {
             text.append("\nexample: ").append(example);
@@ -168,8 +173,7 @@ public final class Command {
      * @throws ShellException one sentence that ends with the usage
      */
     public Arguments read(List<String> typed) throws ShellException {
-        Set<String> known = flags().stream().map(Flag::name).collect(Collectors.toSet());
-        Arguments arguments = Arguments.of(usage(), known, typed);
+        Arguments arguments = Arguments.of(usage(), flags(), typed);
         if (arguments.has(Flag.HELP.name())) {
             return arguments;
         }

@@ -1,11 +1,21 @@
 package org.backplane.shell.command;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.backplane.machine.Machine;
 
 /** The machine as a whole. */
 final class MachineCommands {
+    private static final String TIMEOUT = "--timeout";
+    private static final String FORCE = "--force";
+
+    /** In seconds: what a distribution's services may take to stop. */
+    private static final int PATIENCE = 60;
+
+    private static final int MOST_PATIENCE = 86_400;
+
     private final CurrentMachine machine;
 
     MachineCommands(CurrentMachine machine) {
@@ -32,9 +42,12 @@ final class MachineCommands {
                         .example("vm:reset")
                         .runs(this::reset),
                 Command.named("vm:stop")
-                        .does("ends the machine and this process")
-                        .remark("The guest is not asked: for it, it is a power cut.")
-                        .example("vm:stop")
+                        .does("asks the guest to shut down, and waits for the end of the machine")
+                        .remark("Where no device has a power button, and where the guest does not")
+                        .remark("run, the machine ends at once: for the guest it is a power cut.")
+                        .flag(TIMEOUT, "S", "seconds that the guest has, 60 by default")
+                        .flag(FORCE, "without asking the guest")
+                        .example("vm:stop --timeout 120")
                         .runs(this::stop),
                 Command.named("vm:snapshot")
                         .does("writes the whole machine into a new folder, for run --restore")
@@ -60,7 +73,15 @@ final class MachineCommands {
     }
 
     private Object stop(Call call) throws Exception {
-        machine.get().stop();
+        int seconds = call.arguments().number(TIMEOUT, PATIENCE, 0, MOST_PATIENCE);
+        Machine stopped = machine.get();
+        if (call.arguments().has(FORCE) || !stopped.powerButton()) {
+            stopped.stop();
+        } else if (!stopped.awaitEnd(Duration.ofSeconds(seconds))) {
+            throw new ShellException(
+                    "The guest still runs %d s after its power button was pressed; vm:stop --force ends it without asking."
+                            .formatted(seconds));
+        }
         return null;
     }
 

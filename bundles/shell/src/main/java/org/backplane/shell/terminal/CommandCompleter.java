@@ -89,6 +89,29 @@ final class CommandCompleter implements Completer {
         return names;
     }
 
+    /**
+     * What stands before without flags and the words behind them; null right behind such a flag.
+     */
+    private static List<String> words(Command command, List<String> before) {
+        List<String> words = new ArrayList<>();
+        boolean value = false;
+        for (String word : before) {
+            if (value) {
+                value = false;
+            } else if (word.startsWith("--")) {
+                value =
+                        command.flags().stream()
+                                .anyMatch(
+                                        flag ->
+                                                flag.name().equals(word)
+                                                        && !flag.value().isEmpty());
+            } else {
+                words.add(word);
+            }
+        }
+        return value ? null : words;
+    }
+
     private List<Candidate> arguments(Command command, List<String> before, String typed) {
         if (typed.startsWith("-")) {
             return command.flags().stream()
@@ -96,7 +119,10 @@ final class CommandCompleter implements Completer {
                     .map(CommandCompleter::candidate)
                     .toList();
         }
-        List<String> filled = before.stream().filter(word -> !word.startsWith("--")).toList();
+        List<String> filled = words(command, before);
+        if (filled == null) {
+            return List.of();
+        }
         return command
                 .parameter(filled.size())
                 .map(Parameter::choices)

@@ -177,6 +177,47 @@ class CommandsTest {
     }
 
     @Test
+    void stopAsksTheGuestWhereItCanAndWaits() throws Exception {
+        machine.guest = RecordedMachine.Guest.ENDS;
+        run("stop");
+        run("stop", "--timeout", "5");
+        assertEquals(
+                List.of("power button", "await end 60", "power button", "await end 5"),
+                machine.asked);
+    }
+
+    @Test
+    void stopTellsOfAGuestThatIgnoresItsButton() {
+        machine.guest = RecordedMachine.Guest.IGNORES;
+        assertSentence(
+                "The guest still runs 5 s after its power button was pressed;"
+                        + " vm:stop --force ends it without asking.",
+                () -> run("stop", "--timeout", "5"));
+        assertEquals(List.of("power button", "await end 5"), machine.asked);
+    }
+
+    @Test
+    void stopByForceAsksNobody() throws Exception {
+        machine.guest = RecordedMachine.Guest.IGNORES;
+        run("stop", "--force");
+        assertEquals(List.of("stop"), machine.asked);
+    }
+
+    @Test
+    void refusesTimesThatAreNone() {
+        for (String time : List.of("", "x", "-1", "86401", "1.5", "9999999999")) {
+            assertSentence(
+                    "'--timeout %s' is no number from 0 to 86400: vm:stop [--timeout S] [--force]."
+                            .formatted(time),
+                    () -> run("stop", "--timeout", time));
+        }
+        assertSentence(
+                "The option '--timeout' needs a word behind it: vm:stop [--timeout S] [--force].",
+                () -> run("stop", "--timeout"));
+        assertEquals(List.of(), machine.asked);
+    }
+
+    @Test
     void answersBadArgumentsWithTheUsage() {
         assertSentence("'now' is too much: vm:slots.", () -> run("slots", "now"));
         assertSentence("Something is missing: vm:inspect SLOT.", () -> run("inspect"));
