@@ -1,5 +1,6 @@
-# Our distribution starts in L1, and finds the KVM there fit.
+# Our distribution starts in L1, and would boot Linux on the KVM that is there.
 "$distribution/backplane" check > /tmp/check || fail "$(tail -n 1 /tmp/check)"
-grep -q '^bundles *ok' /tmp/check || fail "$(grep '^bundles' /tmp/check)"
-grep -q '^kvm *ok' /tmp/check || fail "$(grep '^kvm' /tmp/check)"
-grep '^kvm' /tmp/check
+for what in bundles kvm; do
+  grep -q "^$what *ok" /tmp/check || fail "$(grep "^$what" /tmp/check)"
+done
+grep -q '^auto .*linux: kvm' /tmp/check || fail "$(grep '^auto' /tmp/check)"

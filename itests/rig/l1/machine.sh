@@ -42,18 +42,25 @@ await_end() {
 # answers NUMBER FROM: prints what came after the command of that number; its status is the status.
 # The console is read from a byte on, counted from 1.
 answers() {
-  local line status
-  while IFS= read -r -t "${GUEST_LIMIT:-60}" line; do
-    line=${line%$'\r'}
+  local line part='' status='' console end=$((SECONDS + ${GUEST_LIMIT:-60}))
+  exec {console}< <(exec tail -c "+$2" -s 0.05 -f $vm/console)
+  while [ -z "$status" ]; do
+    if ! IFS= read -r -t 1 -u $console line; then
+      # Not a whole line yet.
+      part+=$line
+      alive || fail "the machine has ended: $(tail -n 1 $vm/errors)"
+      [ $SECONDS -lt $end ] || fail "the guest did not answer"
+      continue
+    fi
+    line=$part${line%$'\r'}
+    part=
     case $line in
-      "@@ $1 "*)
-        status=${line#"@@ $1 "}
-        break
-        ;;
+      "@@ $1 "*) status=${line#"@@ $1 "} ;;
+      *) printf '%s\n' "$line" ;;
     esac
-    printf '%s\n' "$line"
-  done < <(exec tail -c "+$2" --pid="$(cat $vm/pid)" -s 0.05 -f $vm/console 2> /dev/null)
-  [ -n "${status:-}" ] || fail "the guest did not answer"
+  done
+  kill $!
+  exec {console}<&-
   [ "$1" != 0 ] || status=0
   return "$status"
 }
