@@ -34,8 +34,14 @@ final class PmRegisters {
     /** The power button was pressed. */
     static final int PWRBTN = 0x0100;
 
-    /** What of the status a driver clears by writing ones, and what it may enable. */
+    /** What of the status a driver clears by writing ones. */
     static final int EVENTS = TMR | GBL | PWRBTN;
+
+    /** The clock's alarm, which would end a sleep: there is none, so the status never tells it. */
+    static final int RTC = 0x0400;
+
+    /** What a driver may enable. Drivers of the clock do, and complain if it does not stay. */
+    static final int ENABLES = EVENTS | RTC;
 
     /** The machine's events go to the operating system: always. */
     static final int CONTROL_SCI_EN = 0x0001;

@@ -25,8 +25,8 @@ record PmState(int events, int control, boolean timerHigh) {
 
     static PmState of(SavedState state) throws DeviceException {
         state.require(SCHEMA, VERSION);
-        int status = events(state, "status");
-        int enable = events(state, "enable");
+        int status = events(state, "status", PmRegisters.EVENTS);
+        int enable = events(state, "enable", PmRegisters.ENABLES);
         int control = (int) state.number("control", 0, 0, 0xffff);
         if ((control & ~PmRegisters.CONTROL_KEPT) != 0) {
             throw state.damaged("'control' is 0x%04x, which the register never keeps", control);
@@ -37,9 +37,9 @@ record PmState(int events, int control, boolean timerHigh) {
                 state.flag("timer-high", false));
     }
 
-    private static int events(SavedState state, String name) throws DeviceException {
+    private static int events(SavedState state, String name, int known) throws DeviceException {
         int events = (int) state.number(name, 0, 0, 0xffff);
-        if ((events & ~PmRegisters.EVENTS) != 0) {
+        if ((events & ~known) != 0) {
             throw state.damaged("'%s' is 0x%04x, which has unknown events", name, events);
         }
         return events;

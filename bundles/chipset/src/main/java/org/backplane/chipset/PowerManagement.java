@@ -99,7 +99,7 @@ final class PowerManagement implements Device, PowerButton {
                 look();
                 int written = mask(offset, width);
                 int ones = (int) (value << Byte.SIZE * offset) & written;
-                int enable = PmRegisters.EVENTS << PmRegisters.ENABLE_SHIFT;
+                int enable = PmRegisters.ENABLES << PmRegisters.ENABLE_SHIFT;
                 events &= ~(ones & PmRegisters.EVENTS);
                 events = events & ~(enable & written) | ones & enable;
                 drive();

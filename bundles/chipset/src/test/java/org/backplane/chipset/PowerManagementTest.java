@@ -120,7 +120,9 @@ class PowerManagementTest {
     @Test
     void hasOnlyTheEventsThatThereAre() {
         events(ENABLE, 0xffff);
-        assertEquals(PmRegisters.EVENTS, events(ENABLE));
+        assertEquals(PmRegisters.EVENTS | PmRegisters.RTC, events(ENABLE));
+        assertEquals(0, events(STATUS));
+        assertFalse(sci());
     }
 
     @ParameterizedTest

@@ -66,7 +66,8 @@ final class X86Firmware {
                                 ports.stream().map(X86Firmware::port).toList()),
                         management,
                         chips,
-                        List.of(X86Map.IO_APIC, X86Map.LOCAL_APIC, X86Map.ENGINE));
+                        // Kernels know where the interrupt controllers are, and keep less of it.
+                        List.of(X86Map.ENGINE));
         AcpiTables tables = AcpiTables.build(description, X86Map.ACPI.base());
         if (tables.bytes().length > X86Map.ACPI.size()) {
             throw new IllegalStateException(

@@ -32,8 +32,11 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
     /** Vectors of real-address mode and what a BIOS would keep behind them. */
     static final AddressRange VECTORS = new AddressRange(0, 0x500);
 
-    /** What loaders may use below 640 KiB: all but the place of an extended BIOS data area. */
-    static final AddressRange LOW_MEMORY = new AddressRange(0x500, 0x9_fc00 - 0x500);
+    /**
+     * What loaders may use below 640 KiB: not the place of an extended BIOS data area, and not the
+     * first page, which Linux takes out of RAM before it reads what loaders left there.
+     */
+    static final AddressRange LOW_MEMORY = new AddressRange(0x1000, 0x9_fc00 - 0x1000);
 
     /** RAM that kernels leave alone: firmware's. */
     static final AddressRange FIRMWARE = new AddressRange(0x9_fc00, MEGABYTE - 0x9_fc00);

@@ -23,7 +23,7 @@ import org.backplane.memory.OffHeap;
 final class LoadingRig implements AutoCloseable {
     static final long MEGABYTE = 1 << 20;
     static final long RSDP = 0xe_0000;
-    static final AddressRange LOW = new AddressRange(0x500, 0x9_fc00 - 0x500);
+    static final AddressRange LOW = new AddressRange(0x1000, 0x9_fc00 - 0x1000);
     static final AddressRange FIRMWARE = new AddressRange(0x9_fc00, MEGABYTE - 0x9_fc00);
 
     private final Path folder;
