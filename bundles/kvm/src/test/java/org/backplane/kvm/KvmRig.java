@@ -53,6 +53,9 @@ final class KvmRig implements AutoCloseable, ExitHandler {
     /** Runs inside each exit but a report, before it has an effect. */
     volatile Runnable exit = () -> {};
 
+    /** Whether {@link #stores} has what payloads store. */
+    volatile boolean keeping = true;
+
     private final long[] results;
     private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -253,7 +256,7 @@ final class KvmRig implements AutoCloseable, ExitHandler {
     @Override
     public void mmioWrite(int vcpu, long address, int width, long value) {
         exit.run();
-        stores.add(new Store(false, address, width, value));
+        keep(false, address, width, value);
     }
 
     @Override
@@ -269,7 +272,13 @@ final class KvmRig implements AutoCloseable, ExitHandler {
             processor(vcpu).kick();
         } else {
             exit.run();
-            stores.add(new Store(true, number, width, value));
+            keep(true, number, width, value);
+        }
+    }
+
+    private void keep(boolean toPort, long address, int width, long value) {
+        if (keeping) {
+            stores.add(new Store(toPort, address, width, value));
         }
     }
 
