@@ -3,6 +3,7 @@ package org.backplane.hart;
 import java.util.BitSet;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * An APLIC as it is saved.

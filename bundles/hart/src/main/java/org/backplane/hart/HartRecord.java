@@ -2,6 +2,7 @@ package org.backplane.hart;
 
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * A hart as it is saved. A reservation is not: an SC after a restore fails, as it may at any time.

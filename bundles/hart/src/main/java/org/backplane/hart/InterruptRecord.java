@@ -2,6 +2,7 @@ package org.backplane.hart;
 
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * The supervisor interrupts of a hart as they are saved, but for its interrupt file; part of {@link

@@ -2,6 +2,7 @@ package org.backplane.hart;
 
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * Where a hart is in its life, as it is saved; part of {@link HartRecord}'s schema.

@@ -33,16 +33,4 @@ final class LittleEndian {
     static int bitBytes(int count) {
         return (count + Byte.SIZE - 1) / Byte.SIZE;
     }
-
-    static long[] longs(byte[] bytes) {
-        long[] values = new long[bytes.length / Long.BYTES];
-        over(bytes).asLongBuffer().get(values);
-        return values;
-    }
-
-    static int[] ints(byte[] bytes) {
-        int[] values = new int[bytes.length / Integer.BYTES];
-        over(bytes).asIntBuffer().get(values);
-        return values;
-    }
 }

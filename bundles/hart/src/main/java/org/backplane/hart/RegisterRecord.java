@@ -2,6 +2,7 @@ package org.backplane.hart;
 
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * The registers of a hart as they are saved, part of {@link HartRecord}'s schema.

@@ -5,6 +5,7 @@ import java.util.List;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers.RiscvAia;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * A VM as it is saved.

@@ -4,6 +4,7 @@ import static org.backplane.kvm.KvmAbi.*;
 
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * Interrupt controllers and timer as they are saved: the structures of {@code asm/kvm.h},
@@ -25,8 +26,8 @@ record ChipsetRecord(byte[] picMaster, byte[] picSlave, byte[] ioApic, byte[] ti
                 .build();
     }
 
-    static ChipsetRecord read(SavedReader vm, String name) throws HypervisorException {
-        SavedReader state = vm.child(name, "the interrupt controllers", SCHEMA, VERSION);
+    static ChipsetRecord read(StateReader vm, String name) throws HypervisorException {
+        StateReader state = vm.child(name, "the interrupt controllers", SCHEMA, VERSION);
         return new ChipsetRecord(
                 state.bytes("picMaster", PIC_BYTES, PIC_BYTES),
                 state.bytes("picSlave", PIC_BYTES, PIC_BYTES),

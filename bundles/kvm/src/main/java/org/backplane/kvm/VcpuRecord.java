@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * A processor as it is saved. Byte strings are the structures of {@code asm/kvm.h} of the same
@@ -99,32 +100,32 @@ record VcpuRecord(
                 .build();
     }
 
-    static VcpuRecord read(SavedReader vm, String name, int index) throws HypervisorException {
-        SavedReader state = vm.child(name, "processor " + index, SCHEMA, VERSION);
+    static VcpuRecord read(StateReader vm, String name, int index) throws HypervisorException {
+        StateReader state = vm.child(name, "processor " + index, SCHEMA, VERSION);
         long[] registers = new long[REGISTERS.length];
         for (int i = 0; i < registers.length; i++) {
-            registers[i] = state.number(REGISTERS[i], 0L);
+            registers[i] = state.number(REGISTERS[i], 0, StateReader.ANY);
         }
         return new VcpuRecord(
                 registers,
                 state.bytes("sregs", SREGS_BYTES, SREGS_BYTES),
                 state.bytes("xsave", XSAVE_BYTES, MOST_XSAVE),
                 state.bytes("xcrs", 0, XCRS_BYTES),
-                longs(state, "msrs", 2, MOST_MSRS),
+                state.groups("msrs", 2, MOST_MSRS),
                 state.bytes("lapic", LAPIC_BYTES, LAPIC_BYTES),
                 state.bytes("events", VCPU_EVENTS_BYTES, VCPU_EVENTS_BYTES),
                 state.bytes("debugregs", DEBUGREGS_BYTES, DEBUGREGS_BYTES),
-                state.number("mpState", 0, KVM_MP_STATE_SIPI_RECEIVED),
-                state.number("tsc", 0L),
-                state.number("shutDown", 0, 1) != 0,
+                state.within("mpState", 0, KVM_MP_STATE_SIPI_RECEIVED),
+                state.number("tsc", 0, StateReader.ANY),
+                state.within("shutDown", 0, 1) != 0,
                 owed(state),
                 new RunPage.Answered(
-                        state.number("answeredPort", 0, 0xffff),
+                        state.within("answeredPort", 0, 0xffff),
                         state.bytes("answered", 0, MOST_ANSWERED)));
     }
 
-    private static List<Access> owed(SavedReader state) throws HypervisorException {
-        long[] stores = longs(state, "owed", Access.SAVED_LONGS, MOST_OWED);
+    private static List<Access> owed(StateReader state) throws HypervisorException {
+        long[] stores = state.groups("owed", Access.SAVED_LONGS, MOST_OWED);
         List<Access> owed = new ArrayList<>();
         for (int i = 0; i < stores.length; i += Access.SAVED_LONGS) {
             long kind = stores[i];
@@ -146,16 +147,5 @@ record VcpuRecord(
                 ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asLongBuffer().put(values);
         return bytes.array();
-    }
-
-    private static long[] longs(SavedReader state, String name, int group, int most)
-            throws HypervisorException {
-        byte[] bytes = state.bytes(name, 0, most * group * Long.BYTES);
-        if (bytes.length % (group * Long.BYTES) != 0) {
-            throw state.refusal(name + " ends in the middle of an entry");
-        }
-        long[] values = new long[bytes.length / Long.BYTES];
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(values);
-        return values;
     }
 }

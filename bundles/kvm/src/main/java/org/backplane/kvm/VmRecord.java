@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.StateReader;
 
 /**
  * A VM as it is saved.
@@ -33,9 +34,9 @@ record VmRecord(long guestTime, ChipsetRecord chipset, List<VcpuRecord> processo
      * @throws HypervisorException the state is not of such a VM, or damaged
      */
     static VmRecord read(SavedState saved, int count) throws HypervisorException {
-        SavedReader state = new SavedReader("the VM", saved, SCHEMA, VERSION);
-        state.require("processors", count);
-        long time = state.number("guestTime", 0L);
+        StateReader state = new StateReader("the VM", saved, SCHEMA, VERSION);
+        state.requireSame("processors", count);
+        long time = state.number("guestTime", 0, StateReader.ANY);
         if (time < 0) {
             throw state.refusal("guest time is before the VM was made");
         }

@@ -110,8 +110,8 @@ class VmRecordTest {
     void refusesWhatIsNewerOrMissing() {
         SavedState state = golden();
         SavedState.Builder newer = SavedState.of(state.schema(), 2);
-        assertRefused(newer, "version 2", "reads 1 to 1");
-        assertRefused(SavedState.of("kvm-x86-vm", 1), "processor 0", "missing");
+        assertRefused(newer, "version is 2", "reads 1 to 1");
+        assertRefused(SavedState.of("kvm-x86-vm", 1), "the VM", "no 'processor0'");
         assertRefused(copy(state).number("guestTime", -1), "guest time");
         assertRefused(copy(state).number("processors", 3), "processors is 3");
     }
