@@ -1,4 +1,4 @@
-/* Counts ticks of the 8254 and of the local APIC's timer, and tells every few, until a byte comes. */
+/* Tells every few ticks of both the 8254 and the local APIC's timer, until a byte comes. */
 #include "runtime.h"
 
 #define PIT_VECTOR 0x30
@@ -28,23 +28,21 @@ int main(void)
     apic_write(APIC_TIMER_COUNT, 10000000);
     pit_start(100);
     disable_interrupts();
-    u32 told = 0, timer_told = 0, most = has_word("alone") ? 10 : ALL_ONES;
+    u32 told = 0, most = has_word("alone") ? 10 : ALL_ONES, pit_told = 0, timer_told = 0;
     u64 stamp = rdtsc();
-    bool backwards = false, stopped = false;
+    bool backwards = false;
     while (told < most && !received()) {
-        u32 before = pit;
         halt();
         u64 now = rdtsc();
         backwards |= now < stamp;
         stamp = now;
-        if (pit == before || pit % 5)
+        /* One that stands still is waited for in vain. */
+        if (pit < pit_told + 5 || timer < timer_told + 5)
             continue;
-        /* Both timers go on, or none. */
-        stopped |= timer == timer_told;
+        pit_told = pit;
         timer_told = timer;
         print("tick %u\n", ++told);
     }
     check(!backwards, "the time stamp counter never goes back");
-    check(!stopped, "the local APIC's timer goes on as the 8254 does");
     return 0;
 }

@@ -58,7 +58,7 @@ int main(void)
         }
         memset(in, 0, sizeof in);
         blocks += DEPTH;
-        if (blocks % 64 == 0)
+        if (blocks % 32 == 0)
             print("at %lu\n", blocks);
     }
     print("blocks: %lu\n", blocks);

@@ -160,6 +160,7 @@ void msix_begin(struct msix *m, function f)
 {
     m->f = f;
     m->capability = pci_capability(f, MSIX_CAPABILITY, 0);
+    pci_write(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
     if (!m->capability)
         fail("function %04x has no MSI-X", f);
     m->count = (pci_read(f, m->capability + 2, 2) & 0x7ff) + 1;

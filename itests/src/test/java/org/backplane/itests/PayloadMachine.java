@@ -12,12 +12,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.backplane.machine.Machine;
 import org.backplane.machine.MachineCounters;
+import org.backplane.machine.MachineReport;
 import org.backplane.machine.SlotCounters;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
 
 /** A machine on KVM with a payload as its guest, and the host's end of the guest's console. */
 final class PayloadMachine implements AutoCloseable {
@@ -35,6 +38,7 @@ final class PayloadMachine implements AutoCloseable {
 
     private final MachineFixture fixture;
     private final SocketChannel console;
+    private final CompletableFuture<MachineReport> last;
     private final StringBuilder heard = new StringBuilder();
     private int read;
 
@@ -42,6 +46,18 @@ final class PayloadMachine implements AutoCloseable {
         this.fixture = fixture;
         this.console = SocketChannel.open(StandardProtocolFamily.UNIX);
         this.console.connect(UnixDomainSocketAddress.of(console));
+        // As the launcher does; whoever reads the console learns of the end by it.
+        last = fixture.end().thenApplyAsync(status -> stopped());
+    }
+
+    private MachineReport stopped() {
+        try {
+            MachineReport report = fixture.machine().report();
+            fixture.stop();
+            return report;
+        } catch (BundleException failed) {
+            throw new AssertionError(failed);
+        }
     }
 
     /** What a machine is made from; changed by those that want another. */
@@ -152,11 +168,27 @@ final class PayloadMachine implements AutoCloseable {
 
     /** Waits for the machine's end; what the payload printed is whole then. */
     int end() throws Exception {
-        int status = MachineFixture.await(fixture.end());
+        try {
+            int status = MachineFixture.await(fixture.end());
+            hearAll();
+            return status;
+        } catch (AssertionError never) {
+            fixture.stop();
+            hearAll();
+            // Pax Exam shows causes in place of what they caused.
+            throw new AssertionError("never ended: " + heard);
+        }
+    }
+
+    private void hearAll() throws IOException {
         while (hear()) {
             // Up to the end.
         }
-        return status;
+    }
+
+    /** What the machine was like when it ended. */
+    MachineReport last() {
+        return MachineFixture.await(last);
     }
 
     /** Waits for the end of a payload that must pass; gives all that it printed. */
@@ -179,6 +211,10 @@ final class PayloadMachine implements AutoCloseable {
     @Override
     public void close() throws Exception {
         console.close();
-        fixture.stop();
+        if (fixture.end().isDone()) {
+            last();
+        } else {
+            fixture.stop();
+        }
     }
 }

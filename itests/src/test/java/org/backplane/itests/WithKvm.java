@@ -5,6 +5,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import org.junit.runner.Description;
+import org.junit.runner.notification.RunListener;
+import org.junit.runner.notification.RunNotifier;
 import org.junit.runners.model.InitializationError;
 
 /**
@@ -17,7 +20,16 @@ public final class WithKvm extends SkippableExam {
         super(tests, obstacle());
     }
 
-    private static Optional<String> obstacle() throws InitializationError {
+    /** Runs them, and says how long that took: it is meant to be under 5 seconds. */
+    @Override
+    public void run(RunNotifier notifier) {
+        RunListener clock = new Clock(tests());
+        notifier.addListener(clock);
+        super.run(notifier);
+        notifier.removeListener(clock);
+    }
+
+    static Optional<String> obstacle() throws InitializationError {
         try (FileChannel kvm =
                 FileChannel.open(KVM, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             Optional<String> obstacle = Payloads.obstacle();
@@ -29,6 +41,37 @@ public final class WithKvm extends SkippableExam {
             return Optional.of("%s cannot be opened (%s)".formatted(KVM, closed));
         } catch (InterruptedException interrupted) {
             throw new InitializationError(interrupted);
+        }
+    }
+
+    /** From the first test's beginning to the last one's end. */
+    private static final class Clock extends RunListener {
+        private final Class<?> tests;
+        private long begin;
+        private int count;
+
+        Clock(Class<?> tests) {
+            this.tests = tests;
+        }
+
+        @Override
+        public void testStarted(Description test) {
+            if (count++ == 0) {
+                begin = System.nanoTime();
+            }
+        }
+
+        @Override
+        public void testFinished(Description test) {
+            long millis = (System.nanoTime() - begin) / 1_000_000;
+            System.out.println(
+                    "%s: %d after %d.%03d s (%s)"
+                            .formatted(
+                                    tests.getSimpleName(),
+                                    count,
+                                    millis / 1000,
+                                    millis % 1000,
+                                    test.getMethodName()));
         }
     }
 }
