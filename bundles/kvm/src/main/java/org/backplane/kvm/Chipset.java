@@ -7,9 +7,7 @@ import java.nio.ByteOrder;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.InterruptControllers.X86;
 
-/**
- * The interrupt controllers and the timer that KVM has in the kernel: their registers. Thread-safe.
- */
+/** The interrupt controllers and the timer that KVM has in the kernel: their registers. */
 final class Chipset {
     /** Where KVM has the I/O APIC and the local APICs; it has them nowhere else. */
     private static final long IO_APIC = 0xfec0_0000L;
@@ -22,9 +20,6 @@ final class Chipset {
     private static final int PIT_CHANNELS = 3;
 
     private final KvmFd vm;
-
-    /** The timer, with ages, while it stands; null while it counts. */
-    private byte[] standing;
 
     /** Makes them, before any processor is made. */
     Chipset(KvmFd vm, X86 where) throws HypervisorException {
@@ -55,37 +50,12 @@ final class Chipset {
         }
     }
 
-    /**
-     * Remembers the timer as it is and has the kernel's make no interrupts, as if another drove
-     * them: it would owe the guest every tick of the pause.
-     */
-    synchronized void stopTimer() throws HypervisorException {
-        if (standing == null) {
-            standing = readTimer();
-            silenceTimer();
-        }
-    }
-
-    private void silenceTimer() throws HypervisorException {
-        byte[] silent = standing.clone();
-        silent[PIT_FLAGS] |= KVM_PIT_FLAGS_HPET_LEGACY;
-        writeTimer(silent);
-    }
-
-    /** Has the timer go on from where it stood. */
-    synchronized void startTimer() throws HypervisorException {
-        if (standing != null) {
-            writeTimer(standing);
-            standing = null;
-        }
-    }
-
-    synchronized ChipsetRecord save() throws HypervisorException {
+    ChipsetRecord save() throws HypervisorException {
         return new ChipsetRecord(
                 chip(KVM_IRQCHIP_PIC_MASTER, PIC_BYTES),
                 chip(KVM_IRQCHIP_PIC_SLAVE, PIC_BYTES),
                 chip(KVM_IRQCHIP_IOAPIC, IOAPIC_BYTES),
-                standing == null ? readTimer() : standing.clone());
+                timer());
     }
 
     private byte[] chip(int id, int bytes) throws HypervisorException {
@@ -103,27 +73,18 @@ final class Chipset {
     }
 
     /** KVM tells when a channel was loaded in the host's time: saved is how long that is ago. */
-    private byte[] readTimer() throws HypervisorException {
+    private byte[] timer() throws HypervisorException {
         try (Struct timer = Struct.of(PIT_BYTES)) {
             vm.call(KVM_GET_PIT2, timer, PIT_BYTES + " bytes");
             return mirrored(timer.bytes());
         }
     }
 
-    synchronized void restore(ChipsetRecord saved) throws HypervisorException {
+    void restore(ChipsetRecord saved) throws HypervisorException {
         chip(KVM_IRQCHIP_PIC_MASTER, saved.picMaster());
         chip(KVM_IRQCHIP_PIC_SLAVE, saved.picSlave());
         chip(KVM_IRQCHIP_IOAPIC, saved.ioApic());
-        if (standing == null) {
-            writeTimer(saved.timer());
-        } else {
-            standing = saved.timer().clone();
-            silenceTimer();
-        }
-    }
-
-    private void writeTimer(byte[] ages) throws HypervisorException {
-        try (Struct timer = Struct.of(mirrored(ages.clone()))) {
+        try (Struct timer = Struct.of(mirrored(saved.timer()))) {
             vm.call(KVM_SET_PIT2, timer, PIT_BYTES + " bytes");
         }
     }

@@ -7,22 +7,20 @@ import org.backplane.hypervisor.HypervisorException;
 
 /**
  * The VM's clock, which the guest sees as kvm-clock and as the processors' time-stamp counters.
- * While it is stopped both are remembered, and so is the 8254; all are written back when it goes
- * on. The local APICs' timers count on in the kernel: one that is due then comes once, and early. A
- * page-table VM shows the host's counters and shifts none. Thread-safe; processors are outside of
- * the guest when it is stopped or started.
+ * While it is stopped both are remembered, and written back when it goes on. What the kernel's
+ * timers count for the guest goes on in between: one that is due then comes at once. A page-table
+ * VM shows the host's counters and shifts none. Thread-safe; processors are outside of the guest
+ * when it is stopped or started.
  */
 final class GuestTime {
     private final KvmFd vm;
-    private final Chipset chipset;
     private final List<KvmVcpu> processors;
     private boolean stopped;
     private long nanos;
     private long[] counters;
 
-    GuestTime(KvmFd vm, Chipset chipset, List<KvmVcpu> processors) {
+    GuestTime(KvmFd vm, List<KvmVcpu> processors) {
         this.vm = vm;
-        this.chipset = chipset;
         this.processors = processors;
     }
 
@@ -66,12 +64,11 @@ final class GuestTime {
     }
 
     /**
-     * Stops at a time; the 8254 as it is.
+     * Stops at a time.
      *
      * @param tscs the time-stamp counter of each processor
      */
-    synchronized void stopAt(long atNanos, long[] tscs) throws HypervisorException {
-        chipset.stopTimer();
+    synchronized void stopAt(long atNanos, long[] tscs) {
         nanos = atNanos;
         counters = tscs.clone();
         stopped = true;
@@ -106,7 +103,6 @@ final class GuestTime {
             }
             processors.get(i).paused();
         }
-        chipset.startTimer();
         stopped = false;
     }
 }

@@ -207,8 +207,6 @@ final class KvmAbi {
     static final int PIT_BYTES = 112;
     static final int PIT_LOAD_TIME = 16;
     static final int PIT_CHANNEL_BYTES = 24;
-    static final int PIT_FLAGS = 72;
-    static final int KVM_PIT_FLAGS_HPET_LEGACY = 1;
     static final int PIT_CONFIG_BYTES = 64;
     static final int PIT_CONFIG_FLAGS = 0;
     static final int KVM_PIT_SPEAKER_DUMMY = 1;

@@ -68,7 +68,7 @@ final class KvmVm implements Vm {
                 held.push(processor::close);
                 processors.add(processor);
             }
-            time = new GuestTime(fd, chipset, processors);
+            time = new GuestTime(fd, processors);
             initial = record(0);
             memory = new MemorySlots(fd);
             guestMemory.addListener(memory);

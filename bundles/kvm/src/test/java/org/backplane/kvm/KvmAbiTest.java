@@ -115,7 +115,6 @@ class KvmAbiTest {
                             "PIT_LOAD_TIME",
                             "offsetof(struct kvm_pit_state2, channels[0].count_load_time)"),
                     Map.entry("PIT_CHANNEL_BYTES", "sizeof(struct kvm_pit_channel_state)"),
-                    Map.entry("PIT_FLAGS", "offsetof(struct kvm_pit_state2, flags)"),
                     Map.entry("PIT_CONFIG_BYTES", "sizeof(struct kvm_pit_config)"),
                     Map.entry("PIT_CONFIG_FLAGS", "offsetof(struct kvm_pit_config, flags)"),
                     Map.entry("CLOCK_BYTES", "sizeof(struct kvm_clock_data)"),

@@ -5,8 +5,26 @@ import org.backplane.bus.AddressRange;
 import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 
-/** The address map at one moment: memory and every window with its regions and holes. */
-public record AddressMap(List<Memory> memory, List<Window> windows) {
+/**
+ * The address map at one moment: memory and every window with its regions and holes.
+ *
+ * @param ports what root ports forward of the windows; functions behind them can be nowhere else
+ */
+public record AddressMap(List<Memory> memory, List<Window> windows, List<PortWindow> ports) {
+    /** The map of a board without root ports. */
+    public AddressMap(List<Memory> memory, List<Window> windows) {
+        this(memory, windows, List.of());
+    }
+
+    /**
+     * A part of a window that a root port forwards now.
+     *
+     * @param port slot number of the port
+     * @param kind {@code io}, {@code mem32} or {@code pref}
+     * @param range as the guest programmed it
+     */
+    public record PortWindow(int port, Space space, String kind, AddressRange range) {}
+
     /** Guest memory of a kind: RAM, ROM, DEVICE. */
     public record Memory(String kind, AddressRange range) {}
 

@@ -40,6 +40,7 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
     static final String FILE = "felix.fileinstall.filename";
 
     private final Slots slots;
+    private final SlotOperations operations;
     private final Map<String, SlotSpec> specs = new HashMap<>();
 
     /** Slots that were there before their file: it is theirs when it is read. */
@@ -50,9 +51,11 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
     /**
      * @param restored slots that are there from a snapshot: a file that wants the same is theirs
      */
-    ConfiguredSlots(Slots slots, List<SlotSpec> restored, BundleContext context)
+    ConfiguredSlots(
+            Slots slots, SlotOperations operations, List<SlotSpec> restored, BundleContext context)
             throws MachineException {
         this.slots = slots;
+        this.operations = operations;
         restored.forEach(spec -> saved.put(spec.name(), spec));
         ServiceReference<ConfigurationAdmin> admin =
                 context.getServiceReference(ConfigurationAdmin.class);
@@ -171,10 +174,16 @@ final class ConfiguredSlots implements ManagedServiceFactory, AutoCloseable {
         }
         try {
             // The file was the slot's life; taking it away is the operator's word.
-            slots.remove(gone.name());
+            operations.removeUnwanted(gone.name(), refusal -> stays(gone, refusal));
         } catch (MachineException e) {
             LOG.log(Level.WARNING, e.getMessage());
         }
+    }
+
+    /** The guest keeps it: should the file come back, the slot is its again. */
+    private synchronized void stays(SlotSpec spec, MachineException refusal) {
+        saved.put(spec.name(), spec);
+        LOG.log(Level.WARNING, "{0} is gone, but: {1}", spec.source(), refusal.getMessage());
     }
 
     @Override

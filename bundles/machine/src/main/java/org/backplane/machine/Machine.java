@@ -53,12 +53,23 @@ public interface Machine {
     /** Writes a slot into the folder of {@code --config}: it then lives as long as that file. */
     void save(String slot) throws MachineException;
 
+    /** How long a guest is waited for that is asked to let go of a device: Linux takes 6 s. */
+    Duration UNPLUG_BOUND = Duration.ofSeconds(30);
+
     /**
-     * Removes a slot.
+     * Removes a slot. A guest that runs is asked to let go of a device that is in a root port, and
+     * waited for; of one on bus 0 it must have let go before.
      *
-     * @param force without the guest's consent
+     * @param bound on the wait for the guest's consent; without it the device stays where it is
+     * @param force without the guest's consent: for a guest that runs it is surprise removal
+     * @throws MachineException also if the guest did not agree in time, or cannot be asked
      */
-    void unplug(String slot, boolean force) throws MachineException;
+    UnplugReport unplug(String slot, Duration bound, boolean force) throws MachineException;
+
+    /** As {@link #unplug(String, Duration, boolean)} with {@link #UNPLUG_BOUND}. */
+    default UnplugReport unplug(String slot, boolean force) throws MachineException {
+        return unplug(slot, UNPLUG_BOUND, force);
+    }
 
     /**
      * Replaces the code of a slot's device under the guest, beside road. For a while after it, the
@@ -72,7 +83,8 @@ public interface Machine {
 
     /**
      * Unplugs a slot's device and plugs one of other code in its place: for code of another shape.
-     * The guest lets go of it before, and looks for it anew after.
+     * The guest is asked as in {@link #unplug(String, Duration, boolean)}; behind a root port it is
+     * told of the new one, on bus 0 it has to look for it.
      *
      * @param version as in {@link #swap}
      * @param force without the guest's consent

@@ -1,6 +1,10 @@
 package org.backplane.machine;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.backplane.machine.slot.Factories.Offer;
 import org.backplane.machine.slot.Pin;
 import org.backplane.machine.slot.Slot;
@@ -11,10 +15,15 @@ import org.backplane.machine.slot.Slots;
 final class SlotOperations {
     private final Slots slots;
     private final Swaps swaps;
+    private final BooleanSupplier guestRuns;
 
-    SlotOperations(Slots slots, Swaps swaps) {
+    /**
+     * @param guestRuns whether a guest can be asked at this time
+     */
+    SlotOperations(Slots slots, Swaps swaps, BooleanSupplier guestRuns) {
         this.slots = slots;
         this.swaps = swaps;
+        this.guestRuns = guestRuns;
     }
 
     List<String> kinds() {
@@ -48,11 +57,16 @@ final class SlotOperations {
         return toFind(slots.add(spec).report(), guest);
     }
 
-    /** Nothing on this board tells a running guest of a new function: whoever plugs it has to. */
-    private static SlotReport toFind(SlotReport plugged, boolean guest) {
-        return !guest || plugged.address().isEmpty()
-                ? plugged
-                : plugged.withDetail("the guest finds it by: echo 1 > /sys/bus/pci/rescan");
+    /** Nothing tells a running guest of a function on bus 0: whoever plugs it has to. */
+    private SlotReport toFind(SlotReport plugged, boolean guest) throws MachineException {
+        if (!guest || plugged.address().isEmpty()) {
+            return plugged;
+        }
+        Optional<Integer> port = slots.get(plugged.name()).port();
+        return plugged.withDetail(
+                port.isPresent()
+                        ? "in port %d, the guest was told".formatted(port.get())
+                        : "the guest finds it by: echo 1 > /sys/bus/pci/rescan");
     }
 
     SlotReport pin(String slot, String pin) throws MachineException {
@@ -60,9 +74,9 @@ final class SlotOperations {
         return slots.get(slot).report();
     }
 
-    /** Nobody but its driver knows whether a device can go. */
-    private static void requireReleased(Slot there, boolean force) throws MachineException {
-        if (!force && !there.released()) {
+    /** Nobody but its driver knows whether a device on bus 0 can go. */
+    private static void requireReleased(Slot there) throws MachineException {
+        if (!there.released()) {
             String address = there.report().address();
             throw new MachineException(
                     address.isEmpty()
@@ -73,14 +87,88 @@ final class SlotOperations {
         }
     }
 
-    void unplug(String slot, boolean force) throws MachineException {
-        requireReleased(slots.get(slot), force);
+    /**
+     * Has the guest let go of a device, or finds that it has.
+     *
+     * @return half a sentence on how
+     */
+    private String release(Slot there, Duration bound) throws MachineException {
+        Optional<Integer> port = there.port();
+        if (port.isEmpty()) {
+            requireReleased(there);
+            return "unplugged";
+        }
+        String name = there.spec().name();
+        if (!guestRuns.getAsBoolean()) {
+            throw new MachineException(
+                    "The guest does not run, and cannot let go of '%s' in port %d: vm:resume, or unplug with --force, which is surprise removal."
+                            .formatted(name, port.get()));
+        }
+        switch (there.ask(bound)) {
+            case GIVEN:
+                return "the guest let go of it; unplugged from port %d".formatted(port.get());
+            case NOT_GIVEN:
+                throw new MachineException(
+                        "The guest did not let go of '%s' within %d s: it stays in port %d. Ask again, or unplug with --force, which is surprise removal."
+                                .formatted(name, bound.toSeconds(), port.get()));
+            default:
+                if (there.released()) {
+                    return "no driver had it; unplugged from port %d".formatted(port.get());
+                }
+                throw new MachineException(
+                        "The guest does not heed the attention button of port %d, where '%s' is (Linux: pciehp): unplug with --force, which is surprise removal."
+                                .formatted(port.get(), name));
+        }
+    }
+
+    UnplugReport unplug(String slot, Duration bound, boolean force) throws MachineException {
+        Slot there = slots.get(slot);
+        long began = System.nanoTime();
+        String outcome = force ? forced(there) : release(there, bound);
+        Duration waited = Duration.ofNanos(System.nanoTime() - began);
         slots.remove(slot);
+        return new UnplugReport(slot, outcome, waited);
+    }
+
+    private String forced(Slot there) {
+        return there.port()
+                .filter(port -> guestRuns.getAsBoolean())
+                .map("taken out of port %d by surprise"::formatted)
+                .orElse("unplugged");
     }
 
     SlotReport replug(String slot, String version, boolean force, boolean guest)
             throws MachineException {
-        requireReleased(slots.get(slot), force);
-        return toFind(swaps.replug(slots.get(slot), version), guest);
+        Slot there = slots.get(slot);
+        if (!force) {
+            release(there, Machine.UNPLUG_BOUND);
+        }
+        return toFind(swaps.replug(there, version), guest);
+    }
+
+    /**
+     * Removes a slot that is not wanted any longer: at once, or if its device is in a port of a
+     * guest that runs, when the guest has let go of it; a thread of its own waits for that.
+     *
+     * @param stays hears why the slot is still there
+     */
+    void removeUnwanted(String slot, Consumer<MachineException> stays) throws MachineException {
+        Slot there = slots.get(slot);
+        if (there.port().isEmpty() || !guestRuns.getAsBoolean()) {
+            slots.remove(slot);
+            return;
+        }
+        Runnable wait =
+                () -> {
+                    try {
+                        release(there, Machine.UNPLUG_BOUND);
+                        slots.remove(slot);
+                    } catch (MachineException e) {
+                        stays.accept(e);
+                    }
+                };
+        Thread waiting = new Thread(wait, slot + "/unplug");
+        waiting.setDaemon(true);
+        waiting.start();
     }
 }

@@ -1,18 +1,25 @@
 package org.backplane.machine;
 
+import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.RegionLease;
+import org.backplane.bus.Space;
 import org.backplane.machine.board.Board;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
+import org.backplane.pci.RootPort;
+import org.backplane.pci.RootPortWindows;
 
 /** Pictures of a board for those who manage it. */
 final class Views {
     private static final int COMMAND = 0x04;
     private static final int STATUS = 0x06;
+    private static final int CLASS_CODE = 0x09;
 
     private final Board board;
 
@@ -32,7 +39,26 @@ final class Views {
                                                 new AddressRange(
                                                         range.guestAddress(), range.length())))
                         .toList(),
-                bus.windows().stream().map(window -> window(window, regions)).toList());
+                bus.windows().stream().map(window -> window(window, regions)).toList(),
+                board.bridge().rootPorts().stream().flatMap(Views::windows).toList());
+    }
+
+    private static Stream<AddressMap.PortWindow> windows(RootPort port) {
+        RootPortWindows now = port.programmed();
+        int number = port.slotNumber();
+        return Stream.of(
+                        now.io() == null
+                                ? null
+                                : new AddressMap.PortWindow(number, Space.IO, "io", now.io()),
+                        now.memory() == null
+                                ? null
+                                : new AddressMap.PortWindow(
+                                        number, Space.MMIO, "mem32", now.memory()),
+                        now.prefetchable() == null
+                                ? null
+                                : new AddressMap.PortWindow(
+                                        number, Space.MMIO, "pref", now.prefetchable()))
+                .filter(Objects::nonNull);
     }
 
     private AddressMap.Window window(AddressAllocator window, List<RegionLease> regions) {
@@ -48,13 +74,44 @@ final class Views {
     }
 
     List<FunctionReport> functions() {
-        return board.bridge().functions().stream().map(Views::report).toList();
+        return Stream.concat(
+                        board.bridge().rootPorts().stream().map(Views::report),
+                        board.bridge().functions().stream().map(Views::report))
+                .sorted(Comparator.comparing(FunctionReport::address))
+                .toList();
+    }
+
+    private static FunctionReport report(RootPort port) {
+        RootPortWindows now = port.programmed();
+        RootPort.SlotState state = port.state();
+        return new FunctionReport(
+                port.address().toString(),
+                "",
+                (int) port.readConfig(0, 2),
+                (int) port.readConfig(2, 2),
+                (int) port.readConfig(CLASS_CODE - 1, 4) >>> 8,
+                0,
+                (int) port.readConfig(COMMAND, 2),
+                (int) port.readConfig(STATUS, 2),
+                0,
+                false,
+                List.of(),
+                new FunctionReport.Port(
+                        port.slotNumber(),
+                        now.secondary(),
+                        now.subordinate(),
+                        now.io(),
+                        now.memory(),
+                        now.prefetchable(),
+                        port.function().map(PciFunction::slot).orElse(""),
+                        state.powered(),
+                        state.linkActive()));
     }
 
     private static FunctionReport report(PciFunction function) {
         PciShape shape = function.shape();
         return new FunctionReport(
-                "00:%02x.0".formatted(function.device()),
+                function.address().toString(),
                 function.slot(),
                 shape.vendorId(),
                 shape.deviceId(),

@@ -135,10 +135,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
                                     deployer::copy,
                                     context));
             swaps = new Swaps(slots, deployer);
-            operations = new SlotOperations(slots, swaps);
+            operations = new SlotOperations(slots, swaps, () -> state.equals("running"));
             snapshots = new Snapshots(plan, engine.name(), board, processors, slots);
             List<SlotSpec> restored = List.of();
             if (restoration.isPresent()) {
+                slots.guestStarts();
                 restored = restoration.get().into(slots, plan.console());
                 board.bridge().resume();
                 board.lines().assertAll();
@@ -151,7 +152,9 @@ final class VirtualMachine implements Machine, AutoCloseable {
                 }
             }
             configured =
-                    leases.push("configured slots", new ConfiguredSlots(slots, restored, context));
+                    leases.push(
+                            "configured slots",
+                            new ConfiguredSlots(slots, operations, restored, context));
         } catch (MachineException | RuntimeException e) {
             leases.close();
             throw e;
@@ -165,6 +168,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
         if (plan.kernel().isEmpty()) {
             return;
         }
+        slots.guestStarts();
         if (plan.restore().isPresent()) {
             slots.letIn();
         } else {
@@ -467,8 +471,8 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     @Override
-    public void unplug(String slot, boolean force) throws MachineException {
-        operations.unplug(slot, force);
+    public UnplugReport unplug(String slot, Duration bound, boolean force) throws MachineException {
+        return operations.unplug(slot, bound, force);
     }
 
     @Override

@@ -1,10 +1,12 @@
 package org.backplane.pci;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
+import org.backplane.bus.ClaimException;
 
 /**
  * The base and limit registers of a bridge, and what they let through (PCI-to-PCI Bridge 1.2,
@@ -123,6 +125,45 @@ final class ForwardingWindows {
         return bar.kind() == PciShape.BarKind.IO || bar.prefetchable()
                 ? apertures(bar.kind(), host)
                 : common(List.of(memory()), host.mmio32());
+    }
+
+    /**
+     * Whether BARs fit side by side: each a power of two, the largest first, they leave no gaps in
+     * a window that is aligned to the largest.
+     *
+     * @throws ClaimException one does not
+     */
+    void requireRoom(String owner, PciShape shape, int port) throws ClaimException {
+        long io = io().map(AddressRange::size).orElse(0L);
+        long memory = memory().map(AddressRange::size).orElse(0L);
+        long prefetchable = prefetchable().map(AddressRange::size).orElse(0L);
+        List<PciShape.Bar> falling =
+                shape.bars().stream().sorted(Comparator.comparingLong(bar -> -bar.size())).toList();
+        for (PciShape.Bar bar : falling) {
+            if (bar.kind() == PciShape.BarKind.IO) {
+                io -= bar.size();
+                require(io >= 0, owner, bar, "I/O", port, io + bar.size());
+            } else if (wide(bar) && prefetchable >= bar.size()) {
+                prefetchable -= bar.size();
+            } else {
+                memory -= bar.size();
+                require(memory >= 0, owner, bar, "32-bit memory", port, memory + bar.size());
+            }
+        }
+    }
+
+    private static boolean wide(PciShape.Bar bar) {
+        return bar.prefetchable() && bar.kind() == PciShape.BarKind.MEMORY_64;
+    }
+
+    private static void require(
+            boolean held, String owner, PciShape.Bar bar, String kind, int port, long left)
+            throws ClaimException {
+        if (!held) {
+            throw new ClaimException(
+                    "%s bar%d of 0x%x bytes does not fit port %d: its %s window has 0x%x bytes left."
+                            .formatted(owner, bar.index(), bar.size(), port, kind, left));
+        }
     }
 
     private static List<Aperture> common(

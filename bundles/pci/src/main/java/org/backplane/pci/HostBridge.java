@@ -1,5 +1,7 @@
 package org.backplane.pci;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -89,6 +91,7 @@ public final class HostBridge {
         void set(int device, int pin, boolean high);
     }
 
+    private final Logger log = System.getLogger(HostBridge.class.getName());
     private final Bus bus;
     private final Windows windows;
     private final MsiSink msi;
@@ -170,15 +173,24 @@ public final class HostBridge {
 
     /**
      * Firmware's work on bridges: bus numbers, windows, forwarding, and power for slots with a
-     * card. At every boot, before BARs are placed and before the guest runs.
+     * card. At every boot, before the guest runs. BARs that nobody has placed, of functions that
+     * came while a guest ran, are placed as far as there is room.
      */
     public void preset() {
         ports.forEach(RootPort::program);
+        for (PciFunction function : functions()) {
+            try {
+                function.place();
+            } catch (ClaimException full) {
+                log.log(Level.WARNING, "left to the guest: {0}", full.getMessage());
+            }
+        }
     }
 
     /**
      * A reset of the machine: the bridge, its ports and configuration mechanism 1 as they were
-     * made. {@link #preset} and then {@link PciFunction#reset} of every function are to follow.
+     * made. {@link #preset} is to follow, before or after {@link PciFunction#reset} of every
+     * function.
      */
     public void reset() {
         mechanism1.latch(0);

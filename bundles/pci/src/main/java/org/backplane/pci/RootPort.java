@@ -229,6 +229,16 @@ public final class RootPort implements ConfigTarget, PciSocket {
         }
     }
 
+    /**
+     * Finds out whether the BARs of a function fit into the windows of the port, as it has them
+     * programmed now: for one that the guest is to place.
+     *
+     * @throws ClaimException naming the BAR, its size and the window
+     */
+    public void requireRoom(PciFunction coming) throws ClaimException {
+        windows.requireRoom(coming.slot(), coming.shape(), slotNumber);
+    }
+
     /** Presses the attention button: the guest is asked to let the function go. */
     public Button press() {
         var outcome = new AtomicReference<Button>();

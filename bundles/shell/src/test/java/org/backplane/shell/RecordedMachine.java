@@ -20,6 +20,7 @@ import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.SwapReport;
+import org.backplane.machine.UnplugReport;
 import org.backplane.machine.VcpuCounters;
 
 /** A machine with one disk that notes down what it is asked for. */
@@ -126,14 +127,39 @@ public class RecordedMachine implements Machine {
                                 Space.IO,
                                 new AddressRange(0, 0x1_0000),
                                 List.of(),
-                                List.of(new AddressRange(0, 0x1_0000)))));
+                                List.of(new AddressRange(0, 0x1_0000)))),
+                List.of(
+                        new AddressMap.PortWindow(
+                                1, Space.MMIO, "mem32", new AddressRange(0x4000_3000L, 0x1000))));
     }
 
     @Override
     public List<FunctionReport> functions() {
         return List.of(
                 new FunctionReport(
-                        "00:01.0",
+                        "00:10.0",
+                        "",
+                        0x1b36,
+                        0x000c,
+                        0x060400,
+                        0,
+                        0x7,
+                        0x10,
+                        0,
+                        false,
+                        List.of(),
+                        new FunctionReport.Port(
+                                1,
+                                1,
+                                2,
+                                null,
+                                new AddressRange(0x4000_3000L, 0x1000),
+                                null,
+                                "disk0",
+                                true,
+                                true)),
+                new FunctionReport(
+                        "01:00.0",
                         "disk0",
                         0x1af4,
                         0x1042,
@@ -181,8 +207,9 @@ public class RecordedMachine implements Machine {
     }
 
     @Override
-    public void unplug(String slot, boolean force) {
-        asked.add("unplug %s %s".formatted(slot, force));
+    public UnplugReport unplug(String slot, Duration bound, boolean force) {
+        asked.add("unplug %s %s %s".formatted(slot, bound.toSeconds(), force));
+        return new UnplugReport(slot, "unplugged", Duration.ZERO);
     }
 
     @Override

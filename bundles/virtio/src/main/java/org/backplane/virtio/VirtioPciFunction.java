@@ -11,6 +11,7 @@ import org.backplane.memory.MemoryView;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.HostBridge;
 import org.backplane.pci.PciFunction;
+import org.backplane.pci.PciSocket;
 
 /**
  * A modern virtio device on PCI (virtio 1.2, section 4.1): capabilities, common configuration, ISR,
@@ -50,7 +51,7 @@ public final class VirtioPciFunction implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * Plugs the function into the bridge.
+     * Plugs the function into bus 0.
      *
      * @param device PCI device number, -1 for any
      */
@@ -58,6 +59,17 @@ public final class VirtioPciFunction implements AutoCloseable {
             HostBridge bridge,
             String slot,
             int device,
+            VirtioShape shape,
+            MemoryView memory,
+            VirtioBackend backend)
+            throws ClaimException {
+        this(bridge.socket(device), slot, shape, memory, backend);
+    }
+
+    /** Plugs the function in. */
+    public VirtioPciFunction(
+            PciSocket socket,
+            String slot,
             VirtioShape shape,
             MemoryView memory,
             VirtioBackend backend)
@@ -79,7 +91,7 @@ public final class VirtioPciFunction implements AutoCloseable {
         window = new ConfigWindow(structures, errors);
         var pciShape = VirtioPciLayout.pciShape(shape);
         int windowCapability = VirtioPciLayout.windowCapability(pciShape);
-        function = bridge.plug(slot, device, pciShape, new Registers(structures, windowCapability));
+        function = socket.plug(slot, pciShape, new Registers(structures, windowCapability));
         interrupts.connect(function.wires());
     }
 

@@ -89,6 +89,8 @@ abstract class AssembledBoard implements Board {
 
     @Override
     public void reset() throws MachineException {
+        bridge().reset();
+        bridge().preset();
         vm.reset();
         try {
             memory.zero();

@@ -157,7 +157,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
 
     @Override
     public Map<String, String> settings() {
-        return Pin.without(gear.spec().settings());
+        return gear.spec().deviceSettings();
     }
 
     @Override

@@ -30,13 +30,17 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
      * Makes the face that a device of this type needs, placed by the board.
      *
      * @param drainAndReset for a driver that resets its device
+     * @param linkLost posts what is to be done when the guest took the function's link down
      */
-    static Face of(SlotGear gear, Device device, DrainAndReset drainAndReset)
+    static Face of(SlotGear gear, Device device, DrainAndReset drainAndReset, Runnable linkLost)
             throws ClaimException, DeviceException, InterruptedException {
-        Face face = unplaced(gear, device, drainAndReset, -1);
+        PciPlace place = PciPlace.wanted(gear, linkLost);
+        Face face = unplaced(gear, device, drainAndReset, place);
         try {
-            if (face.function().isPresent()) {
-                face.function().get().place();
+            if (face.function().isEmpty()) {
+                place.refuseNamed();
+            } else {
+                place.admit(face.function().get());
             }
             return face;
         } catch (ClaimException e) {
@@ -48,16 +52,16 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
     /**
      * As {@link #of}, but BARs have no place yet: {@link #restore} gives them theirs.
      *
-     * @param pciDevice number on bus 0, -1 for any
+     * @param place of a PCI function
      */
-    static Face unplaced(SlotGear gear, Device device, DrainAndReset drainAndReset, int pciDevice)
+    static Face unplaced(SlotGear gear, Device device, DrainAndReset drainAndReset, PciPlace place)
             throws ClaimException, DeviceException, InterruptedException {
         if (device instanceof VirtioDevice virtio) {
             VirtioShape shape = gear.calls().call("shape", virtio::shape);
-            return new VirtioFace(gear, shape, drainAndReset, pciDevice);
+            return new VirtioFace(gear, shape, drainAndReset, place);
         }
         if (device instanceof PciDevice pci) {
-            return new PciFace(gear, gear.calls().call("shape", pci::shape), pciDevice);
+            return new PciFace(gear, gear.calls().call("shape", pci::shape), place);
         }
         return new PlatformFace();
     }
@@ -121,6 +125,11 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
 
     /** The PCI function, if the guest sees one. */
     Optional<PciFunction> function();
+
+    /** Where that is plugged in. */
+    default Optional<PciPlace> place() {
+        return Optional.empty();
+    }
 
     /**
      * Whether the guest has let go of it: nobody tells the monitor of a removal in sysfs, but a

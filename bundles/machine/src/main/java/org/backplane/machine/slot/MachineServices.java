@@ -2,6 +2,7 @@ package org.backplane.machine.slot;
 
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.backplane.device.context.DeviceContext;
@@ -14,6 +15,7 @@ import org.backplane.machine.slot.Factories.Offer;
  * @param machine its name
  * @param power takes what a device asks of the machine; only posts it
  * @param exit takes the status that a device ends the process with; only posts it
+ * @param guestStarted whether a guest has been started: what is plugged later is hot
  * @param deviceThreads lends threads for calls into devices
  * @param later runs what only posts
  */
@@ -22,6 +24,7 @@ public record MachineServices(
         Consoles consoles,
         Consumer<DeviceContext.PowerRequest> power,
         IntConsumer exit,
+        BooleanSupplier guestStarted,
         Bounds bounds,
         ExecutorService deviceThreads,
         ScheduledExecutorService later,

@@ -23,9 +23,12 @@ final class PciFace implements Face, BarHandler {
     private final GatedHandler[] bars = new GatedHandler[BARS];
     private final PciFunction function;
 
-    PciFace(SlotGear gear, PciShape shape, int pciDevice) throws ClaimException {
+    private final PciPlace place;
+
+    PciFace(SlotGear gear, PciShape shape, PciPlace place) throws ClaimException {
+        this.place = place;
         Arrays.setAll(bars, bar -> new GatedHandler(gear));
-        function = gear.board().bridge().plug(gear.name(), pciDevice, shape, this);
+        function = place.plug(gear.name(), shape, this);
     }
 
     @Override
@@ -122,6 +125,11 @@ final class PciFace implements Face, BarHandler {
     @Override
     public Optional<PciFunction> function() {
         return Optional.of(function);
+    }
+
+    @Override
+    public Optional<PciPlace> place() {
+        return Optional.of(place);
     }
 
     @Override

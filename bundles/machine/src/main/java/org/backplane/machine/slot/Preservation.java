@@ -105,7 +105,10 @@ final class Preservation {
             environment.lines().restore(saved.lines());
             tenancy.beLinked(saved.linkUp());
             fresh = tenancy.create(offer);
-            made = Face.unplaced(gear, fresh.device(), tenancy::drainAndReset, saved.pciDevice());
+            PciPlace place =
+                    PciPlace.saved(
+                            gear, saved.port(), saved.pciDevice(), tenancy.heirs()::linkLost);
+            made = Face.unplaced(gear, fresh.device(), tenancy::drainAndReset, place);
             if (saved.face().isPresent()) {
                 made.restore(saved.face().get());
             }

@@ -20,7 +20,8 @@ import org.backplane.pci.PciFunction;
  *
  * @param offer bundle and version that answered, for information: any that takes the state does
  * @param detail why it failed, empty otherwise
- * @param pciDevice number on bus 0, {@link #NO_DEVICE} if the guest sees no PCI function
+ * @param port slot number of the root port that the PCI function is in, or {@link #NO_PORT}
+ * @param pciDevice number on its bus, {@link #NO_DEVICE} if the guest sees no PCI function
  * @param linkUp whether the operator wants a link up, of a slot that has one
  * @param face absent for a platform device, and where there was none
  * @param device absent for a stateless device, and where there was none
@@ -30,6 +31,7 @@ record SavedSlot(
         String offer,
         Condition condition,
         String detail,
+        int port,
         int pciDevice,
         List<Place> places,
         List<Integer> lines,
@@ -39,6 +41,7 @@ record SavedSlot(
     static final String SCHEMA = "slot";
     static final int VERSION = 1;
     static final int NO_DEVICE = -1;
+    static final int NO_PORT = 0;
 
     private static final String PART_VERSION_1 = "slot-part";
     private static final int MOST_PLACES = 64;
@@ -88,6 +91,7 @@ record SavedSlot(
                 offer,
                 condition,
                 detail,
+                face.flatMap(Face::place).flatMap(PciPlace::port).orElse(NO_PORT),
                 face.flatMap(Face::function).map(PciFunction::device).orElse(NO_DEVICE),
                 environment.regions().places(),
                 environment.lines().sources(),
@@ -109,6 +113,9 @@ record SavedSlot(
                         .number("condition", condition.number)
                         .bytes("detail", utf8(detail))
                         .number("pciDevice", pciDevice);
+        if (port != NO_PORT) {
+            state.number("port", port);
+        }
         if (!linkUp) {
             state.number("link", 0);
         }
@@ -152,6 +159,8 @@ record SavedSlot(
             condition = each.number == number ? each : condition;
         }
         require(condition != null, name, "is in condition %d", number);
+        long port = saved.number("port", NO_PORT);
+        require(port >= NO_PORT && port < 256, name, "is in port %d", port);
         long device = saved.number("pciDevice", NO_DEVICE);
         require(device >= NO_DEVICE && device < 32, name, "is PCI device %d", device);
         List<Place> places = new ArrayList<>();
@@ -172,6 +181,7 @@ record SavedSlot(
                 text(saved, "offer"),
                 condition,
                 text(saved, "detail"),
+                (int) port,
                 (int) device,
                 places,
                 lines,

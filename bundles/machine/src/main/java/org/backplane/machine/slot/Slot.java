@@ -73,6 +73,7 @@ public final class Slot {
                                 spec.name(), services.deviceThreads(), services.bounds().call()),
                         leases,
                         history,
+                        services.guestStarted(),
                         this::failed);
         var events = leases.push("event loop", new EventLoop(spec.name(), board.vm()::guestTime));
         environment =
@@ -364,6 +365,11 @@ public final class Slot {
         }
 
         @Override
+        public void linkLost() {
+            control.post("link lost", succession::linkLost);
+        }
+
+        @Override
         public void unused(Code code) {
             services.code().unused(code);
         }
@@ -423,7 +429,7 @@ public final class Slot {
                 bundle.map(Bundle::getBundleId).orElse(-1L),
                 Optional.ofNullable(tenancy.face())
                         .flatMap(Face::function)
-                        .map(function -> "00:%02x.0".formatted(function.device()))
+                        .map(function -> function.address().toString())
                         .orElse(""),
                 remark());
     }
@@ -465,6 +471,38 @@ public final class Slot {
 
     private boolean owns(String owner) {
         return owner.equals(spec().name()) || owner.startsWith(spec().name() + " ");
+    }
+
+    /** What became of asking the guest to let a device go. */
+    public enum Consent {
+        /** The guest has switched the port of the function off. */
+        GIVEN,
+        /** It was asked, and did not answer in time. */
+        NOT_GIVEN,
+        /** It does not listen to the button of the port. */
+        NOT_HEEDED,
+        /** There is no button: the function is on bus 0, or the guest sees none. */
+        NOT_ASKED
+    }
+
+    /**
+     * Asks the guest to let the device go, and waits for that; not on the control thread. After
+     * {@link Consent#GIVEN} the slot is to be closed, or its device replugged.
+     *
+     * @throws MachineException interrupted
+     */
+    public Consent ask(Duration bound) throws MachineException {
+        Optional<PciPlace> place = place();
+        return place.isPresent() ? place.get().ask(bound) : Consent.NOT_ASKED;
+    }
+
+    /** The slot number of the root port that the function is in, if it is in one. */
+    public Optional<Integer> port() {
+        return place().flatMap(PciPlace::port);
+    }
+
+    private Optional<PciPlace> place() {
+        return Optional.ofNullable(tenancy.face()).flatMap(Face::place);
     }
 
     /** Whether the guest has let go of the device. */

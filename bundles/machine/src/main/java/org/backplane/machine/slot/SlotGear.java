@@ -1,5 +1,6 @@
 package org.backplane.machine.slot;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.ObjLongConsumer;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.LeaseStack;
@@ -9,6 +10,7 @@ import org.backplane.machine.board.LeaseStack;
  *
  * @param calls the control thread's way into a device
  * @param leases the slot's own, closed with the slot
+ * @param guestStarted whether a guest has been started: what is plugged later is hot
  * @param failed takes what a device threw, and the ticket of the thread that was inside; posts,
  *     returns at once
  */
@@ -21,6 +23,7 @@ record SlotGear(
         DeviceCalls calls,
         LeaseStack leases,
         History history,
+        BooleanSupplier guestStarted,
         ObjLongConsumer<Throwable> failed) {
 
     String name() {

@@ -55,6 +55,8 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     private final BundleContext context;
     private final BundleListener updates = this::bundleChanged;
 
+    private volatile boolean guestStarted;
+
     /** Its tasks only post: one thread is enough for every slot. At the end nothing is due. */
     private final ScheduledExecutorService later =
             new ScheduledThreadPoolExecutor(
@@ -83,13 +85,26 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         this.context = context;
         services =
                 new MachineServices(
-                        machine, consoles, power, exit, bounds, deviceThreads, later, code);
+                        machine,
+                        consoles,
+                        power,
+                        exit,
+                        () -> guestStarted,
+                        bounds,
+                        deviceThreads,
+                        later,
+                        code);
         var watchdog = new Watchdog((int) (bounds.handler().toMillis() / LOOK.toMillis()));
         later.scheduleWithFixedDelay(
                 watchdog::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
         context.addBundleListener(updates);
         factories = new Factories(context, this, copies);
         factories.open();
+    }
+
+    /** A guest starts, or goes on: what is plugged from now on is hot. */
+    public void guestStarts() {
+        guestStarted = true;
     }
 
     public Factories factories() {
@@ -188,6 +203,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         for (Slot slot : all()) {
             slot.letIn();
         }
+        board.bridge().resume();
     }
 
     /**

@@ -402,6 +402,15 @@ final class Succession {
         history.add("reset", "");
     }
 
+    /** The guest took the function's link down: as if power had been off, and may be on again. */
+    void linkLost() throws InterruptedException {
+        Face seen = tenancy.face();
+        if (seen != null) {
+            reset();
+            seen.place().ifPresent(PciPlace::recovered);
+        }
+    }
+
     /** Everything but the slot's own leases is given back. */
     void close() throws InterruptedException {
         remove();

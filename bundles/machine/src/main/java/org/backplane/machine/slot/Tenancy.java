@@ -74,6 +74,9 @@ final class Tenancy {
         /** A vacancy began, and was not awaited by a caller who times it. */
         void vacancyBegan(int begun);
 
+        /** The guest took the function's link down: both are to be reset. */
+        void linkLost();
+
         /** The slot neither runs the code nor can come back to it. */
         void unused(Code code);
 
@@ -234,7 +237,7 @@ final class Tenancy {
         boolean done = false;
         try {
             if (face == null) {
-                made = Face.of(gear, fresh.device(), this::drainAndReset);
+                made = Face.of(gear, fresh.device(), this::drainAndReset, heirs::linkLost);
             } else {
                 refuseMismatch(fresh);
             }
@@ -256,6 +259,9 @@ final class Tenancy {
                 target.repaired();
             }
             target.kick();
+            if (made != null) {
+                made.place().ifPresent(PciPlace::announce);
+            }
             steps.done("open", "");
             done = true;
         } finally {

@@ -58,14 +58,16 @@ final class VirtioFace implements Face, VirtioBackend {
     /** Leaves the gate closed. */
     private final DrainAndReset drainAndReset;
 
+    private final PciPlace place;
+
     /**
      * @param drainAndReset how the slot brings its device to rest for the driver's reset
-     * @param pciDevice number on bus 0, -1 for any
      */
-    VirtioFace(SlotGear gear, VirtioShape shape, DrainAndReset drainAndReset, int pciDevice)
+    VirtioFace(SlotGear gear, VirtioShape shape, DrainAndReset drainAndReset, PciPlace place)
             throws ClaimException {
         this.gear = gear;
         this.drainAndReset = drainAndReset;
+        this.place = place;
         config = new GatedHandler(gear);
         leases = new LeaseStack(gear.name());
         try {
@@ -77,13 +79,7 @@ final class VirtioFace implements Face, VirtioBackend {
             function =
                     leases.push(
                             "function",
-                            new VirtioPciFunction(
-                                    gear.board().bridge(),
-                                    gear.name(),
-                                    pciDevice,
-                                    shape,
-                                    memory,
-                                    this));
+                            new VirtioPciFunction(place, gear.name(), shape, memory, this));
             for (int queue = 0; queue < doorbells.size(); queue++) {
                 workers.add(
                         leases.push(
@@ -330,6 +326,11 @@ final class VirtioFace implements Face, VirtioBackend {
     @Override
     public Optional<PciFunction> function() {
         return Optional.of(function.function());
+    }
+
+    @Override
+    public Optional<PciPlace> place() {
+        return Optional.of(place);
     }
 
     /**

@@ -49,9 +49,20 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
     private volatile Predicate<Bundle> used = bundle -> false;
     private int bundles;
 
+    /** Whether what is plugged from now on is hot. */
+    volatile boolean guestStarted;
+
     MachineServices services() {
         return new MachineServices(
-                "machine", consoles, request -> {}, exits::add, BOUNDS, threads, later, this);
+                "machine",
+                consoles,
+                request -> {},
+                exits::add,
+                () -> guestStarted,
+                BOUNDS,
+                threads,
+                later,
+                this);
     }
 
     /** A bundle of its own, version 1.0.n, that offers the factory. */

@@ -376,6 +376,7 @@ class SlotSnapshotTest {
                                 saved.offer(),
                                 saved.condition(),
                                 saved.detail(),
+                                saved.port(),
                                 saved.pciDevice(),
                                 saved.places(),
                                 saved.lines(),

@@ -1,18 +1,27 @@
 package org.backplane.shell.command;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.backplane.machine.Machine;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotReport;
+import org.backplane.machine.UnplugReport;
 import org.backplane.shell.command.Choices.Choice;
 import org.backplane.shell.command.Choices.Typing;
+import org.backplane.shell.format.Quantity;
 
 /** Slots: looking at them, adding and removing them. */
 final class SlotCommands {
     private static final String FORCE = "--force";
     private static final String SAVE = "--save";
+
+    private static final String TIMEOUT = "--timeout";
+
+    /** In seconds: nobody waits longer at a prompt. */
+    private static final int MOST_PATIENCE = 3600;
 
     private static final String UP = "up";
     private static final String DOWN = "down";
@@ -65,8 +74,10 @@ final class SlotCommands {
                         .example("vm:link net0 down")
                         .runs(this::link),
                 Command.named("vm:unplug")
-                        .does("removes a slot")
-                        .flag(FORCE, "without the guest's consent")
+                        .does("removes a slot, if the guest lets go of it")
+                        .remark("A guest is asked to let go of what is in a port; Linux takes 6 s.")
+                        .flag(TIMEOUT, "S", "seconds that the guest has, 30 by default")
+                        .flag(FORCE, "without the guest's consent: surprise removal")
                         .word("SLOT", machine.slots())
                         .example("vm:unplug disk1")
                         .runs(this::unplug));
@@ -142,7 +153,14 @@ final class SlotCommands {
 
     private Object unplug(Call call) throws Exception {
         String slot = call.arguments().word(0);
-        machine.get().unplug(slot, call.arguments().has(FORCE));
-        return new Answer(slot + ": unplugged", Map.of("unplugged", slot));
+        int seconds =
+                call.arguments()
+                        .number(TIMEOUT, (int) Machine.UNPLUG_BOUND.toSeconds(), 0, MOST_PATIENCE);
+        UnplugReport done =
+                machine.get()
+                        .unplug(slot, Duration.ofSeconds(seconds), call.arguments().has(FORCE));
+        String waited =
+                done.waited().toMillis() < 100 ? "" : " after " + Quantity.time(done.waited());
+        return new Answer("%s: %s%s".formatted(slot, done.outcome(), waited), done);
     }
 }

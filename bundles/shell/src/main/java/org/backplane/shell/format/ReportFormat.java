@@ -157,6 +157,18 @@ public final class ReportFormat implements Converter {
         map.memory().forEach(m -> memory.row("  " + m.range(), m.kind(), size(m.range())));
         parts.add(memory.toString());
         map.windows().forEach(window -> parts.add(window(window)));
+        if (!map.ports().isEmpty()) {
+            Table ports = new Table("ports");
+            map.ports()
+                    .forEach(
+                            window ->
+                                    ports.row(
+                                            "  port " + window.port(),
+                                            window.kind(),
+                                            window.range(),
+                                            size(window.range())));
+            parts.add(ports.toString());
+        }
         return String.join("\n", parts);
     }
 
@@ -203,6 +215,29 @@ public final class ReportFormat implements Converter {
         return functions.stream().map(ReportFormat::function).collect(Collectors.joining("\n"));
     }
 
+    private static String port(FunctionReport.Port port) {
+        StringBuilder text = new StringBuilder();
+        text.append(
+                "\n    port %d: %s, power %s, link %s, bus %02x-%02x"
+                        .formatted(
+                                port.number(),
+                                port.occupant().isEmpty() ? "empty" : port.occupant(),
+                                port.powered() ? "on" : "off",
+                                port.linkActive() ? "up" : "down",
+                                port.secondary(),
+                                port.subordinate()));
+        window(text, "io", port.io());
+        window(text, "mem32", port.memory());
+        window(text, "pref", port.prefetchable());
+        return text.toString();
+    }
+
+    private static void window(StringBuilder text, String kind, AddressRange range) {
+        if (range != null) {
+            text.append("\n    %s %s %s".formatted(kind, range, size(range)));
+        }
+    }
+
     private static String function(FunctionReport function) {
         StringBuilder text = new StringBuilder();
         text.append(
@@ -221,6 +256,9 @@ public final class ReportFormat implements Converter {
                     "  msix %s, %d vectors"
                             .formatted(
                                     function.msixEnabled() ? "on" : "off", function.msixVectors()));
+        }
+        if (function.port() != null) {
+            text.append(port(function.port()));
         }
         for (FunctionReport.Bar bar : function.bars()) {
             text.append(

@@ -53,9 +53,11 @@ class CommandsTest {
     void helpIsGivenInsteadOfActing() throws Exception {
         assertEquals(
                 """
-                vm:unplug [--force] SLOT
-                    removes a slot
-                  --force    without the guest's consent
+                vm:unplug [--timeout S] [--force] SLOT
+                    removes a slot, if the guest lets go of it
+                    A guest is asked to let go of what is in a port; Linux takes 6 s.
+                  --timeout S seconds that the guest has, 30 by default
+                  --force    without the guest's consent: surprise removal
                   --json     the answer as one line of JSON
                   --help     this help; nothing is done
                 example: vm:unplug disk1""",
@@ -136,7 +138,10 @@ class CommandsTest {
     void unplugAsksTheGuestUnlessForced() throws Exception {
         run("unplug", "disk0");
         run("unplug", "--force", "disk0");
-        assertEquals(List.of("unplug disk0 false", "unplug disk0 true"), machine.asked);
+        run("unplug", "--timeout", "5", "disk0");
+        assertEquals(
+                List.of("unplug disk0 30 false", "unplug disk0 30 true", "unplug disk0 5 false"),
+                machine.asked);
     }
 
     @Test
@@ -232,7 +237,7 @@ class CommandsTest {
                 "The setting 'a' is there twice: vm:plug [--save] NAME KIND [KEY=VALUE...].",
                 () -> run("plug", "disk1", "virtio-blk", "a=1", "a=2"));
         assertSentence(
-                "There is no option '--gently': vm:unplug [--force] SLOT.",
+                "There is no option '--gently': vm:unplug [--timeout S] [--force] SLOT.",
                 () -> run("unplug", "--gently", "disk0"));
         assertEquals(List.of(), machine.asked);
     }

@@ -64,7 +64,9 @@ class JsonTest {
                 "holes":[{"base":"0x40000000","last":"0x40000fff","size":4096},
                 {"base":"0x40002000","last":"0x40003fff","size":8192}]},
                 {"name":"io","space":"io","range":{"base":"0x0","last":"0xffff","size":65536},
-                "regions":[],"holes":[{"base":"0x0","last":"0xffff","size":65536}]}]}""",
+                "regions":[],"holes":[{"base":"0x0","last":"0xffff","size":65536}]}],
+                "ports":[{"port":1,"space":"mmio","kind":"mem32",
+                "range":{"base":"0x40003000","last":"0x40003fff","size":4096}}]}""",
                 machine.map());
     }
 
@@ -72,11 +74,18 @@ class JsonTest {
     void functions() {
         assertForm(
                 """
-                [{"address":"00:01.0","slot":"disk0","vendorId":6900,"deviceId":4162,
+                [{"address":"00:10.0","slot":"","vendorId":6966,"deviceId":12,
+                "classCode":394240,"revision":0,"command":7,"status":16,"msixVectors":0,
+                "msixEnabled":false,"bars":[],
+                "port":{"number":1,"secondary":1,"subordinate":2,"io":null,
+                "memory":{"base":"0x40003000","last":"0x40003fff","size":4096},
+                "prefetchable":null,"occupant":"disk0","powered":true,"linkActive":true}},
+                {"address":"01:00.0","slot":"disk0","vendorId":6900,"deviceId":4162,
                 "classCode":98304,"revision":1,"command":1030,"status":16,"msixVectors":2,
                 "msixEnabled":true,
                 "bars":[{"index":0,"kind":"mem32","base":"0x40001000","size":4096,"decoding":true},
-                {"index":4,"kind":"mem64,pref","base":null,"size":1048576,"decoding":false}]}]""",
+                {"index":4,"kind":"mem64,pref","base":null,"size":1048576,"decoding":false}],
+                "port":null}]""",
                 machine.functions());
     }
 

@@ -39,7 +39,9 @@ class ReportFormatTest {
                   0x40001000-0x40001fff  disk0 BAR0  4 KiB  decoding  reads 3  writes 4
                   0x40002000-0x40003fff  free        8 KiB
                 io (io) 0x0-0xffff 64 KiB
-                  0x0-0xffff  free  64 KiB""",
+                  0x0-0xffff  free  64 KiB
+                ports
+                  port 1  mem32  0x40003000-0x40003fff  4 KiB""",
                 inDetail(machine.map()));
     }
 
@@ -47,7 +49,11 @@ class ReportFormatTest {
     void functionsShowTheirBars() {
         assertEquals(
                 """
-                00:01.0 1af4:1042 class 018000 rev 01  disk0
+                00:10.0 1b36:000c class 060400 rev 00  -
+                    command 0007 (io,memory,master)  status 0010
+                    port 1: disk0, power on, link up, bus 01-02
+                    mem32 0x40003000-0x40003fff 4 KiB
+                01:00.0 1af4:1042 class 018000 rev 01  disk0
                     command 0406 (memory,master,intx-off)  status 0010  msix on, 2 vectors
                     BAR0 mem32 0x40001000 4 KiB decoding
                     BAR4 mem64,pref unplaced 1 MiB off""",

@@ -214,7 +214,7 @@ class InteractiveSessionTest {
 
     @Test
     void helpCompletesTheNamesOfCommands() throws Exception {
-        answers("help vm:unpl\t\r", "vm:unplug [--force] SLOT");
+        answers("help vm:unpl\t\r", "vm:unplug [--timeout S] [--force] SLOT");
     }
 
     @Test
