@@ -17,6 +17,7 @@ import org.backplane.launcher.framework.Distribution;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.guest.GuestCache;
+import org.backplane.launcher.guest.GuestKind;
 import org.backplane.launcher.guest.Progress;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -112,9 +113,9 @@ public final class Figures implements Callable<Integer> {
                     megabytes, memory, kind);
             Places places =
                     new Places(distribution.toAbsolutePath(), work, records.toAbsolutePath());
-            Path cache = Locations.ofThisUser().cache().resolve(GuestCache.FOLDER);
+            Path cache = Locations.ofThisUser().cache().resolve(GuestKind.RISCV64.folder());
             Guest guest =
-                    new GuestCache(cache, new Progress(System.err, false))
+                    new GuestCache(GuestKind.RISCV64, cache, new Progress(System.err, false))
                             .guest(Optional.empty(), false);
             boolean loaded = beside + inPlace + folder + dev > 0;
             if (loaded) {

@@ -18,6 +18,7 @@ import org.backplane.bench.NetworkRig.Wire;
 import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.guest.GuestCache;
+import org.backplane.launcher.guest.GuestKind;
 import org.backplane.launcher.guest.Progress;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -96,7 +97,10 @@ public final class NetworkFigures implements Callable<Integer> {
             out.printf(ROW, "", "Backplane", "QEMU (TCG)", "ratio");
             Guest guest =
                     new GuestCache(
-                                    Locations.ofThisUser().cache().resolve(GuestCache.FOLDER),
+                                    GuestKind.RISCV64,
+                                    Locations.ofThisUser()
+                                            .cache()
+                                            .resolve(GuestKind.RISCV64.folder()),
                                     new Progress(System.err, false))
                             .guest(Optional.empty(), false);
             Path initrd = work.resolve("initrd.cpio");

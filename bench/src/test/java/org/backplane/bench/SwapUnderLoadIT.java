@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.backplane.launcher.folder.Locations;
 import org.backplane.launcher.guest.GuestCache;
+import org.backplane.launcher.guest.GuestKind;
 import org.backplane.launcher.guest.Progress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,9 +46,10 @@ class SwapUnderLoadIT {
     @Test
     void nothingIsLostBySwapsUnderRandomWrites() throws Exception {
         assume(isInstalled(COMPILER), "there is no " + COMPILER);
-        Path cache = Locations.ofThisUser().cache().resolve(GuestCache.FOLDER);
+        Path cache = Locations.ofThisUser().cache().resolve(GuestKind.RISCV64.folder());
         assume(
-                new GuestCache(cache, new Progress(System.err, false)).isFilled(),
+                new GuestCache(GuestKind.RISCV64, cache, new Progress(System.err, false))
+                        .isFilled(),
                 "there is no guest at " + cache + "; './backplane demo --fetch' fetches one");
         Path load = folder.resolve("load");
         Process compiler =

@@ -21,6 +21,7 @@ import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.framework.MachineFramework;
 import org.backplane.launcher.framework.StartException;
 import org.backplane.launcher.guest.GuestCache;
+import org.backplane.launcher.guest.GuestKind;
 import org.backplane.launcher.guest.Progress;
 import org.backplane.launcher.kernel.KernelFormat;
 import org.backplane.launcher.option.DeviceKinds;
@@ -129,9 +130,12 @@ public final class HostCheck {
             return false;
         }
         try {
+            System.setProperty("jffi.extract.dir", folder.make("native").toString());
             MachineFramework framework =
                     new MachineFramework(
-                            distribution, folder, MachineFramework.Properties.withoutMachine(name));
+                            distribution,
+                            folder,
+                            MachineFramework.Properties.withoutMachine(name, Optional.empty()));
             try {
                 framework.start(Optional.empty(), false);
                 framework.startSecondList();
@@ -211,15 +215,23 @@ public final class HostCheck {
                 missing.isEmpty()
                         ? String.join(", ", TOOLS)
                         : "missing: " + String.join(", ", missing) + "; needed by: backplane demo");
-        Path guest = locations.cache().resolve(GuestCache.FOLDER);
-        boolean cached = new GuestCache(guest, new Progress(out, false)).isFilled();
+        for (GuestKind kind : GuestKind.values()) {
+            guest(out, kind);
+        }
+    }
+
+    private void guest(PrintStream out, GuestKind kind) {
+        Path guest = locations.cache().resolve(kind.folder());
+        boolean cached = new GuestCache(kind, guest, new Progress(out, false)).isFilled();
+        String command = "backplane demo --engine " + kind.engine();
         out.printf(
                 ROW,
                 "guest",
                 cached ? "ok" : "-",
                 cached
-                        ? "the demo's guest is in " + guest
-                        : "not there yet; backplane demo fetches it (117 MB)");
+                        ? "the guest of " + command + " is in " + guest
+                        : "not there yet; %s fetches it (%d MB)"
+                                .formatted(command, kind.megabytes()));
     }
 
     private static boolean onPath(String tool) {

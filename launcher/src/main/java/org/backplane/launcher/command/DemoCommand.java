@@ -4,16 +4,21 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.ForegroundMachine;
+import org.backplane.launcher.HostEngines;
 import org.backplane.launcher.framework.Distribution;
 import org.backplane.launcher.framework.Distribution.Group;
 import org.backplane.launcher.guest.Guest;
 import org.backplane.launcher.guest.GuestCache;
+import org.backplane.launcher.guest.GuestKind;
 import org.backplane.launcher.guest.Progress;
+import org.backplane.launcher.kernel.KernelFormat;
 import org.backplane.launcher.option.EngineOptions;
 import org.backplane.launcher.option.HostLibraries;
 import org.backplane.launcher.option.Plan;
@@ -29,17 +34,33 @@ import picocli.CommandLine.Option;
 @picocli.CommandLine.Command(
         name = "demo",
         sortOptions = false,
-        description = "Fetches Debian's riscv64 kernel and busybox once and boots them to a shell.",
+        description = "Fetches Debian's kernel and busybox once and boots them to a shell.",
         footer = {
             "",
-            "The guest is kept under ${XDG_CACHE_HOME:-~/.cache}/backplane (about 170 MB) and used",
-            "offline from then on. Its scratch disk of 64 MiB stays there too.",
+            "The guest is riscv64, on the embedded processor, or with --engine kvm x86-64. It is kept",
+            "under ${XDG_CACHE_HOME:-~/.cache}/backplane (about 170 MB, 100 MB) and used offline from",
+            "then on. Its scratch disk of 64 MiB stays there too.",
             "It has --net user unless another --net is given, and an entropy device.",
             "Ctrl-A x ends the machine and Ctrl-A h helps."
         })
 public final class DemoCommand implements Command {
     private static final long SCRATCH_BYTES = 64L << 20;
+    private static final String ENGINES =
+            Arrays.stream(GuestKind.values())
+                    .map(GuestKind::engine)
+                    .collect(Collectors.joining(" or "));
     private static final String APPEND = "console=ttyS0 quiet cryptomgr.notests=1";
+
+    @Option(
+            names = "--engine",
+            paramLabel = "hart|kvm",
+            description =
+                    "Whose guest: the embedded RISC-V processor's, which any host runs (default), or"
+                            + " KVM's.")
+    private Optional<String> engine = Optional.empty();
+
+    @Option(names = "--kvm-kind", paramLabel = "hardware|pvm", description = "As of run.")
+    private Optional<String> kvmKind = Optional.empty();
 
     @Mixin private MachineOptions common;
 
@@ -75,20 +96,51 @@ public final class DemoCommand implements Command {
                     "the tour swaps in builds of its own, which nobody signed; leave out --trust or"
                             + " --tour");
         }
+        if (engine.isPresent() && kind(engine.get()).isEmpty()) {
+            problems.add("--engine", engine.get(), "give " + ENGINES);
+        }
+        if (tour && kind() == GuestKind.AMD64) {
+            problems.add(
+                    "--engine",
+                    kind().engine(),
+                    "the tour is on hart; leave out --engine or --tour");
+        }
         PlanReader reader = machine.reader();
         String chosen = common.name.orElseGet(reader::freeName);
         reader.check(options(chosen, Optional.empty(), List.of(), APPEND, "stdio"), problems);
         if (!problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;
         }
-        Path cache = machine.locations().cache().resolve(GuestCache.FOLDER);
+        if (!fetch && kind() == GuestKind.AMD64 && !isFit(machine)) {
+            return ExitStatus.FAILED;
+        }
+        Path cache = machine.locations().cache().resolve(kind().folder());
         Guest guest =
-                new GuestCache(cache, new Progress(System.err, isTerminal()))
+                new GuestCache(kind(), cache, new Progress(System.err, isTerminal()))
                         .guest(mirror, refresh);
         if (fetch) {
             return ExitStatus.OK;
         }
         return tour ? tour(machine, chosen, guest, cache) : boot(machine, chosen, guest, cache);
+    }
+
+    private static Optional<GuestKind> kind(String engine) {
+        return Arrays.stream(GuestKind.values())
+                .filter(kind -> kind.engine().equals(engine))
+                .findFirst();
+    }
+
+    private GuestKind kind() {
+        return engine.flatMap(DemoCommand::kind).orElse(GuestKind.RISCV64);
+    }
+
+    /** So that nothing is fetched for a host that cannot run it; says why it cannot. */
+    private boolean isFit(ForegroundMachine machine) throws IOException, InterruptedException {
+        Optional<String> why =
+                new HostEngines(machine.distribution(), machine.locations())
+                        .whyNot(kind().engine(), KernelFormat.LINUX, kvmKind);
+        why.ifPresent(sentence -> System.err.println("backplane: " + sentence));
+        return why.isEmpty();
     }
 
     private int boot(ForegroundMachine machine, String chosen, Guest guest, Path cache)
@@ -207,7 +259,7 @@ public final class DemoCommand implements Command {
                 common.ssh,
                 Optional.empty(),
                 Optional.empty(),
-                EngineOptions.NONE);
+                new EngineOptions(guest.map(files -> kind().engine()), Optional.empty(), kvmKind));
     }
 
     private static String escaped(Path path) {

@@ -114,10 +114,10 @@ public final class MachineFramework {
             Optional<ListenAddress> web,
             Optional<RemoteLogin> ssh) {
         /** Of no machine: nothing is watched, guarded or served. */
-        public static Properties withoutMachine(String name) {
+        public static Properties withoutMachine(String name, Optional<String> kvmKind) {
             return new Properties(
                     name,
-                    Optional.empty(),
+                    kvmKind,
                     Optional.empty(),
                     List.of(),
                     Optional.empty(),

@@ -3,7 +3,6 @@ package org.backplane.launcher.guest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,39 +21,22 @@ import org.backplane.launcher.folder.UserFolder;
  * is there. Processes take turns by a lock.
  */
 public final class GuestCache {
-    /** Its folder in the user's cache. */
-    public static final String FOLDER = "guest";
-
     private static final String RELEASE = "trixie";
-    private static final String ARCHITECTURE = "riscv64";
-    private static final String KERNEL_METAPACKAGE = "linux-image-riscv64";
     private static final String KERNEL_PREFIX = "linux-image-";
     private static final String BUSYBOX = "busybox-static";
 
     /** mkfs.ext4 of the guest's own release: no tool of the host is needed to format a disk. */
     private static final String EXT4_TOOLS = "e2fsprogs";
 
-    private static final List<String> FROM_KERNEL =
-            List.of(
-                    "./boot/vmlinux-*",
-                    "./usr/lib/modules/*/kernel/crypto/*",
-                    "./usr/lib/modules/*/kernel/lib/*",
-                    "./usr/lib/modules/*/kernel/fs/ext4/*",
-                    "./usr/lib/modules/*/kernel/fs/jbd2/*",
-                    "./usr/lib/modules/*/kernel/fs/mbcache*",
-                    "./usr/lib/modules/*/kernel/drivers/block/virtio_blk*",
-                    "./usr/lib/modules/*/kernel/drivers/char/hw_random/virtio-rng*",
-                    "./usr/lib/modules/*/kernel/drivers/net/net_failover*",
-                    "./usr/lib/modules/*/kernel/drivers/net/virtio_net*",
-                    "./usr/lib/modules/*/kernel/net/core/failover*");
-
+    private final GuestKind kind;
     private final Path folder;
     private final Progress progress;
 
     /**
      * @param folder made if needed
      */
-    public GuestCache(Path folder, Progress progress) {
+    public GuestCache(GuestKind kind, Path folder, Progress progress) {
+        this.kind = kind;
         this.folder = folder;
         this.progress = progress;
     }
@@ -130,10 +112,10 @@ public final class GuestCache {
 
     private void fetchAndMake(Optional<String> mirror) throws IOException, InterruptedException {
         DebianArchive archive =
-                new DebianArchive(folder.resolve("apt"), RELEASE, ARCHITECTURE, progress);
+                new DebianArchive(folder.resolve("apt"), RELEASE, kind.architecture(), progress);
         archive.update(mirror.isPresent() ? mirror.get() : DebianArchive.hostMirror());
         List<String> names = new ArrayList<>();
-        names.add(archive.resolve(KERNEL_METAPACKAGE, KERNEL_PREFIX));
+        names.add(archive.resolve(kind.kernelPackage(), KERNEL_PREFIX));
         names.add(BUSYBOX);
         names.addAll(archive.withDependencies(EXT4_TOOLS));
         List<Package> packages = archive.locate(names);
@@ -157,7 +139,7 @@ public final class GuestCache {
                 }
             }
             Path newInitrd = folder.resolve("initrd.cpio.new");
-            new Initramfs(unpacked).write(newInitrd);
+            new Initramfs(kind, unpacked).write(newInitrd);
             Files.move(onlyKernel(unpacked), kernel(), StandardCopyOption.REPLACE_EXISTING);
             Files.move(newInitrd, initrd(), StandardCopyOption.REPLACE_EXISTING);
             new GuestRecord(packages, recipe(), Digest.of(kernel()), Digest.of(initrd()))
@@ -168,22 +150,21 @@ public final class GuestCache {
     }
 
     /** The package unpacks to 300 MB, nearly all of it modules that the guest has no use for. */
-    private static void unpackKernel(Path archive, Path target)
-            throws IOException, InterruptedException {
+    private void unpackKernel(Path archive, Path target) throws IOException, InterruptedException {
         List<String> tar = new ArrayList<>(List.of("tar", "-xf", "-", "-C", target.toString()));
         tar.addAll(List.of("--no-same-owner", "--wildcards"));
-        tar.addAll(FROM_KERNEL);
+        tar.addAll(kind.fromKernel());
         Programs.pipe(List.of("dpkg-deb", "--fsys-tarfile", archive.toString()), tar);
     }
 
-    private static Path onlyKernel(Path unpacked) throws IOException {
+    private Path onlyKernel(Path unpacked) throws IOException {
         try (DirectoryStream<Path> found =
-                Files.newDirectoryStream(unpacked.resolve("boot"), "vmlinux-*")) {
+                Files.newDirectoryStream(unpacked.resolve("boot"), kind.image() + "-*")) {
             for (Path kernel : found) {
                 return kernel;
             }
         }
-        throw new IOException("the kernel's package holds no boot/vmlinux-*");
+        throw new IOException("the kernel's package holds no boot/" + kind.image() + "-*");
     }
 
     /** What an earlier guest was made of is of no use any more. */
@@ -209,12 +190,12 @@ public final class GuestCache {
     /**
      * Digest of what is taken from packages, of the scripts and of the classes that make the guest.
      */
-    private static String recipe() throws IOException {
+    private String recipe() throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (String script : new TreeMap<>(Initramfs.SCRIPTS).keySet()) {
             all.writeBytes(Initramfs.resource(script));
         }
-        all.writeBytes(String.join("\n", FROM_KERNEL).getBytes(StandardCharsets.UTF_8));
+        all.writeBytes(kind.recipe());
         all.writeBytes(Initramfs.resource("Initramfs.class"));
         all.writeBytes(Initramfs.resource("CpioArchive.class"));
         return Digest.of(all.toByteArray());
@@ -229,7 +210,7 @@ public final class GuestCache {
     }
 
     private Path kernel() {
-        return folder.resolve("vmlinux");
+        return folder.resolve(kind.image());
     }
 
     private Path initrd() {

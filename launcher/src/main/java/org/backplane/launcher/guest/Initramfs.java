@@ -36,14 +36,11 @@ final class Initramfs {
                     "lease",
                     "bin/backplane-lease");
 
-    private static final List<String> MODULES = List.of("virtio_blk", "crc32c_generic", "ext4");
-
     /** By the type of a virtio device: VIRTIO 1.2, section 5. */
     private static final Map<Integer, String> VIRTIO_DRIVERS =
             Map.of(1, "virtio_net", 4, "virtio_rng");
 
     private static final List<String> TOOLS = List.of("usr/sbin/mke2fs", "usr/sbin/e2fsck");
-    private static final String INTERPRETER = "ld-linux-riscv64-lp64d.so.1";
     private static final List<String> FOLDERS =
             List.of(
                     "bin",
@@ -59,14 +56,20 @@ final class Initramfs {
                     "sys",
                     "tmp");
 
+    private final GuestKind kind;
     private final Path unpacked;
     private final Map<String, Path> moduleFiles;
+
+    /** What the kernel has without a module, as far as its package says. */
+    private final Set<String> builtIn;
 
     /**
      * @param unpacked root of the unpacked packages
      */
-    Initramfs(Path unpacked) throws IOException {
+    Initramfs(GuestKind kind, Path unpacked) throws IOException {
+        this.kind = kind;
         this.unpacked = unpacked;
+        this.builtIn = builtIn(unpacked);
         try (Stream<Path> files = Files.walk(unpacked.resolve("usr/lib/modules"))) {
             this.moduleFiles =
                     files.filter(file -> file.getFileName().toString().contains(".ko"))
@@ -82,6 +85,23 @@ final class Initramfs {
         }
     }
 
+    private static Set<String> builtIn(Path unpacked) throws IOException {
+        try (Stream<Path> files =
+                Files.find(
+                        unpacked.resolve("usr/lib/modules"),
+                        2,
+                        (file, any) -> file.endsWith("modules.builtin"))) {
+            Set<String> names = new HashSet<>();
+            for (Path list : files.toList()) {
+                for (String module : Files.readAllLines(list)) {
+                    String file = module.substring(module.lastIndexOf('/') + 1);
+                    names.add(KernelModule.plainName(file.replaceFirst("\\.ko.*", "")));
+                }
+            }
+            return names;
+        }
+    }
+
     void write(Path target) throws IOException {
         try (var archive =
                 new CpioArchive(new BufferedOutputStream(Files.newOutputStream(target)))) {
@@ -92,6 +112,9 @@ final class Initramfs {
             archive.characterDevice("dev/console", 0600, 5, 1);
             archive.file("bin/busybox", 0755, contents("usr/bin/busybox"));
             archive.link("bin/sh", "busybox");
+            if (!FOLDERS.contains(kind.interpreterFolder())) {
+                archive.link(kind.interpreterFolder(), "lib");
+            }
             addTools(archive);
             addModules(archive);
             for (var script :
@@ -102,7 +125,7 @@ final class Initramfs {
     }
 
     private void addTools(CpioArchive archive) throws IOException {
-        Set<String> libraries = new LinkedHashSet<>(List.of(INTERPRETER));
+        Set<String> libraries = new LinkedHashSet<>(List.of(kind.interpreter()));
         for (String tool : TOOLS) {
             byte[] program = contents(tool);
             archive.file("bin/" + Path.of(tool).getFileName(), 0755, program);
@@ -125,7 +148,7 @@ final class Initramfs {
     }
 
     private String libraryFile(String library) throws IOException {
-        for (String folder : List.of("usr/lib/riscv64-linux-gnu", "usr/lib")) {
+        for (String folder : kind.libraryFolders()) {
             Path file = unpacked.resolve(folder).resolve(library);
             if (Files.isRegularFile(file)) {
                 return folder + "/" + library;
@@ -136,7 +159,7 @@ final class Initramfs {
 
     private void addModules(CpioArchive archive) throws IOException {
         Set<String> added = new HashSet<>();
-        addModules(archive, "etc/modules", MODULES, added);
+        addModules(archive, "etc/modules", kind.modules(), added);
         for (var driver :
                 VIRTIO_DRIVERS.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList()) {
             addModules(
@@ -152,7 +175,8 @@ final class Initramfs {
             CpioArchive archive, String list, List<String> wanted, Set<String> added)
             throws IOException {
         StringBuilder order = new StringBuilder();
-        for (KernelModule module : ModuleOrder.of(wanted, this::module)) {
+        List<String> outside = wanted.stream().filter(name -> !builtIn.contains(name)).toList();
+        for (KernelModule module : ModuleOrder.of(outside, this::module)) {
             if (added.add(module.name())) {
                 archive.file("lib/modules/" + module.name() + ".ko", 0644, module.contents());
             }

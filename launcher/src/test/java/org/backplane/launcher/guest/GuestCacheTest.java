@@ -90,7 +90,7 @@ class GuestCacheTest {
     }
 
     private Guest guest() throws IOException, InterruptedException {
-        return new GuestCache(cache, new Progress(new PrintStream(told), false))
+        return new GuestCache(GuestKind.RISCV64, cache, new Progress(new PrintStream(told), false))
                 .guest(NO_MIRROR, false);
     }
 
@@ -131,6 +131,62 @@ class GuestCacheTest {
                 .map(entry -> new String(entry.contents(), StandardCharsets.UTF_8))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    @Test
+    void makesAnX86GuestOfWhatItsKernelHasAsModules() throws IOException, InterruptedException {
+        Path other = folder.resolve("guest-amd64");
+        cache = other;
+        List<Package> packages = new ArrayList<>();
+        Path kernel = folder.resolve("cloud");
+        write(kernel, "boot/vmlinuz-1", "a bzImage".getBytes(StandardCharsets.UTF_8));
+        String modules = "usr/lib/modules/1/";
+        write(
+                kernel,
+                modules + "modules.builtin",
+                "kernel/fs/ext4/ext4.ko\nkernel/drivers/virtio/virtio_pci.ko\n"
+                        .getBytes(StandardCharsets.UTF_8));
+        for (String module :
+                List.of(
+                        "virtio/virtio_dma_buf",
+                        "block/virtio_blk",
+                        "acpi/button",
+                        "input/evdev",
+                        "net/net_failover",
+                        "char/hw_random/virtio-rng")) {
+            write(
+                    kernel,
+                    modules + "kernel/drivers/" + module + ".ko",
+                    ElfBuilder.module("depends="));
+        }
+        write(
+                kernel,
+                modules + "kernel/drivers/net/virtio_net.ko",
+                ElfBuilder.module("depends=net_failover"));
+        write(kernel, modules + "kernel/net/core/failover.ko", ElfBuilder.module("depends="));
+        packages.add(pack(kernel, "linux-image-1"));
+        Path tools = folder.resolve("tools-amd64");
+        write(tools, "usr/bin/busybox", ElfBuilder.program(List.of()));
+        byte[] program = ElfBuilder.program(List.of("libx.so.1"));
+        write(tools, "usr/sbin/mke2fs", program);
+        write(tools, "usr/sbin/e2fsck", program);
+        for (String library : List.of("libx.so.1", "ld-linux-x86-64.so.2")) {
+            write(tools, "usr/lib/x86_64-linux-gnu/" + library, ElfBuilder.program(List.of()));
+        }
+        packages.add(pack(tools, "tools"));
+        new GuestRecord(packages, "", "", "").write(other.resolve("guest.properties"));
+        Guest guest =
+                new GuestCache(GuestKind.AMD64, other, new Progress(new PrintStream(told), false))
+                        .guest(NO_MIRROR, false);
+        assertEquals(other.resolve("vmlinuz"), guest.kernel());
+        assertEquals("a bzImage", Files.readString(guest.kernel()));
+        List<CpioArchiveTest.Entry> entries =
+                CpioArchiveTest.read(Files.readAllBytes(guest.initrd()));
+        assertEquals("virtio_blk\nbutton\nevdev\n", text(entries, "etc/modules"));
+        assertEquals("net_failover\nvirtio_net\n", text(entries, "etc/modules.virtio/1"));
+        assertEquals("lib", text(entries, "lib64"), "the tools look for their linker there");
+        assertTrue(
+                entries.stream().anyMatch(each -> each.name().equals("lib/ld-linux-x86-64.so.2")));
     }
 
     @Test
