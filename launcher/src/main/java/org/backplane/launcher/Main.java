@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 import org.backplane.launcher.command.CheckCommand;
 import org.backplane.launcher.command.Command;
 import org.backplane.launcher.command.CommandLineWords;
+import org.backplane.launcher.command.CompletionCommand;
 import org.backplane.launcher.command.DemoCommand;
 import org.backplane.launcher.command.DevCommand;
 import org.backplane.launcher.command.ListCommand;
@@ -99,6 +100,7 @@ public final class Main {
         commands.put("test-device", TestDeviceCommand::new);
         commands.put("list", ListCommand::new);
         commands.put("check", CheckCommand::new);
+        commands.put("completion", () -> new CompletionCommand(() -> commandLine(commands())));
         return commands;
     }
 

@@ -42,12 +42,12 @@ class MainTest {
         assertTrue(
                 err.toString()
                         .contains(
-                                "run, demo, shell, dev, new-device, test-device, list, check, help"),
+                                "run, demo, shell, dev, new-device, test-device, list, check, completion, help"),
                 err::toString);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "demo", "shell", "dev", "list", "check"})
+    @ValueSource(strings = {"run", "demo", "shell", "dev", "list", "check", "completion"})
     void helpsWithEveryCommand(String command) throws InterruptedException {
         assertEquals(ExitStatus.OK, Main.run("help", command));
         String byHelp = out.toString();
@@ -55,6 +55,37 @@ class MainTest {
         out.reset();
         assertEquals(ExitStatus.OK, Main.run(command, "--help"));
         assertEquals(byHelp, out.toString());
+    }
+
+    /** What bash proposes for the last of the words. */
+    private String completed(Path script, String... words) throws Exception {
+        String line =
+                "source '%s'; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));"
+                        .formatted(script, String.join(" ", words));
+        Process bash =
+                new ProcessBuilder(
+                                "bash", "-c", line + " _complete_backplane; echo ${COMPREPLY[@]}")
+                        // It complains that no key was pressed.
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+        String proposed = new String(bash.getInputStream().readAllBytes());
+        assertEquals(0, bash.waitFor(), proposed);
+        return " " + proposed.strip() + " ";
+    }
+
+    @Test
+    void completesCommandsOptionsAndTheirWordsInBash(@TempDir Path folder) throws Exception {
+        assertEquals(ExitStatus.OK, Main.run("completion"));
+        Path script = Files.writeString(folder.resolve("completion"), out.toString());
+        String commands = completed(script, "backplane", "''");
+        assertTrue(commands.contains(" run ") && commands.contains(" check "), commands);
+        String options = completed(script, "backplane", "run", "--");
+        for (String option : new String[] {"--engine", "--format", "--kvm-kind", "--disk"}) {
+            assertTrue(options.contains(" " + option + " "), options);
+        }
+        assertEquals(" auto hart kvm ", completed(script, "backplane", "run", "--engine", "''"));
+        assertEquals(" hart kvm ", completed(script, "backplane", "demo", "--engine", "''"));
+        assertEquals(" multiboot ", completed(script, "backplane", "run", "--format", "mu"));
     }
 
     @Test

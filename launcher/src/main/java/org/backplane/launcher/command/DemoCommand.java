@@ -53,6 +53,7 @@ public final class DemoCommand implements Command {
 
     @Option(
             names = "--engine",
+            completionCandidates = OptionWords.Guests.class,
             paramLabel = "hart|kvm",
             description =
                     "Whose guest: the embedded RISC-V processor's, which any host runs (default), or"

@@ -51,6 +51,7 @@ public final class RunCommand implements Command {
 
     @Option(
             names = "--format",
+            completionCandidates = OptionWords.Formats.class,
             paramLabel = "FORMAT",
             description =
                     "What the kernel is: riscv, linux, pvh, multiboot, or flat for code in real mode,"
@@ -59,6 +60,7 @@ public final class RunCommand implements Command {
 
     @Option(
             names = "--engine",
+            completionCandidates = OptionWords.Engines.class,
             paramLabel = "auto|kvm|hart",
             description =
                     "What runs the guest: KVM, or the embedded RISC-V processor (default: auto, the one"
@@ -67,6 +69,7 @@ public final class RunCommand implements Command {
 
     @Option(
             names = "--kvm-kind",
+            completionCandidates = OptionWords.KvmKinds.class,
             paramLabel = "hardware|pvm",
             description =
                     "What /dev/kvm is, where it is taken for the wrong kind: backplane check tells.")

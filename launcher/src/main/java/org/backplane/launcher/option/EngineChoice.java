@@ -13,8 +13,12 @@ import org.backplane.launcher.kernel.KernelFormat;
  * @param kvmKind what KVM of this host is said to be; empty: it is found out
  */
 public record EngineChoice(String name, Optional<String> kvmKind) {
-    static final String AUTO = "auto";
-    private static final List<String> KVM_KINDS = List.of("hardware", "pvm");
+    /** Whichever fits the kernel, on this host. */
+    public static final String AUTO = "auto";
+
+    /** The words of {@code --kvm-kind}. */
+    public static final List<String> KVM_KINDS = List.of("hardware", "pvm");
+
     private static final String OPTION = "--engine";
 
     /** As far as the options are right. */
