@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.backplane.machine.board.Images;
 import org.backplane.machine.slot.Bounds;
 import org.backplane.machine.slot.SlotSpec;
 
@@ -94,6 +95,11 @@ record Plan(
                 paused,
                 bounds,
                 slots);
+    }
+
+    /** What the guest boots from; the plan has a kernel. */
+    Images images() {
+        return new Images(kernel.orElseThrow(), initrd, append, format);
     }
 
     private static Optional<String> text(Map<String, ?> map, String key) {

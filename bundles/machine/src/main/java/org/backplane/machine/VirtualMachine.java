@@ -2,7 +2,6 @@ package org.backplane.machine;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 import org.backplane.bus.Bus;
 import org.backplane.hypervisor.ExitHandler.SystemEvent;
 import org.backplane.hypervisor.Hypervisor;
@@ -20,7 +18,6 @@ import org.backplane.hypervisor.Vcpu;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.Boards;
 import org.backplane.machine.board.BusExits;
-import org.backplane.machine.board.Images;
 import org.backplane.machine.board.KernelFormat;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.console.Consoles;
@@ -180,10 +177,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     private void load() throws MachineException {
-        board.load(
-                new Images(
-                        plan.kernel().orElseThrow(), plan.initrd(), plan.append(), plan.format()),
-                slots.platformDevices());
+        board.load(plan.images(), slots.platformDevices());
         boots++;
     }
 
@@ -281,19 +275,8 @@ final class VirtualMachine implements Machine, AutoCloseable {
                 });
     }
 
-    /** What a machine boots from may have gone while it ran, or before it was restored. */
-    private void requireImages() throws MachineException {
-        for (Path image : Stream.concat(plan.kernel().stream(), plan.initrd().stream()).toList()) {
-            if (!Files.isReadable(image)) {
-                throw new MachineException(
-                        "The guest cannot boot again: '%s' is not there any more; put it back."
-                                .formatted(image));
-            }
-        }
-    }
-
     private void doReset() throws MachineException {
-        requireImages();
+        plan.images().requireReadable();
         boolean running = state.equals("running");
         processors.halt();
         state = "paused";

@@ -1,7 +1,11 @@
 package org.backplane.machine.board;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.backplane.machine.MachineException;
 
 /**
  * What is loaded at every boot.
@@ -10,4 +14,20 @@ import java.util.Optional;
  * @param format {@code linux}, {@code pvh}, {@code multiboot}, {@code flat} or {@code riscv}; empty
  *     to tell it from the kernel's content
  */
-public record Images(Path kernel, Optional<Path> initrd, String commandLine, String format) {}
+public record Images(Path kernel, Optional<Path> initrd, String commandLine, String format) {
+    /**
+     * What a machine boots from may have gone while it ran, or before it was restored.
+     *
+     * @throws MachineException something is not there
+     */
+    public void requireReadable() throws MachineException {
+        List<Path> files = Stream.concat(Stream.of(kernel), initrd.stream()).toList();
+        for (Path file : files) {
+            if (!Files.isReadable(file)) {
+                throw new MachineException(
+                        "The guest cannot boot again: '%s' is not there any more; put it back."
+                                .formatted(file));
+            }
+        }
+    }
+}
