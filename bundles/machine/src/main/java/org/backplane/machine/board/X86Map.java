@@ -44,8 +44,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
     /** Where a root pointer is looked for (ACPI 6.5, section 5.2.5.1). */
     static final AddressRange ACPI = new AddressRange(0xe_0000, 128 * KIBIBYTE);
 
-    static final int BUSES = 256;
-    static final AddressRange ECAM = new AddressRange(0xc000_0000L, BUSES * MEGABYTE);
+    static final AddressRange ECAM = new AddressRange(0xc000_0000L, 256 * MEGABYTE);
 
     /** For BARs; the ports have its end. */
     static final AddressRange PCI_MMIO_32 = new AddressRange(0xd000_0000L, 0x2c00_0000L);
@@ -58,6 +57,12 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
 
     /** One behind the port, and one for a bridge on the card. */
     private static final int PORT_BUSES = 2;
+
+    /**
+     * Buses that kernels are told of: those of bus 0 and the ports, in a round number. Linux reads
+     * at every device number of each one that it is told of and has not found by itself.
+     */
+    static final int BUSES = 32;
 
     /** Devices that are not on PCI, and the engine's. */
     static final AddressRange PLATFORM = new AddressRange(0xfc00_0000L, 0x400_0000L);

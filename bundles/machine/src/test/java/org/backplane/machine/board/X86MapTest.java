@@ -72,6 +72,7 @@ class X86MapTest {
             memory = windows.memory().end();
             prefetchable = windows.prefetchable().end();
         }
+        assertTrue(bus < X86Map.BUSES, "kernels are told of the ports' buses");
     }
 
     @Property
