@@ -5,10 +5,13 @@ import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -108,6 +111,14 @@ public final class PayloadIT {
     }
 
     @Test
+    public void functionsBehindRootPortsWork() throws Exception {
+        String port = "2";
+        String told = passes(new Setup("enumerate.elf", "ports=8").withDisk(Map.of("port", port)));
+        assertTrue(told, told.lines().anyMatch(line -> line.matches("03:00\\.0 1af4:1042 .*")));
+        passes(new Setup("vectors.elf", "").withDisk(Map.of("port", port)));
+    }
+
+    @Test
     public void barsMove() throws Exception {
         passes(
                 new Setup("bars.elf", "membar=1")
@@ -139,7 +150,13 @@ public final class PayloadIT {
 
     @Test
     public void doorbellIsNoExitAndMovesWithItsBar() throws Exception {
-        try (PayloadMachine machine = new Setup("doorbell.elf", "").withDisk().start(context)) {
+        assertDoorbellIsNoExit(Map.of());
+        assertDoorbellIsNoExit(Map.of("port", "1"));
+    }
+
+    private void assertDoorbellIsNoExit(Map<String, String> place) throws Exception {
+        try (PayloadMachine machine =
+                new Setup("doorbell.elf", "").withDisk(place).start(context)) {
             machine.line("before");
             assertRings(machine, "rung", RINGS, 0);
             machine.go();
@@ -159,6 +176,10 @@ public final class PayloadIT {
         machine.go();
         machine.line(end);
         SlotCounters after = machine.counters(PayloadMachine.DISK);
+        while (after.doorbells() - before.doorbells() < rings) {
+            // Rings are counted when a worker takes them; one too few is waited for in vain.
+            after = machine.counters(PayloadMachine.DISK);
+        }
         assertEquals(exits, after.exits() - before.exits());
         assertEquals(rings, after.doorbells() - before.doorbells());
     }
@@ -179,7 +200,6 @@ public final class PayloadIT {
         int ring = 64;
         Setup setup = new Setup("swap.elf", "ring=" + ring).withDisk();
         try (PayloadMachine machine = setup.start(context)) {
-            Bundle original = machine.fixture().bundle("org.backplane.device.virtio.blk");
             machine.line("at ");
             machine.machine()
                     .swap(
@@ -209,7 +229,7 @@ public final class PayloadIT {
                         expected(GUEST_KEY + block, block % ring),
                         actual(image, (int) (block % ring)));
             }
-            assertTrue(original.toString(), blocks > ring);
+            assertTrue("blocks: " + blocks, blocks > ring);
         }
     }
 
@@ -222,7 +242,9 @@ public final class PayloadIT {
 
     @Test
     public void multibootContractOfKvmUnitTestsHolds() throws Exception {
-        Setup setup = new Setup("contract.elf", "memory=128 answer=42 status=21").withModule();
+        Setup setup =
+                new Setup("contract.elf", "memory=128 answer=42 status=21")
+                        .withModule(PayloadMachine.ENVIRONMENT);
         try (PayloadMachine machine = setup.start(context)) {
             assertEquals(21 << 1 | 1, machine.end());
         }
@@ -252,7 +274,7 @@ public final class PayloadIT {
 
     @Test
     public void restoredPayloadGoesOnWhereTheSnapshotWas() throws Exception {
-        Setup setup = new Setup("clock.elf", "");
+        Setup setup = new Setup("clock.elf", "").with("memory", 16L << 20);
         Path snapshot = setup.folder().resolve("snapshot");
         try (PayloadMachine machine = setup.start(context)) {
             machine.line("tick 2");
@@ -285,6 +307,30 @@ public final class PayloadIT {
             assertFalse(machine.fixture().end().isDone());
             assertTrue(machine.machine().powerButton());
             assertEquals(0, machine.end());
+        }
+    }
+
+    /** Both engines stand on these jars; the distribution has one of each. */
+    @Test
+    public void bundlesAreThoseOfTheDistribution() throws Exception {
+        List<String> distributed =
+                Files.readAllLines(
+                        ProjectBundle.root()
+                                .resolve("launcher/target/distribution/lib/bundles.sha256"));
+        for (String name : BUNDLES) {
+            Path jar = ProjectBundle.named(name).jar();
+            Bundle installed = context.getBundle(jar.toUri().toString());
+            try (InputStream content = URI.create(installed.getLocation()).toURL().openStream()) {
+                byte[] digest = MessageDigest.getInstance("SHA-256").digest(content.readAllBytes());
+                String line = HexFormat.of().formatHex(digest) + "  " + jar.getFileName();
+                assertTrue(line, distributed.contains(line));
+            }
+            assertEquals(
+                    name,
+                    1,
+                    distributed.stream()
+                            .filter(line -> line.endsWith("  " + jar.getFileName()))
+                            .count());
         }
     }
 

@@ -66,13 +66,22 @@ final class PayloadMachine implements AutoCloseable {
         private final Map<String, Object> plan = new HashMap<>();
         private final List<Map<String, String>> slots = new ArrayList<>();
 
-        /** 128 MiB, one processor, nothing on PCI. */
+        /**
+         * 128 MiB, one processor, nothing on PCI.
+         *
+         * @param payload its file as built
+         * @param words its command line
+         */
         Setup(String payload, String words) throws IOException {
+            this(Payloads.built(payload), words);
+        }
+
+        Setup(Path payload, String words) throws IOException {
             folder = Files.createTempDirectory("payload");
             plan.put("engine", "kvm");
             plan.put("architecture", "x86_64");
-            plan.put("format", payload.contains("pvh") ? "pvh" : "multiboot");
-            plan.put("kernel", Payloads.built(payload).toString());
+            plan.put("format", payload.toString().endsWith("-pvh.elf") ? "pvh" : "multiboot");
+            plan.put("kernel", payload.toString());
             plan.put("append", words);
             plan.put("memory", 128L << 20);
             plan.put("cpus", 1);
@@ -85,9 +94,8 @@ final class PayloadMachine implements AutoCloseable {
             return this;
         }
 
-        Setup withModule() throws IOException {
-            return with(
-                    "initrd", Files.writeString(folder.resolve("module"), ENVIRONMENT).toString());
+        Setup withModule(String content) throws IOException {
+            return with("initrd", Files.writeString(folder.resolve("module"), content).toString());
         }
 
         Setup withSlot(Map<String, String> slot) {
@@ -97,10 +105,17 @@ final class PayloadMachine implements AutoCloseable {
 
         /** A disk of zeroes, unless the image is there already. */
         Setup withDisk() throws IOException {
+            return withDisk(Map.of());
+        }
+
+        /** As {@link #withDisk()}, with more settings. */
+        Setup withDisk(Map<String, String> settings) throws IOException {
             if (!Files.exists(image())) {
                 Files.write(image(), new byte[SECTORS * SECTOR]);
             }
-            return withSlot(Map.of("name", DISK, "kind", "virtio-blk", "path", image().toString()));
+            Map<String, String> slot = new HashMap<>(settings);
+            slot.putAll(Map.of("name", DISK, "kind", "virtio-blk", "path", image().toString()));
+            return withSlot(slot);
         }
 
         Path image() {
@@ -164,6 +179,11 @@ final class PayloadMachine implements AutoCloseable {
     /** Has a payload that waits for a byte go on. */
     void go() throws IOException {
         console.write(ByteBuffer.wrap(new byte[] {'\n'}));
+    }
+
+    /** What the payload has printed so far, as far as it was read. */
+    String heard() {
+        return heard.toString();
     }
 
     /** Waits for the machine's end; what the payload printed is whole then. */
