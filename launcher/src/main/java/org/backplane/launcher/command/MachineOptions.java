@@ -25,14 +25,14 @@ final class MachineOptions {
             description =
                     "A virtio network: through the host (libslirp), on a tap interface, on a socket to"
                             + " another machine, or on nothing. With mac=, queues=N, mtu=, name=N,"
-                            + " pin=P; of user also hostfwd=tcp:8022-22, repeatable. Repeatable.")
+                            + " pin=P, port=N; of user also hostfwd=tcp:8022-22, repeatable. Repeatable.")
     List<String> nets = new ArrayList<>();
 
     @Option(
             names = "--device",
             paramLabel = "KIND[,key=value..]",
             description =
-                    "Another device, with name=N, pin=BUNDLE[@VERSIONS] and the settings of its kind."
+                    "Another device, with name=N, pin=BUNDLE[@VERSIONS], port=N and the settings of its kind."
                             + " Repeatable.")
     List<String> devices = new ArrayList<>();
 

@@ -79,7 +79,7 @@ public final class RunCommand implements Command {
 
     @Option(
             names = "--disk",
-            paramLabel = "PATH[,ro][,name=N][,serial=S][,pin=P]",
+            paramLabel = "PATH[,ro][,name=N][,serial=S][,pin=P][,port=N]",
             description = "A virtio disk: an image file or a block device. Repeatable.")
     private List<String> disks = new ArrayList<>();
 

@@ -22,7 +22,8 @@ final class SlotReader {
     static final List<String> BOARD_NAMES =
             List.of("uart0", "rtc0", "power0", "keyboard0", "exit0");
 
-    private static final Set<String> DISK_WORDS = Set.of("ro", "name", "serial", PinSetting.NAME);
+    private static final Set<String> DISK_WORDS =
+            Set.of("ro", "name", "serial", PinSetting.NAME, PortSetting.NAME);
     private static final String PATH = "path";
     private static final String RO = "ro";
     private static final String NAME = "name";
@@ -95,7 +96,7 @@ final class SlotReader {
                         source,
                         "'"
                                 + word
-                                + "' is unknown; after the path come ro, name=N, serial=S or pin=BUNDLE");
+                                + "' is unknown; after the path come ro, name=N, serial=S, pin=BUNDLE or port=N");
             }
         }
         Map<String, String> settings = new LinkedHashMap<>();
@@ -111,15 +112,17 @@ final class SlotReader {
         if (serial != null) {
             settings.put("serial", serial);
         }
-        refuseMalformedPin(source, words.settings());
+        refuseMalformedOwn(source, words.settings());
         kinds.mistakes(DISK_KIND, settings).stream()
                 // What is no path was told of.
                 .filter(mistake -> !mistake.name().equals(PATH))
                 .forEach(mistake -> tell(source, mistake.sentence()));
         path.ifPresent(given -> checkImage(new Image(given, readOnly, source)));
         refuseUnknownKind(source, DISK_KIND);
-        if (words.settings().containsKey(PinSetting.NAME)) {
-            settings.put(PinSetting.NAME, words.settings().get(PinSetting.NAME));
+        for (String own : List.of(PinSetting.NAME, PortSetting.NAME)) {
+            if (words.settings().containsKey(own)) {
+                settings.put(own, words.settings().get(own));
+            }
         }
         return new Draft(name(source, words.settings().get(NAME)), DISK_KIND, settings, source);
     }
@@ -175,9 +178,10 @@ final class SlotReader {
 
     /** A disk or a network, however it is spelled, is held to the same as by its own option. */
     private void judge(Source source, String kind, Map<String, String> given) {
-        refuseMalformedPin(source, given);
+        refuseMalformedOwn(source, given);
         Map<String, String> settings = new LinkedHashMap<>(given);
         settings.remove(PinSetting.NAME);
+        settings.remove(PortSetting.NAME);
         List<Setting.Mistake> mistakes = kinds.mistakes(kind, settings);
         mistakes.forEach(mistake -> tell(source, mistake.sentence()));
         if (kind.equals(DISK_KIND)
@@ -194,9 +198,13 @@ final class SlotReader {
         }
     }
 
-    private void refuseMalformedPin(Source source, Map<String, String> settings) {
+    /** The settings that are the slot's, not its device's. */
+    private void refuseMalformedOwn(Source source, Map<String, String> settings) {
         Optional.ofNullable(settings.get(PinSetting.NAME))
                 .flatMap(PinSetting::remedy)
+                .ifPresent(remedy -> tell(source, remedy));
+        Optional.ofNullable(settings.get(PortSetting.NAME))
+                .flatMap(PortSetting::remedy)
                 .ifPresent(remedy -> tell(source, remedy));
     }
 
