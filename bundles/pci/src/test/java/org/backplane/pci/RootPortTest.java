@@ -309,6 +309,48 @@ class RootPortTest {
     }
 
     @Test
+    void aCardThatCameWhileTheGuestRanIsPlacedAtTheNextBoot() throws ClaimException {
+        PciFunction disk = ports.first.plug("disk0", DISK, new Rig.Card());
+        ports.first.insert();
+        assertEquals(-1, Rig.bar(disk, 1).base());
+        disk.reset();
+        rig.bridge.reset();
+        rig.bridge.preset();
+        assertEquals(PortRig.MEMORY.base(), Rig.bar(disk, 1).base());
+        assertEquals(PortRig.IO.base(), Rig.bar(disk, 0).base());
+        assertEquals(CARD, ports.read(BEHIND_FIRST, 0, 4));
+    }
+
+    @Test
+    void whatTheGuestIsToPlaceHasToFitThePort() throws ClaimException {
+        assertFits(Rig.shape(Rig.memory64(0, 1L << 32), Rig.memory(2, 1 << 24)));
+        assertFits(Rig.shape(Rig.memory64(0, 1L << 24), Rig.io(2, 0x1000)));
+        assertDoesNotFit(
+                Rig.shape(Rig.memory(0, 1 << 24), Rig.memory(1, 16)),
+                "disk0 bar1 of 0x10 bytes does not fit port 1: its 32-bit memory window has 0x0 bytes left.");
+        assertDoesNotFit(
+                Rig.shape(Rig.memory64(0, 1L << 33)),
+                "disk0 bar0 of 0x200000000 bytes does not fit port 1: its 32-bit memory window has 0x1000000 bytes left.");
+        assertDoesNotFit(
+                Rig.shape(Rig.io(0, 0x1000), Rig.io(1, 4)),
+                "disk0 bar1 of 0x4 bytes does not fit port 1: its I/O window has 0x0 bytes left.");
+    }
+
+    private void assertFits(PciShape shape) throws ClaimException {
+        try (PciFunction card = ports.first.plug("disk0", shape, new Rig.Card())) {
+            ports.first.requireRoom(card);
+        }
+    }
+
+    private void assertDoesNotFit(PciShape shape, String reason) throws ClaimException {
+        try (PciFunction card = ports.first.plug("disk0", shape, new Rig.Card())) {
+            ClaimException refused =
+                    assertThrows(ClaimException.class, () -> ports.first.requireRoom(card));
+            assertEquals(reason, refused.getMessage());
+        }
+    }
+
+    @Test
     void aPortTakesOneCard() throws ClaimException {
         ports.installed(ports.first, "disk0", DISK);
         ClaimException refused =
