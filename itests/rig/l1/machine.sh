@@ -2,6 +2,9 @@
 # so that it outlives the case that started it.
 #   $vm/name in console errors pid   which it is, the guest's keyboard, its screen, our own messages
 export XDG_RUNTIME_DIR=/tmp/run XDG_STATE_HOME=/tmp/state
+# Only the client compiler: the other takes more of an emulated processor than it gives.
+export BACKPLANE_JAVA_OPTIONS="-XX:TieredStopAtLevel=1"
+mkdir -p -m 700 $XDG_RUNTIME_DIR
 vm=/tmp/vm
 distribution=$PROJECT/launcher/target/distribution
 kernels=/rig/cache
@@ -82,6 +85,43 @@ await_boot() { GUEST_LIMIT=90 answers 0 "${1:-1}" > /dev/null; }
 # shell COMMAND: a command of the machine's shell.
 shell() { perl "$RIG/l1/vm-shell" $XDG_RUNTIME_DIR/l2/shell.sock "$*"; }
 
+# guest_awaits WHAT CONDITION: until a condition holds in the guest.
+guest_awaits() {
+  guest "(n=0; until $2; do n=\$((n + 1)); [ \$n -le 400 ] || exit 1; usleep 100000; done)" > /dev/null ||
+    fail "$1: not within 40 s"
+}
+
+# The guest's writer goes round and round over the first 4 MiB of /dev/vda, in blocks that can be checked.
+start_writer() {
+  guest 'rm -f /tmp/written; load write /dev/vda 0 64 /tmp/written > /tmp/writer 2>&1 & echo $! > /tmp/writer.pid'
+  written 1
+}
+
+# written MORE: waits until the writer has written so many blocks more; prints how many it has then.
+written() {
+  local now
+  now=$(guest 'cat /tmp/written 2> /dev/null || echo 0')
+  guest_awaits "$1 more blocks" "[ \$(cat /tmp/written 2> /dev/null || echo 0) -ge $((now + $1)) ] || [ -s /tmp/writer ]"
+  guest '[ ! -s /tmp/writer ]' || fail "the guest's writer: $(guest 'cat /tmp/writer')"
+  guest 'cat /tmp/written'
+}
+
+# Ends the writer; every block has to be there, in the guest and in the image.
+check_written() {
+  guest 'kill $(cat /tmp/writer.pid); wait $(cat /tmp/writer.pid)' || fail "the guest's writer: $(guest 'cat /tmp/writer')"
+  guest 'load check /dev/vda 0 64' > /dev/null || fail "the disk does not hold what was written"
+  same "digest of the image" "$(guest 'head -c 4M /dev/vda | sha256sum' | cut -d ' ' -f 1)" \
+    "$(head -c 4M /tmp/disk0.img | sha256sum | cut -d ' ' -f 1)"
+}
+
+# refuses COMMAND: of the machine's shell; prints what it says.
+refuses() {
+  if shell "$*" > /tmp/refused 2>&1; then
+    fail "'$*' was done: $(tail -n 1 /tmp/refused)"
+  fi
+  cat /tmp/refused
+}
+
 # launch NAME COMMAND...: a monitor whose standard input and output are the guest's console.
 launch() {
   local name=$1
@@ -96,19 +136,20 @@ launch() {
   echo $! > $vm/pid
 }
 
-# start NAME OPTION...: a machine of ours, until the guest answers. Only the client compiler: the
-# other takes more of an emulated processor than it gives.
+# start NAME OPTION...: a machine of ours, until the guest answers.
 start() {
-  local name=$1
   if [ "${RIG_MONITOR:-}" = qemu ]; then
     start_qemu "$@"
     return
   fi
-  shift
-  mkdir -p -m 700 $XDG_RUNTIME_DIR
-  BACKPLANE_JAVA_OPTIONS="-XX:TieredStopAtLevel=1 ${RIG_JAVA_OPTIONS:-}" \
-    launch "$name" "$distribution/backplane" run --name l2 --memory 384M "$@"
+  launch "$1" "$distribution/backplane" run --name l2 "${@:2}"
   await_boot
+  await 60 "the machine's shell" test -S $XDG_RUNTIME_DIR/l2/shell.sock
+}
+
+# start_again NAME OPTION...: a machine that goes on where a snapshot was made.
+start_again() {
+  launch "$1" "$distribution/backplane" run --name l2 "${@:2}"
   await 60 "the machine's shell" test -S $XDG_RUNTIME_DIR/l2/shell.sock
 }
 
@@ -162,7 +203,7 @@ machine() {
 # Linux 6.1 by its bzImage, two processors, what most machines have.
 machine_bookworm() {
   image /tmp/disk0.img 16
-  start bookworm --kernel $kernels/bookworm/vmlinuz --initrd $kernels/l2-bookworm.cpio --cpus 2 \
+  start bookworm --memory 256M --kernel $kernels/bookworm/vmlinuz --initrd $kernels/l2-bookworm.cpio --cpus 2 \
     --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net user --device virtio-rng
 }
 
@@ -174,7 +215,8 @@ machine_trixie() {
     ip link set tap0 up
   }
   image /tmp/disk0.img 16
-  start trixie --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
+  mkdir -p /tmp/slots
+  start trixie --memory 256M --config /tmp/slots --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
     --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net tap=tap0
   guest 'ip link set eth0 up && ip addr add 10.9.0.2/24 dev eth0'
 }

@@ -12,6 +12,7 @@ start_qemu() {
       --kernel) q+=(-kernel "$value") ;;
       --initrd) q+=(-initrd "$value") ;;
       --append) q+=(-append "$value") ;;
+      --memory) q+=(-m "$value") ;;
       --cpus) q+=(-smp "$value") ;;
       --disk)
         q+=(-drive "if=none,id=disk$disks,format=raw,file=$value" -device "virtio-blk-pci,drive=disk$disks")
@@ -28,7 +29,7 @@ start_qemu() {
     esac
   done
   launch "$name" qemu-system-x86_64 -enable-kvm -nodefaults -no-user-config -display none \
-    -M "${QEMU_MACHINE:-q35}" -cpu host -m 384 -serial stdio \
+    -M "${QEMU_MACHINE:-q35}" -cpu host -serial stdio \
     -chardev socket,id=monitor,path=/tmp/qemu.monitor,server=on,wait=off -mon chardev=monitor "${q[@]}"
   await_boot
 }
