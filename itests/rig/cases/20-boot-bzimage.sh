@@ -1,5 +1,4 @@
 # Debian's 6.1 boots from its bzImage to user space, with two processors and no special arguments.
-# bound: 200 s
 machine bookworm
 same "the kernel" "$(cat $kernels/bookworm/version)" "$(guest uname -r)"
 same "processors" 2 "$(guest nproc)"

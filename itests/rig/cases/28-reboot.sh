@@ -1,5 +1,4 @@
 # The guest's own reboot starts it again, in the same process.
-# bound: 200 s
 machine bookworm
 process=$(cat $vm/pid)
 guest 'touch /tmp/before'

@@ -1,5 +1,4 @@
 # Debian's 6.12 boots through the PVH entry of its vmlinux.
-# bound: 200 s
 machine trixie
 same "the kernel" "$(cat $kernels/trixie/version)" "$(guest uname -r)"
 runs_on_kvm

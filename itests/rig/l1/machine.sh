@@ -80,7 +80,7 @@ guest() {
 # A line that the guest does not survive, or not as the one that was asked.
 tell_guest() { printf '0 %s\n' "$*" > $vm/in; }
 
-await_boot() { GUEST_LIMIT=90 answers 0 "${1:-1}" > /dev/null; }
+await_boot() { GUEST_LIMIT=200 answers 0 "${1:-1}" > /dev/null; }
 
 # shell COMMAND: a command of the machine's shell.
 shell() { perl "$RIG/l1/vm-shell" $XDG_RUNTIME_DIR/l2/shell.sock "$*"; }
@@ -204,7 +204,7 @@ machine() {
 machine_bookworm() {
   image /tmp/disk0.img 16
   start bookworm --memory 256M --kernel $kernels/bookworm/vmlinuz --initrd $kernels/l2-bookworm.cpio --cpus 2 \
-    --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net user --device virtio-rng
+    --append console=ttyS0 --disk /tmp/disk0.img --net user --device virtio-rng
 }
 
 # Linux 6.12 by its PVH entry, one processor, and a tap.
