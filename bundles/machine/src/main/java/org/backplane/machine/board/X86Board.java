@@ -44,6 +44,16 @@ final class X86Board extends AssembledBoard {
 
     private static final Logger LOG = System.getLogger(X86Board.class.getName());
 
+    /**
+     * Saved state: schema {@code x86-board}, version 1; {@code addressBits}, the width of
+     * guest-physical addresses, which the windows follow, and the child {@code bridge}.
+     */
+    private static final String SCHEMA = "x86-board";
+
+    private static final int VERSION = 1;
+    private static final String ADDRESS_BITS = "addressBits";
+    private static final String BRIDGE = "bridge";
+
     private final X86Map map;
     private final AddressAllocator platform;
     private final AddressAllocator platformIo;
@@ -208,11 +218,26 @@ final class X86Board extends AssembledBoard {
 
     @Override
     public SavedState save() {
-        return bridge.save();
+        return SavedState.of(SCHEMA, VERSION)
+                .number(ADDRESS_BITS, map.addressBits())
+                .child(BRIDGE, bridge.save())
+                .build();
     }
 
     @Override
     public void restore(SavedState state) throws DeviceException {
-        bridge.restore(state);
+        state.require(SCHEMA, VERSION);
+        long bits = state.number(ADDRESS_BITS, 0);
+        if (bits != map.addressBits()) {
+            // The windows lie elsewhere, and the guest knows where they were.
+            throw new DeviceException(
+                    "It is of a host whose processors address %d bits, and those here address %d: restore it on a host like that."
+                            .formatted(bits, map.addressBits()));
+        }
+        SavedState saved = state.child(BRIDGE);
+        if (saved == null) {
+            throw state.damaged("'%s' is missing", BRIDGE);
+        }
+        bridge.restore(saved);
     }
 }

@@ -125,6 +125,11 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
         return new X86Map(ram, new AddressRange(windows, end - windows), port);
     }
 
+    /** Width of guest-physical addresses. */
+    int addressBits() {
+        return Long.numberOfTrailingZeros(window64.end());
+    }
+
     /** RAM below the windows of 32 bits, and what is left above 4 GiB. */
     List<RamBank> banks() {
         List<RamBank> banks = new ArrayList<>();

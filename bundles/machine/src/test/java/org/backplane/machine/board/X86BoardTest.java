@@ -17,7 +17,9 @@ import java.util.Optional;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.Space;
+import org.backplane.device.DeviceException;
 import org.backplane.device.context.FirmwareNode;
+import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.Hypervisor;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
@@ -28,6 +30,7 @@ import org.backplane.machine.board.PlatformDevice.Region;
 import org.backplane.memory.Access;
 import org.backplane.memory.OffHeap;
 import org.backplane.pci.RootPort;
+import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -192,6 +195,38 @@ class X86BoardTest {
         assertEquals(saved, board.save());
         board.restore(changed);
         assertEquals(77, bus.read(Space.MMIO, 0xc000_0000L + (0x10L << 15) + 0x19, 1));
+    }
+
+    @Test
+    void firstSchemaIsStillReadAndWritten() throws Exception {
+        board(16 << 20, 46).restore(GoldenState.read(getClass(), "x86-board-v1.properties"));
+        GoldenState.requireSame(getClass(), "x86-board-v1.properties", board.save());
+    }
+
+    @Test
+    void refusesTheStateOfAHostWithOtherAddresses() throws Exception {
+        SavedState saved = board(16 << 20, 46).save();
+        board.close();
+        Board other =
+                Boards.of(
+                        "other",
+                        16 << 20,
+                        2,
+                        new Bus(),
+                        engine(40),
+                        new BusExits(bus, 2, event -> {}, octet -> {}));
+        try (other) {
+            String said =
+                    assertThrows(DeviceException.class, () -> other.restore(saved)).getMessage();
+            assertTrue(said.contains("46 bits") && said.contains("address 40"), said);
+            assertThrows(
+                    DeviceException.class,
+                    () ->
+                            other.restore(
+                                    SavedState.of("x86-board", 1)
+                                            .number("addressBits", 40)
+                                            .build()));
+        }
     }
 
     @Test
