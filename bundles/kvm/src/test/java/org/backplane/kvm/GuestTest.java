@@ -3,6 +3,7 @@ package org.backplane.kvm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.Timeout;
 /** What guests see: payloads on this host's KVM, of whatever kind that is. */
 @Timeout(60)
 class GuestTest {
+    /** What a guest's watchdogs look at: time passed that the guest did not have. */
+    private static final int GUEST_STOPPED = 2;
+
     private KvmRig rig;
 
     private KvmRig rig(int processors) throws Exception {
@@ -131,5 +135,43 @@ class GuestTest {
             assertTrue(e.getMessage().contains("VM 'test' processor 0"), e.getMessage());
             assertTrue(e.getMessage().contains("broken"), e.getMessage());
         }
+    }
+
+    private int leaf(int number, int register) {
+        return rig.getInt(KvmRig.FLAGS + 16 * number + 4 * register);
+    }
+
+    @Test
+    void processorsSayThatKvmRunsThemAndHowManyThereAre() throws Exception {
+        rig(3).load("cpuid");
+        assertEquals(5, rig.run());
+        assertEquals("KVMKVMKVM", rig.text(KvmRig.FLAGS + 4, 9));
+        assertEquals(0, leaf(1, 1) >>> 24, "identity");
+        assertEquals(1, leaf(1, 2) >>> 31, "a hypervisor is there");
+        assertEquals(1, leaf(2, 1) & 0xffff, "threads of a core");
+        assertEquals(3, leaf(3, 1) & 0xffff, "processors of the package");
+        int told = leaf(4, 0) & 0xff;
+        int reached = new KvmHypervisor(Path.of("/dev/kvm"), null).physicalAddressBits();
+        assertTrue(reached <= told && reached >= 36, reached + " of " + told);
+    }
+
+    /** {@code struct pvclock_vcpu_time_info} (Linux, Documentation/virt/kvm/x86/msr.rst). */
+    @Test
+    void clockTellsTheGuestOfAPauseOnce() throws Exception {
+        rig(1).load("clock");
+        assertEquals(1, rig.run());
+        assertEquals(2, rig.run());
+        long version = rig.getInt(KvmRig.FLAGS);
+        assertTrue(version != 0 && version % 2 == 0, "version " + version);
+        assertEquals(0, flags() & GUEST_STOPPED);
+        rig.vm.stopTime();
+        rig.vm.startTime();
+        assertEquals(3, rig.run());
+        assertEquals(GUEST_STOPPED, flags() & GUEST_STOPPED);
+        assertTrue(rig.getInt(KvmRig.FLAGS) != version, "the clock was written anew");
+    }
+
+    private int flags() {
+        return rig.getInt(KvmRig.FLAGS + 28) >>> 8 & 0xff;
     }
 }
