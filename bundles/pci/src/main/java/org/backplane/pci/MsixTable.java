@@ -17,6 +17,9 @@ import org.backplane.device.GuestErrors;
  * <p>Messages leave without a lock held. So that none arrives after the guest has masked its
  * vector, a write that masks waits for those that had already been decided on; they are on the way
  * into the interrupt controller, which waits for nothing.
+ *
+ * <p>A vector may have an eventfd. While its messages may leave, the trigger delivers them by
+ * itself, otherwise it reports them here, where they become pending.
  */
 final class MsixTable {
     private static final int ENTRY = Type0Header.MSIX_ENTRY_LENGTH;
@@ -48,6 +51,9 @@ final class MsixTable {
     /** By vector, messages decided on that have not arrived. */
     private final AtomicIntegerArray leaving;
 
+    /** By vector, null where there is none; under the lock. */
+    private final VectorTriggers.Trigger[] triggers;
+
     MsixTable(PciShape.Msix shape, MsiSink sink, GuestErrors errors) {
         this.shape = shape;
         this.sink = sink;
@@ -55,6 +61,7 @@ final class MsixTable {
         table = new int[shape.vectors() * WORDS];
         pending = new long[shape.pbaLength() / Long.BYTES];
         leaving = new AtomicIntegerArray(shape.vectors());
+        triggers = new VectorTriggers.Trigger[shape.vectors()];
         clear();
     }
 
@@ -74,7 +81,57 @@ final class MsixTable {
             clear();
         }
         for (int vector = 0; vector < shape.vectors(); vector++) {
+            settle(vector);
             await(vector);
+        }
+    }
+
+    /** Has a trigger carry an eventfd's signals to a vector that has none. */
+    void attach(int vector, VectorTriggers.Trigger trigger) {
+        synchronized (lock) {
+            triggers[vector] = trigger;
+        }
+        settle(vector);
+    }
+
+    /** Has the trigger hold its signals; it carries none when this returns. */
+    void detach(int vector, VectorTriggers.Trigger trigger) {
+        synchronized (lock) {
+            triggers[vector] = null;
+        }
+        synchronized (trigger) {
+            trigger.hold();
+        }
+    }
+
+    /** Tells the trigger of a vector, if there is one, what the guest has made of the vector. */
+    private void settle(int vector) {
+        VectorTriggers.Trigger trigger;
+        synchronized (lock) {
+            trigger = triggers[vector];
+        }
+        if (trigger == null) {
+            return;
+        }
+        // Who comes last sees what was written last.
+        synchronized (trigger) {
+            int word = vector * WORDS;
+            boolean open;
+            long address;
+            int data;
+            synchronized (lock) {
+                if (triggers[vector] != trigger) {
+                    return;
+                }
+                open = enabled && !functionMasked && busMaster && !masked(vector);
+                address = table[word] & 0xffff_ffffL | (long) table[word + 1] << 32;
+                data = table[word + 2];
+            }
+            if (open) {
+                trigger.deliver(address, data);
+            } else {
+                trigger.report();
+            }
         }
     }
 
@@ -116,6 +173,7 @@ final class MsixTable {
             open = enabled && !functionMasked && busMaster;
         }
         for (int vector = 0; vector < shape.vectors(); vector++) {
+            settle(vector);
             if (open) {
                 deliver(vector, false);
             } else {
@@ -239,6 +297,7 @@ final class MsixTable {
             }
             mask = masked(vector);
         }
+        settle(vector);
         if (mask) {
             await(vector);
         } else {

@@ -33,7 +33,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     private final GuestErrors errors;
     private final MsixTable msix;
     private final List<BaseAddressRegister> registers;
-    private final PciWires wires = new PciWires(this, true);
+    private final PciWires wires = new PciWires(this, null, true);
 
     /** Keeps the order of levels that several threads drive. */
     private final Courier pin = new Courier(this::drivePin);
@@ -115,7 +115,12 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
 
     /** Wires for one device, dead until they are {@link #connect connected}. */
     public PciWires deviceWires() {
-        return new PciWires(this, false);
+        return new PciWires(this, null, false);
+    }
+
+    /** As {@link #deviceWires()}, with what carries the device's eventfds. */
+    public PciWires deviceWires(VectorTriggers triggers) {
+        return new PciWires(this, triggers, false);
     }
 
     /** The device is behind the function: what it set and raised before counts from now on. */
@@ -367,6 +372,14 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         if (vector < 0 || vector >= shape.msix().map(PciShape.Msix::vectors).orElse(0)) {
             throw new IllegalArgumentException("%s has no MSI-X vector %d".formatted(slot, vector));
         }
+    }
+
+    void attach(int vector, VectorTriggers.Trigger trigger) {
+        msix.attach(vector, trigger);
+    }
+
+    void detach(int vector, VectorTriggers.Trigger trigger) {
+        msix.detach(vector, trigger);
     }
 
     void signal(int vector) {

@@ -1,7 +1,11 @@
 package org.backplane.pci;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.backplane.device.context.Lease;
+import org.backplane.linux.EventFd;
 
 /**
  * What a device pulls on: its function's interrupts. Thread-safe, never waits.
@@ -11,6 +15,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 public final class PciWires {
     private final PciFunction function;
 
+    /** Null where nothing carries eventfds. */
+    private final VectorTriggers triggers;
+
+    /** Of the device; guarded by itself, and so is the connection they see. */
+    private final List<Wire> wires = new ArrayList<>();
+
     /** Vectors raised before the device was behind its function. */
     private final Queue<Integer> early = new ConcurrentLinkedQueue<>();
 
@@ -19,8 +29,9 @@ public final class PciWires {
     /** Null until the device sets one: the pin stays as the device before left it. */
     private volatile Boolean level;
 
-    PciWires(PciFunction function, boolean connected) {
+    PciWires(PciFunction function, VectorTriggers triggers, boolean connected) {
         this.function = function;
+        this.triggers = triggers;
         this.connected = connected;
     }
 
@@ -51,12 +62,58 @@ public final class PciWires {
         }
     }
 
+    /**
+     * Raises an MSI-X vector each time an eventfd is signalled, as {@link #signal} does: by the
+     * host's kernel while the guest lets messages of the vector leave and the engine can, without a
+     * thread of this process. Signals stay in the eventfd while the device is not behind its
+     * function.
+     *
+     * @param event stays the device's, open until the lease is closed; nobody else waits for it
+     * @return ends it; the device's stack of leases does too
+     * @throws IllegalArgumentException the function has no such vector
+     * @throws IllegalStateException the vector has an eventfd already, or nothing here carries any
+     */
+    public Lease trigger(int vector, EventFd event) {
+        function.requireVector(vector);
+        if (triggers == null) {
+            throw new IllegalStateException("nothing carries eventfds to " + function.slot());
+        }
+        synchronized (wires) {
+            if (wires.stream().anyMatch(wire -> wire.vector == vector)) {
+                throw new IllegalStateException("vector " + vector + " has an eventfd already");
+            }
+            var wire = new Wire(vector, triggers.open(event, () -> function.signal(vector)));
+            wires.add(wire);
+            if (connected) {
+                function.attach(vector, wire.trigger);
+            }
+            return () -> release(wire);
+        }
+    }
+
+    private void release(Wire wire) {
+        synchronized (wires) {
+            if (wires.remove(wire)) {
+                if (connected) {
+                    function.detach(wire.vector, wire.trigger);
+                }
+                wire.trigger.close();
+            }
+        }
+    }
+
+    /** An eventfd on its way to a vector. */
+    private record Wire(int vector, VectorTriggers.Trigger trigger) {}
+
     public boolean msixEnabled() {
         return function.msixEnabled();
     }
 
     void connect() {
-        connected = true;
+        synchronized (wires) {
+            connected = true;
+            wires.forEach(wire -> function.attach(wire.vector, wire.trigger));
+        }
         Boolean last = level;
         if (last != null) {
             function.interrupt(last);
@@ -67,6 +124,9 @@ public final class PciWires {
     }
 
     void disconnect() {
-        connected = false;
+        synchronized (wires) {
+            connected = false;
+            wires.forEach(wire -> function.detach(wire.vector, wire.trigger));
+        }
     }
 }

@@ -7,6 +7,7 @@ import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
+import org.backplane.linux.EventFd;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciShape;
 import org.backplane.pci.PciShape.Bar;
@@ -17,6 +18,10 @@ import org.backplane.pci.PciWires;
  * A function for tests of low-level accesses, with the registers of QEMU's pci-testdev: BAR 0 in
  * memory and BAR 1 in I/O space, each with three tests. A driver starts a test by its number, reads
  * where to write what, writes, and reads how many writes were detected.
+ *
+ * <p>With vectors it has a fourth BAR of this project's own, in memory: the MSI-X structures, and a
+ * register to which a driver writes a vector's number. The device then signals an eventfd, and
+ * never the vector: what a device of the host's kernel does.
  *
  * <p>QEMU gives the writes of two of the tests to an event of the kernel, which counts for itself.
  * Here every write is an access to the device, so that all three count in the header.
@@ -31,6 +36,18 @@ final class PciTestdev implements PciDevice {
 
     static final int PORTS_SIZE = 256;
 
+    /** The BAR of the vectors: their table at 0. */
+    static final int VECTORS = 3;
+
+    static final int VECTORS_SIZE = 4096;
+    static final int PENDING = 0x800;
+
+    /** Written: the number of the vector to raise. */
+    static final int RAISE = 0xc00;
+
+    static final int MOST_VECTORS = 64;
+
+    private final List<EventFd> vectors;
     private final PciShape shape;
     private final GuestErrors mistakes;
     private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
@@ -40,8 +57,10 @@ final class PciTestdev implements PciDevice {
 
     /**
      * @param membar bytes of the BAR without anything behind it; 0 for none
+     * @param vectors the slot's eventfds, one for each vector; empty for a function without MSI-X
      */
-    PciTestdev(long membar, String slot) {
+    PciTestdev(long membar, List<EventFd> vectors, String slot) {
+        this.vectors = List.copyOf(vectors);
         mistakes = new GuestErrors(slot);
         List<Bar> bars =
                 new ArrayList<>(
@@ -50,6 +69,9 @@ final class PciTestdev implements PciDevice {
                                 new Bar(PORTS, BarKind.IO, false, PORTS_SIZE)));
         if (membar > 0) {
             bars.add(new Bar(STORELESS, BarKind.MEMORY_64, true, membar));
+        }
+        if (!vectors.isEmpty()) {
+            bars.add(new Bar(VECTORS, BarKind.MEMORY_32, false, VECTORS_SIZE));
         }
         shape =
                 new PciShape(
@@ -62,7 +84,11 @@ final class PciTestdev implements PciDevice {
                         0,
                         bars,
                         List.of(),
-                        Optional.empty());
+                        vectors.isEmpty()
+                                ? Optional.empty()
+                                : Optional.of(
+                                        new PciShape.Msix(
+                                                vectors.size(), VECTORS, 0, VECTORS, PENDING)));
     }
 
     @Override
@@ -72,7 +98,7 @@ final class PciTestdev implements PciDevice {
 
     @Override
     public synchronized long readBar(int bar, long offset, int width) {
-        if (bar == STORELESS) {
+        if (bar == STORELESS || bar == VECTORS) {
             return -1;
         }
         byte[] header = header();
@@ -108,8 +134,20 @@ final class PciTestdev implements PciDevice {
         if (bar == STORELESS) {
             return;
         }
+        if (bar == VECTORS) {
+            raise(offset, value);
+            return;
+        }
         for (int i = 0; i < width; i++) {
             writeByte(bar, offset + i, (int) (value >>> Byte.SIZE * i) & 0xff);
+        }
+    }
+
+    private void raise(long offset, long value) {
+        if (offset == RAISE && value >= 0 && value < vectors.size()) {
+            vectors.get((int) value).signal();
+        } else {
+            mistakes.add("a write of 0x%x to BAR %d at 0x%x", value, VECTORS, offset);
         }
     }
 
@@ -131,7 +169,10 @@ final class PciTestdev implements PciDevice {
 
     @Override
     public void wired(PciWires wires) {
-        // It has no interrupt.
+        for (int vector = 0; vector < vectors.size(); vector++) {
+            // The slot ends it with the device.
+            wires.trigger(vector, vectors.get(vector));
+        }
     }
 
     @Override

@@ -1,27 +1,35 @@
 package org.backplane.testdev;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
 import org.backplane.device.DeviceFactory;
 import org.backplane.device.context.DeviceContext;
+import org.backplane.linux.EventFd;
+import org.backplane.linux.LinuxException;
 import org.osgi.annotation.bundle.Capability;
 
 /**
- * PCI test devices. Setting: {@code membar}, the size of a third BAR of 64 bits with nothing behind
- * it; there is none by default.
+ * PCI test devices. Settings: {@code membar}, the size of a third BAR of 64 bits with nothing
+ * behind it, and {@code vectors}, how many vectors there are, in a fourth BAR; there is neither by
+ * default.
  */
 @Capability(
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + PciTestdevFactory.KIND,
-            "settings:List<String>=\"membar=4K|1M|256M|1G|4G|64G\""
+            "settings:List<String>=\"membar=4K|1M|256M|1G|4G|64G,vectors=1.."
+                    + PciTestdev.MOST_VECTORS
+                    + "\""
         })
 final class PciTestdevFactory implements DeviceFactory {
     static final String KIND = "pci-testdev";
 
     private static final String MEMBAR = "membar";
+    private static final String VECTORS = "vectors";
     private static final Map<String, Long> SIZES =
             Map.of(
                     "4K", 1L << 12, "1M", 1L << 20, "256M", 1L << 28, "1G", 1L << 30, "4G",
@@ -30,17 +38,40 @@ final class PciTestdevFactory implements DeviceFactory {
     @Override
     public Device create(DeviceContext context) throws DeviceException {
         for (String name : new TreeSet<>(context.settings().keySet())) {
-            if (!name.equals(MEMBAR)) {
+            if (!name.equals(MEMBAR) && !name.equals(VECTORS)) {
                 throw refused(
                         context,
-                        "%s has no setting '%s' (value '%s'); there are: %s",
+                        "%s has no setting '%s' (value '%s'); there are: %s, %s",
                         KIND,
                         name,
                         context.settings().get(name),
-                        MEMBAR);
+                        MEMBAR,
+                        VECTORS);
             }
         }
-        return new PciTestdev(membar(context), context.slot());
+        return new PciTestdev(membar(context), vectors(context), context.slot());
+    }
+
+    /** The slot's, so that what was signalled before a swap is delivered after. */
+    private static List<EventFd> vectors(DeviceContext context) throws DeviceException {
+        String text = context.settings().getOrDefault(VECTORS, "0");
+        if (!text.matches("\\d{1,2}") || Integer.parseInt(text) > PciTestdev.MOST_VECTORS) {
+            throw refused(context, "vectors=%s is no number to %d", text, PciTestdev.MOST_VECTORS);
+        }
+        List<EventFd> events = new ArrayList<>();
+        for (int vector = 0; vector < Integer.parseInt(text); vector++) {
+            events.add(
+                    context.kept("vector " + vector, EventFd.class, () -> eventFd(context.slot())));
+        }
+        return events;
+    }
+
+    private static EventFd eventFd(String slot) throws DeviceException {
+        try {
+            return EventFd.open();
+        } catch (LinuxException e) {
+            throw new DeviceException("Slot '%s': %s.".formatted(slot, e.getMessage()), e);
+        }
     }
 
     /** In bytes; 0 is none. */

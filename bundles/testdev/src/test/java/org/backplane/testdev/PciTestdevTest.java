@@ -3,6 +3,7 @@ package org.backplane.testdev;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.HashMap;
 import java.util.Map;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
@@ -11,10 +12,12 @@ import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SaveSupport;
 import org.backplane.device.state.SavedState;
+import org.backplane.linux.EventFd;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.HostBridge;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
+import org.backplane.pci.VectorTriggers;
 import org.backplane.testkit.FakeDeviceContext;
 import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.Test;
@@ -25,6 +28,7 @@ class PciTestdevTest {
 
     private final Bus bus = new Bus();
     private final PciTestdev device = create();
+    private HostBridge hostBridge;
     private long memory;
     private long ports;
 
@@ -39,6 +43,17 @@ class PciTestdevTest {
 
     /** Plugs the function in and lets it decode, as firmware and a driver do. */
     private void plug() throws Exception {
+        PciFunction function = plug(device);
+        function.place();
+        HostBridge bridge = hostBridge;
+        long config = (long) function.device() << 15;
+        assertEquals(0x0005_1b36, bridge.ecam().read(config, 4));
+        bridge.ecam().write(config + 4, 2, 3);
+        memory = bridge.ecam().read(config + 0x10, 4);
+        ports = bridge.ecam().read(config + 0x14, 4) & ~3;
+    }
+
+    private PciFunction plug(PciTestdev behind) throws Exception {
         AddressAllocator mmio =
                 bus.addWindow("mmio", Space.MMIO, new AddressRange(0x4000_0000L, 0x10_0000));
         AddressAllocator io = bus.addWindow("io", Space.IO, new AddressRange(0x1000, 0x1000));
@@ -48,28 +63,22 @@ class PciTestdevTest {
                         new HostBridge.Windows(io, mmio, null),
                         (address, data) -> {},
                         (number, pin, high) -> {});
-        PciFunction function =
-                bridge.plug(
-                        "test0",
-                        -1,
-                        device.shape(),
-                        new BarHandler() {
-                            @Override
-                            public long read(int bar, long offset, int width) {
-                                return device.readBar(bar, offset, width);
-                            }
+        hostBridge = bridge;
+        return bridge.plug(
+                "test0",
+                -1,
+                behind.shape(),
+                new BarHandler() {
+                    @Override
+                    public long read(int bar, long offset, int width) {
+                        return behind.readBar(bar, offset, width);
+                    }
 
-                            @Override
-                            public void write(int bar, long offset, int width, long value) {
-                                device.writeBar(bar, offset, width, value);
-                            }
-                        });
-        function.place();
-        long config = (long) function.device() << 15;
-        assertEquals(0x0005_1b36, bridge.ecam().read(config, 4));
-        bridge.ecam().write(config + 4, 2, 3);
-        memory = bridge.ecam().read(config + 0x10, 4);
-        ports = bridge.ecam().read(config + 0x14, 4) & ~3;
+                    @Override
+                    public void write(int bar, long offset, int width, long value) {
+                        behind.writeBar(bar, offset, width, value);
+                    }
+                });
     }
 
     private String name(Space space, long base) {
@@ -144,6 +153,59 @@ class PciTestdevTest {
         large.writeBar(2, 0, 1, 0);
         assertEquals(-1, large.readBar(2, 0, 4));
         assertEquals(0, large.readBar(0, 1, 1));
+    }
+
+    @Test
+    void raisesVectorsByEventfds() throws Exception {
+        Map<Integer, EventFd> events = new HashMap<>();
+        Map<String, String> settings = Map.of("vectors", "3");
+        try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
+            var raising = (PciTestdev) new PciTestdevFactory().create(slot);
+            PciFunction function = plug(raising);
+            raising.wired(
+                    function.deviceWires(
+                            (event, signalled) -> {
+                                events.put(events.size(), event);
+                                return new UnusedTrigger();
+                            }));
+            raising.writeBar(3, 0xc00, 4, 2);
+            raising.writeBar(3, 0xc00, 4, 3);
+            raising.writeBar(3, 0xc04, 4, 1);
+            assertEquals(0, events.get(0).drain());
+            assertEquals(0, events.get(1).drain());
+            assertEquals(1, events.get(2).drain());
+        }
+    }
+
+    /** The function is behind no guest: nothing is carried. */
+    private static final class UnusedTrigger implements VectorTriggers.Trigger {
+        @Override
+        public void deliver(long address, int data) {
+            throw new AssertionError("MSI-X is off");
+        }
+
+        @Override
+        public void report() {
+            throw new AssertionError("the device is not connected");
+        }
+
+        @Override
+        public void hold() {
+            throw new AssertionError("the device was not connected");
+        }
+
+        @Override
+        public void close() {
+            // There is nothing to end.
+        }
+    }
+
+    @Test
+    void refusesMoreVectorsThanItHasRoomFor() throws Exception {
+        Map<String, String> settings = Map.of("vectors", "65");
+        try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
+            assertThrows(DeviceException.class, () -> new PciTestdevFactory().create(slot));
+        }
     }
 
     @Test

@@ -26,6 +26,7 @@ import org.backplane.machine.board.InterruptLines;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.console.HostConsole;
 import org.backplane.memory.MemoryView;
+import org.backplane.pci.VectorTriggers;
 
 /**
  * One version of a device in its slot: what it was handed. In a swap two attachments exist, and
@@ -137,6 +138,21 @@ final class Attachment implements DeviceContext, AutoCloseable {
             if (gate.leave(ticket) && thrown != null) {
                 gear.failed().accept(thrown, ticket);
             }
+        };
+    }
+
+    /** What carries the device's eventfds to its vectors, until the slot or the device ends it. */
+    VectorTriggers triggers() {
+        return (event, signalled) -> {
+            var trigger =
+                    new EngineTrigger(
+                            gear.name(),
+                            gear.board().vm().eventRoutes(),
+                            environment.events(),
+                            event,
+                            signalled);
+            leases.push("trigger", trigger::close);
+            return trigger;
         };
     }
 

@@ -55,7 +55,7 @@ final class PciFace implements Face, BarHandler {
 
     @Override
     public void wire(Device device, Attachment attachment) {
-        PciWires wires = function.deviceWires();
+        PciWires wires = function.deviceWires(attachment.triggers());
         attachment.add(
                 new Attachment.Switchable() {
                     @Override
