@@ -102,7 +102,13 @@ final class X86Board extends AssembledBoard {
             }
             bridge.preset();
             claim(ecam, "ecam", X86Map.ECAM, bridge.ecam());
-            claim(platformIo, "pci config", X86Map.CONFIG_MECHANISM_1, bridge.configMechanism1());
+            claim(
+                    platformIo,
+                    "pci config",
+                    X86Map.CONFIG_MECHANISM_1,
+                    new ResetControl(
+                            bridge.configMechanism1(),
+                            () -> exits.systemEvent(0, ExitHandler.SystemEvent.REBOOT)));
             claimForEngine(platform, "ioapic", X86Map.IO_APIC);
             claimForEngine(platform, "local apics", X86Map.LOCAL_APIC);
             claimForEngine(platform, "engine", X86Map.ENGINE);
