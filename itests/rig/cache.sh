@@ -8,7 +8,7 @@
 suites=(bookworm trixie)
 l1_suite=bookworm # its kernel has kvm-amd, vfio-pci and 9p
 l1_modules="virtio_pci 9p 9pnet_virtio overlay kvm-amd vfio-pci vfio_iommu_type1 tun virtio_net nvme e1000e 8139cp bridge"
-l2_modules="virtio_pci virtio_blk virtio_net virtio_rng button evdev ext4 nvme e1000e igb 8139cp xhci_pci usb_storage sd_mod"
+l2_modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng button evdev ext4 nvme e1000e igb 8139cp xhci_pci usb_storage sd_mod"
 
 # The mirror of Debian's main archive in the host's own apt configuration.
 mirror() {

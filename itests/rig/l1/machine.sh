@@ -207,13 +207,16 @@ machine_bookworm() {
     --append console=ttyS0 --disk /tmp/disk0.img --net user --device virtio-rng
 }
 
+tap0() {
+  ip link show tap0 > /dev/null 2>&1 && return
+  ip tuntap add dev tap0 mode tap
+  ip addr add 10.9.0.1/24 dev tap0
+  ip link set tap0 up
+}
+
 # Linux 6.12 by its PVH entry, one processor, and a tap.
 machine_trixie() {
-  ip link show tap0 > /dev/null 2>&1 || {
-    ip tuntap add dev tap0 mode tap
-    ip addr add 10.9.0.1/24 dev tap0
-    ip link set tap0 up
-  }
+  tap0
   image /tmp/disk0.img 16
   mkdir -p /tmp/slots
   start trixie --memory 256M --config /tmp/slots --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \

@@ -3,8 +3,14 @@
 
 # start_qemu NAME OPTION...: takes the options of ours that the cases use.
 start_qemu() {
-  local name=$1 disks=0 q=() option value
+  local name=$1 disks=0 q=() option value machine=${QEMU_MACHINE:-q35} kind=pci
   shift
+  # Memory that the bench can tell from QEMU's own, and a port for pciehp.
+  q=(-object memory-backend-memfd,id=ram,size=256M,share=on)
+  case $machine in
+    q35) q+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off -device pcie-root-port,id=port1,chassis=1) ;;
+    microvm) machine+=,x-option-roms=off,isa-serial=on kind=device ;;
+  esac
   while [ $# -gt 0 ]; do
     option=$1 value=$2
     shift 2
@@ -15,7 +21,7 @@ start_qemu() {
       --memory) q+=(-m "$value") ;;
       --cpus) q+=(-smp "$value") ;;
       --disk)
-        q+=(-drive "if=none,id=disk$disks,format=raw,file=$value" -device "virtio-blk-pci,drive=disk$disks")
+        q+=(-drive "if=none,id=disk$disks,format=raw,file=$value" -device "virtio-blk-$kind,drive=disk$disks")
         disks=$((disks + 1))
         ;;
       --net)
@@ -23,13 +29,16 @@ start_qemu() {
           user*) q+=(-netdev "user,id=net0") ;;
           tap=*) q+=(-netdev "tap,id=net0,ifname=${value#tap=},script=no,downscript=no") ;;
         esac
-        q+=(-device virtio-net-pci,netdev=net0,romfile=)
+        case $kind in
+          pci) q+=(-device virtio-net-pci,netdev=net0,romfile=) ;;
+          *) q+=(-device virtio-net-device,netdev=net0) ;;
+        esac
         ;;
-      --device) q+=(-device "$value-pci") ;;
+      --device) q+=(-device "$value-$kind") ;;
     esac
   done
   launch "$name" qemu-system-x86_64 -enable-kvm -nodefaults -no-user-config -display none \
-    -M "${QEMU_MACHINE:-q35}" -cpu host -serial stdio \
+    -M "$machine,memory-backend=ram" -cpu host -serial stdio \
     -chardev socket,id=monitor,path=/tmp/qemu.monitor,server=on,wait=off -mon chardev=monitor "${q[@]}"
   await_boot
 }

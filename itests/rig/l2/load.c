@@ -2,6 +2,8 @@
  *   load write DEVICE FIRST COUNT SUMS   fills 64 KiB blocks, each with numbers of its own, O_DIRECT
  *   load check DEVICE FIRST COUNT        every block has to hold its numbers
  *   load random read|write DEVICE MIB OPERATIONS   4 KiB each at random places; prints nanoseconds
+ *   load gap DEVICE STOP    writes, and opens it anew when that fails, until there is a file STOP; prints the
+ *                           milliseconds of the longest time between two writes that were done
  *   load echo ADDRESS PORT ROUNDS        a byte each way over TCP; prints nanoseconds
  */
 #define _GNU_SOURCE
@@ -109,6 +111,26 @@ static int random_pages(char **argv) {
     return 0;
 }
 
+static int gap(char **argv) {
+    char *block = buffer();
+    int fd = -1;
+    uint64_t last = now(), longest = 0;
+    while (access(argv[3], F_OK)) {
+        if (fd < 0) fd = open(argv[2], O_WRONLY | O_DIRECT);
+        if (fd >= 0 && pwrite(fd, block, BLOCK, 0) == BLOCK) {
+            uint64_t t = now();
+            if (t - last > longest) longest = t - last;
+            last = t;
+            continue;
+        }
+        if (fd >= 0) close(fd);
+        fd = -1;
+        usleep(2000);
+    }
+    printf("%.1f\n", longest / 1e6);
+    return 0;
+}
+
 static int echo(char **argv) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[3]))};
     int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
@@ -128,6 +150,7 @@ int main(int argc, char **argv) {
     if (argc == 6 && !strcmp(argv[1], "write")) return blocks(0, argv);
     if (argc == 5 && !strcmp(argv[1], "check")) return blocks(1, argv);
     if (argc == 6 && !strcmp(argv[1], "random")) return random_pages(argv);
+    if (argc == 4 && !strcmp(argv[1], "gap")) return gap(argv);
     if (argc == 5 && !strcmp(argv[1], "echo")) return echo(argv);
     fprintf(stderr, "load: see its source for usage\n");
     return 2;

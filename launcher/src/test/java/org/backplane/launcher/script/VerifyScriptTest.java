@@ -46,11 +46,18 @@ class VerifyScriptTest {
         folder.program("tools/mvn", body);
     }
 
-    private Result verify() throws IOException, InterruptedException {
+    private Result verify(String... options) throws IOException, InterruptedException {
+        String[] command = new String[options.length + 1];
+        command[0] = temporary.resolve("verify").toString();
+        System.arraycopy(options, 0, command, 1, options.length);
         return folder.run(
                 Path.of("/"),
                 Map.of("PATH", temporary.resolve("tools") + ":" + System.getenv("PATH")),
-                temporary.resolve("verify").toString());
+                command);
+    }
+
+    private void rig(String lastLine) throws IOException {
+        folder.program("itests/rig/rig", "echo 'ok   10-check 3.2 s'\necho '" + lastLine + "'");
     }
 
     private static String last(Result result) {
@@ -100,5 +107,29 @@ class VerifyScriptTest {
     void doesNotCountReportsOfAnEarlierRun() throws Exception {
         folder.write("a/target/surefire-reports/TEST-Old.xml", REPORT.formatted(100, 0, 0, 0));
         assertEquals("7 passed, 0 failed, 1 skipped\n", last(verify()));
+    }
+
+    @Test
+    void countsTheCasesOfTheRig() throws Exception {
+        rig("20 passed, 0 failed, 2 skipped");
+        Result result = verify("--rig");
+        assertEquals("20 passed, 0 failed, 2 skipped\n", last(result), result.output());
+        assertEquals(0, result.status());
+    }
+
+    @Test
+    void addsTheRigToTheTree() throws Exception {
+        rig("20 passed, 1 failed, 2 skipped");
+        Result result = verify("--all");
+        assertEquals("27 passed, 1 failed, 3 skipped\n", last(result), result.output());
+        assertNotEquals(0, result.status());
+    }
+
+    @Test
+    void failsForARigThatDoesNotCount() throws Exception {
+        rig("rig: there is no distribution to try");
+        Result result = verify("--rig");
+        assertEquals("0 passed, 1 failed, 0 skipped\n", last(result), result.output());
+        assertNotEquals(0, result.status());
     }
 }
