@@ -149,6 +149,13 @@ public final class PayloadIT {
     }
 
     @Test
+    public void eventfdsRaiseVectorsAndMasksHoldThem() throws Exception {
+        passes(
+                new Setup("triggers.elf", "")
+                        .withSlot(Map.of("name", "test0", "kind", "pci-testdev", "vectors", "3")));
+    }
+
+    @Test
     public void doorbellIsNoExitAndMovesWithItsBar() throws Exception {
         assertDoorbellIsNoExit(Map.of());
         assertDoorbellIsNoExit(Map.of("port", "1"));
