@@ -1,9 +1,10 @@
 # cache.sh: what the rig keeps, under ${XDG_CACHE_HOME:-~/.cache}/backplane/rig. Sourced by rig.
-#   debs/SUITE.deb                the suite's kernel package
-#   SUITE/version vmlinuz vmlinux the kernel, and the ELF file that its bzImage holds
-#   l1.cpio l2-SUITE.cpio         the initial file systems
-#   digests                       SHA-256 of all of these
-# Everything is made once; an initial file system is made again when what it is made of has changed.
+#   debs/SUITE.deb                       the suite's kernel package
+#   images/KEY                           made of the packages and of this checkout's scripts, as KEY tells:
+#     SUITE/version vmlinuz vmlinux        the kernel, and the ELF file that its bzImage holds
+#     l1.cpio l2-SUITE.cpio                the initial file systems
+#     digests                              SHA-256 of all of these
+# Everything is made once. Images of other checkouts stay, the latest three.
 
 suites=(bookworm trixie)
 l1_suite=bookworm # its kernel has kvm-amd, vfio-pci and 9p
@@ -105,11 +106,14 @@ start_of_tree() {
 
 pack() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0 --reproducible) > "$2"; }
 
-# The digest of all that an initial file system is made of.
-recipe() { cat "$here/cache.sh" "$here"/l1/init "$here"/l2/* /bin/busybox "$cache"/debs/*.deb | sha256sum | cut -d ' ' -f 1; }
+# The digest of all that the images are made of.
+recipe() {
+  cat "$here/cache.sh" "$here"/l1/init "$here"/l2/* /bin/busybox "$cache"/debs/*.deb | sha256sum | cut -c 1-16
+}
 
+# make_images TARGET
 make_images() {
-  local work suite tree version
+  local work suite tree version target=$1
   work=$(mktemp -d "$cache/work.XXXXXX")
   for suite in "${suites[@]}"; do
     log "unpacking the kernel of $suite"
@@ -119,41 +123,44 @@ make_images() {
     version=$(basename "$tree"/boot/vmlinuz-*)
     version=${version#vmlinuz-}
     depmod -b "$tree" "$version"
-    mkdir -p "$cache/$suite"
-    echo "$version" > "$cache/$suite/version"
-    cp "$tree/boot/vmlinuz-$version" "$cache/$suite/vmlinuz"
-    extract_vmlinux "$cache/$suite/vmlinuz" "$cache/$suite/vmlinux"
+    mkdir -p "$target/$suite"
+    echo "$version" > "$target/$suite/version"
+    cp "$tree/boot/vmlinuz-$version" "$target/$suite/vmlinuz"
+    extract_vmlinux "$target/$suite/vmlinuz" "$target/$suite/vmlinux"
     start_of_tree "$work/l2-$suite"
     add_modules "$tree" "$version" "$work/l2-$suite" $l2_modules
     cp "$here/l2/init" "$work/l2-$suite/init"
     gcc -O1 -static -Wall -o "$work/l2-$suite/bin/load" "$here/l2/load.c" || die "l2/load.c does not compile"
-    pack "$work/l2-$suite" "$cache/l2-$suite.cpio"
+    pack "$work/l2-$suite" "$target/l2-$suite.cpio"
     if [ "$suite" = "$l1_suite" ]; then
       start_of_tree "$work/l1"
       mkdir "$work/l1"/{lower,upper,root}
       add_modules "$tree" "$version" "$work/l1" $l1_modules
       cp "$here/l1/init" "$work/l1/init"
-      pack "$work/l1" "$cache/l1.cpio"
+      pack "$work/l1" "$target/l1.cpio"
     fi
   done
   rm -rf "$work"
 }
 
-# Builds what is missing or was made of something else. Needs the network for kernels only.
+# Builds what is missing, and sets images to the folder. Needs the network for kernels only.
 build_cache() {
   local suite
-  mkdir -p "$cache"
+  mkdir -p "$cache/images"
   exec 8> "$cache/lock"
   flock 8
   for suite in "${suites[@]}"; do
     [ -e "$cache/debs/$suite.deb" ] || fetch_kernel "$suite"
   done
-  if [ "$(head -n 1 "$cache/recipe" 2> /dev/null)" != "$(recipe)" ] ||
-    ! (cd "$cache" && sha256sum --quiet -c digests > /dev/null 2>&1); then
-    rm -f "$cache/recipe"
-    make_images
-    (cd "$cache" && sha256sum l1.cpio l2-*.cpio */vmlinu[xz] > digests)
-    recipe > "$cache/recipe"
+  images=$cache/images/$(recipe)
+  if ! (cd "$images" && sha256sum --quiet -c digests) > /dev/null 2>&1; then
+    rm -rf "$images" "$cache/images/new"
+    mkdir -p "$cache/images/new"
+    make_images "$cache/images/new"
+    (cd "$cache/images/new" && sha256sum l1.cpio l2-*.cpio */vmlinu[xz] > digests)
+    mv "$cache/images/new" "$images"
+    find "$cache/images" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | LC_ALL=C sort -rn | tail -n +4 |
+      cut -d ' ' -f 2- | xargs -r -d '\n' rm -rf
   fi
   exec 8>&-
 }
