@@ -3,7 +3,6 @@ package org.backplane.machine.board;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
 import org.backplane.bus.AddressAllocator;
@@ -20,6 +19,7 @@ import org.backplane.hypervisor.InterruptControllers;
 import org.backplane.hypervisor.VmSpec;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.boot.ImageFile;
+import org.backplane.machine.boot.RandomSeed;
 import org.backplane.memory.Access;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.OffHeap;
@@ -142,8 +142,7 @@ public final class RiscvBoard extends AssembledBoard {
             throw new MachineException(
                     "The kernel or initrd cannot be read: %s.".formatted(e.getMessage()), e);
         }
-        var seed = new byte[RANDOM_SEED_SIZE];
-        new SecureRandom().nextBytes(seed);
+        byte[] seed = RandomSeed.take(RANDOM_SEED_SIZE);
         byte[] tree =
                 RiscvDeviceTree.build(
                         vm().vcpus().size(),

@@ -3,7 +3,6 @@ package org.backplane.machine.boot;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import org.backplane.bus.AddressRange;
 import org.backplane.hypervisor.X86Entry;
 import org.backplane.machine.MachineException;
@@ -163,15 +162,13 @@ final class LinuxLoader implements Loader {
         return base;
     }
 
-    private static byte[] seed() {
-        byte[] seed = new byte[SEED_SIZE];
-        new SecureRandom().nextBytes(seed);
+    private static byte[] seed() throws MachineException {
         return ByteBuffer.allocate(NODE_HEADER + SEED_SIZE)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(0)
                 .putInt(SETUP_RNG_SEED)
                 .putInt(SEED_SIZE)
-                .put(seed)
+                .put(RandomSeed.take(SEED_SIZE))
                 .array();
     }
 
