@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,8 +38,12 @@ final class PayloadMachine implements AutoCloseable {
     static final int SECTOR = 512;
     static final String DISK = "disk0";
 
+    /** Only so that a hanging payload ends. */
+    private static final long PATIENCE_MILLIS = 100_000;
+
     private final MachineFixture fixture;
     private final SocketChannel console;
+    private final Selector output;
     private final CompletableFuture<MachineReport> last;
     private final StringBuilder heard = new StringBuilder();
     private int read;
@@ -46,6 +52,9 @@ final class PayloadMachine implements AutoCloseable {
         this.fixture = fixture;
         this.console = SocketChannel.open(StandardProtocolFamily.UNIX);
         this.console.connect(UnixDomainSocketAddress.of(console));
+        this.console.configureBlocking(false);
+        output = Selector.open();
+        this.console.register(output, SelectionKey.OP_READ);
         // As the launcher does; whoever reads the console learns of the end by it.
         last = fixture.end().thenApplyAsync(status -> stopped());
     }
@@ -166,9 +175,13 @@ final class PayloadMachine implements AutoCloseable {
         }
     }
 
-    /** Reads what has come; false at the end. */
+    /** Reads what comes; false at the end. */
     private boolean hear() throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(4096);
+        if (output.select(PATIENCE_MILLIS) == 0) {
+            throw new AssertionError("silent after: " + heard);
+        }
+        output.selectedKeys().clear();
         if (console.read(bytes) < 0) {
             return false;
         }
@@ -230,6 +243,7 @@ final class PayloadMachine implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
+        output.close();
         console.close();
         if (fixture.end().isDone()) {
             last();
