@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,7 @@ public final class PayloadIT {
                                     "device-virtio-blk"))
                     .toList();
     private static final String NEW_DISK = "1.0.1";
+    private static final String NEW_CHIPS = "1.0.1";
     private static final int RINGS = 1000;
     private static final long HOST_KEY = 0x686f7374L;
     private static final long GUEST_KEY = 0x6775657374L;
@@ -59,6 +61,7 @@ public final class PayloadIT {
     @Configuration
     public Option[] framework() {
         NewBuild.make("device-virtio-blk", NEW_DISK);
+        NewBuild.make("chipset", NEW_CHIPS);
         return CoreOptions.options(
                 Framework.base(),
                 Framework.onClassPath(ConfigurationManager.class),
@@ -304,6 +307,33 @@ public final class PayloadIT {
             assertEquals("2", machine.line("boot "));
             machine.passed();
             assertEquals(2, machine.last().boots());
+        }
+    }
+
+    /** Of ISA's interrupts each is an edge: one that is lost would be the last. */
+    @Test
+    public void chipsLoseNoByteAndNoInterruptOverSwaps() throws Exception {
+        int part = 4096;
+        List<String> jars =
+                List.of(
+                        NewBuild.path("chipset", NEW_CHIPS).toString(),
+                        ProjectBundle.named("chipset").jar().toString());
+        byte[] sequence = new byte[part * (2 * jars.size() + 1)];
+        for (int i = 0; i < sequence.length; i++) {
+            sequence[i] = (byte) (i % 251);
+        }
+        try (PayloadMachine machine =
+                new Setup("chips.elf", "bytes=" + sequence.length).start(context)) {
+            machine.line("waiting");
+            int typed = 0;
+            for (String jar : jars) {
+                for (String slot : List.of("uart0", "rtc0")) {
+                    machine.type(Arrays.copyOfRange(sequence, typed, typed += part));
+                    machine.machine().swap(slot, jar, false);
+                }
+            }
+            machine.type(Arrays.copyOfRange(sequence, typed, sequence.length));
+            machine.passed();
         }
     }
 

@@ -189,6 +189,13 @@ final class PayloadMachine implements AutoCloseable {
         return true;
     }
 
+    /** Types to the payload; waits while it is behind. */
+    void type(byte[] bytes) throws IOException {
+        for (ByteBuffer left = ByteBuffer.wrap(bytes); left.hasRemaining(); ) {
+            console.write(left);
+        }
+    }
+
     /** Has a payload that waits for a byte go on. */
     void go() throws IOException {
         console.write(ByteBuffer.wrap(new byte[] {'\n'}));

@@ -51,6 +51,7 @@ public final class PayloadReferenceIT {
                 "clock.elf",
                 "reboot.elf",
                 "button.elf",
+                "chips.elf",
                 "contract.elf");
     }
 
