@@ -92,7 +92,8 @@ public final class EngineIT {
 
     private Outcome command(List<String> words) throws Exception {
         Path output = folder.resolve("out");
-        Process process = Backplane.start(folder, Map.of(), words, output);
+        Map<String, String> environment = Map.of("XDG_CACHE_HOME", folder.toString());
+        Process process = Backplane.start(folder, environment, words, output);
         try {
             assertTrue("the command ends", process.waitFor(120, TimeUnit.SECONDS));
         } finally {
@@ -209,6 +210,16 @@ public final class EngineIT {
                     });
             assertEquals(0, machine.shell("vm:stop").status());
         }
+    }
+
+    @Test
+    public void demoSaysWhyNotBeforeItFetchesAGuestForKvm() throws Exception {
+        command(List.of("demo", "--engine", "kvm", "--kvm-kind", "pvm"))
+                .assertSays(1, "/dev/kvm", "What runs anywhere is the guest of the engine hart.");
+        assertFalse(Files.exists(folder.resolve("backplane/guest-amd64")));
+        command(List.of("demo", "--engine", "kvm", "--tour", "--memory", "12X"))
+                .assertSays(
+                        2, "--engine kvm: the tour is on hart", "--memory 12X: this is no size");
     }
 
     @Test
