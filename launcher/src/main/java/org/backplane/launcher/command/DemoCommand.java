@@ -260,7 +260,7 @@ public final class DemoCommand implements Command {
                 common.ssh,
                 Optional.empty(),
                 Optional.empty(),
-                new EngineOptions(guest.map(files -> kind().engine()), Optional.empty(), kvmKind));
+                new EngineOptions(guest.flatMap(files -> engine), Optional.empty(), kvmKind));
     }
 
     private static String escaped(Path path) {
