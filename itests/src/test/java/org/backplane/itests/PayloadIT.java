@@ -159,6 +159,13 @@ public final class PayloadIT {
     }
 
     @Test
+    public void eventfdRaisesAPinAndAnotherTellsOfItsEnd() throws Exception {
+        passes(
+                new Setup("line.elf", "")
+                        .withSlot(Map.of("name", "test0", "kind", "pci-testdev", "line", "on")));
+    }
+
+    @Test
     public void doorbellIsNoExitAndMovesWithItsBar() throws Exception {
         assertDoorbellIsNoExit(Map.of());
         assertDoorbellIsNoExit(Map.of("port", "1"));

@@ -17,6 +17,7 @@ import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
+import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
 
 /**
@@ -89,6 +90,17 @@ public final class HostBridge {
     @FunctionalInterface
     public interface PinRouter {
         void set(int device, int pin, boolean high);
+
+        /**
+         * Runs the listener each time the guest has finished with an interrupt of the line where
+         * the pin ends, which others may share; on any thread.
+         *
+         * @return ends it
+         * @throws IllegalStateException nobody tells here
+         */
+        default Lease onFinished(int device, int pin, Runnable listener) {
+            throw new IllegalStateException("nobody tells when an interrupt is finished with");
+        }
     }
 
     private final Logger log = System.getLogger(HostBridge.class.getName());
@@ -336,6 +348,10 @@ public final class HostBridge {
         pins.set(device, pin, high);
     }
 
+    Lease onPinFinished(int device, int pin, Runnable listener) {
+        return pins.onFinished(device, pin, listener);
+    }
+
     /** A function of which its bus does not know yet. */
     PciFunction make(PciBus where, String slot, int device, PciShape shape, BarHandler handler) {
         var function = new PciFunction(this, where, slot, device, shape, handler);
@@ -412,6 +428,11 @@ public final class HostBridge {
         @Override
         public void pin(PciFunction function, int pin, boolean high) {
             drivePin(function.device(), pin, high);
+        }
+
+        @Override
+        public Lease onPinFinished(PciFunction function, int pin, Runnable listener) {
+            return HostBridge.this.onPinFinished(function.device(), pin, listener);
         }
 
         @Override

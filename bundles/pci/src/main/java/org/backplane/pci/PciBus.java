@@ -1,6 +1,7 @@
 package org.backplane.pci;
 
 import java.util.List;
+import org.backplane.device.context.Lease;
 
 /** What a function has above it. Every method is thread-safe and waits for nothing. */
 interface PciBus {
@@ -21,6 +22,9 @@ interface PciBus {
 
     /** A function drives its pin (INTA = 1). */
     void pin(PciFunction function, int pin, boolean high);
+
+    /** Runs the listener when the guest has finished with an interrupt of the pin's line. */
+    Lease onPinFinished(PciFunction function, int pin, Runnable listener);
 
     /** The function is closed; inside of {@link org.backplane.bus.Bus#change}. */
     void left(PciFunction function);

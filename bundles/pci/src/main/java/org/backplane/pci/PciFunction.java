@@ -11,6 +11,7 @@ import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
+import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
 
 /**
@@ -372,6 +373,14 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         if (vector < 0 || vector >= shape.msix().map(PciShape.Msix::vectors).orElse(0)) {
             throw new IllegalArgumentException("%s has no MSI-X vector %d".formatted(slot, vector));
         }
+    }
+
+    /** Of whatever line the pin ends in. */
+    Lease onPinFinished(Runnable listener) {
+        if (shape.interruptPin() == 0) {
+            throw new IllegalStateException(slot + " has no interrupt pin");
+        }
+        return bus.onPinFinished(this, shape.interruptPin(), listener);
     }
 
     void attach(int vector, VectorTriggers.Trigger trigger) {

@@ -24,6 +24,9 @@ public final class PciWires {
     /** Vectors raised before the device was behind its function. */
     private final Queue<Integer> early = new ConcurrentLinkedQueue<>();
 
+    /** Null where the pin has no eventfds; guarded by the wires. */
+    private PinEvents pin;
+
     private volatile boolean connected;
 
     /** Null until the device sets one: the pin stays as the device before left it. */
@@ -91,6 +94,44 @@ public final class PciWires {
         }
     }
 
+    /**
+     * Raises the function's INTx pin each time an eventfd is signalled, as {@link #interrupt} does.
+     * When the guest has finished with the interrupt the pin falls and the other eventfd is
+     * signalled: whoever still needs service signals again. Signals stay in the eventfd while the
+     * device is not behind its function.
+     *
+     * @param trigger stays the device's, open until the lease is closed; nobody else waits for it
+     * @param resample stays the device's, open likewise
+     * @return ends it, and the pin falls
+     * @throws IllegalStateException the function has no pin, or the pin has eventfds already, or
+     *     nothing here carries any
+     */
+    public Lease attach(EventFd trigger, EventFd resample) {
+        if (triggers == null) {
+            throw new IllegalStateException("nothing carries eventfds to " + function.slot());
+        }
+        synchronized (wires) {
+            if (pin != null) {
+                throw new IllegalStateException("the pin has eventfds already");
+            }
+            var attached = new PinEvents(this, function, triggers, trigger, resample);
+            pin = attached;
+            if (connected) {
+                attached.connect();
+            }
+            return () -> release(attached);
+        }
+    }
+
+    private void release(PinEvents attached) {
+        synchronized (wires) {
+            if (pin == attached) {
+                pin = null;
+                attached.close();
+            }
+        }
+    }
+
     private void release(Wire wire) {
         synchronized (wires) {
             if (wires.remove(wire)) {
@@ -112,6 +153,9 @@ public final class PciWires {
     void connect() {
         synchronized (wires) {
             connected = true;
+            if (pin != null) {
+                pin.connect();
+            }
             wires.forEach(wire -> function.attach(wire.vector, wire.trigger));
         }
         Boolean last = level;
@@ -126,6 +170,9 @@ public final class PciWires {
     void disconnect() {
         synchronized (wires) {
             connected = false;
+            if (pin != null) {
+                pin.disconnect();
+            }
             wires.forEach(wire -> function.detach(wire.vector, wire.trigger));
         }
     }

@@ -8,6 +8,7 @@ import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
+import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
 
 /**
@@ -475,6 +476,11 @@ public final class RootPort implements ConfigTarget, PciSocket {
             if (function.get() == from) {
                 interrupts.ofFunction(pin, high);
             }
+        }
+
+        @Override
+        public Lease onPinFinished(PciFunction from, int pin, Runnable listener) {
+            return bridge.onPinFinished(device, pin, listener);
         }
 
         @Override

@@ -2,7 +2,9 @@ package org.backplane.pci;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
@@ -10,6 +12,7 @@ import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Space;
+import org.backplane.device.context.Lease;
 
 /** A host bridge with three windows, and the guest's side of configuration space. */
 final class Rig {
@@ -37,6 +40,7 @@ final class Rig {
     final AddressAllocator mmio64;
     final List<String> messages = Collections.synchronizedList(new ArrayList<>());
     final List<String> pins = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, List<Runnable>> finished = new HashMap<>();
     final HostBridge bridge;
 
     Rig() {
@@ -52,13 +56,30 @@ final class Rig {
                         bus,
                         new HostBridge.Windows(io, mmio32, mmio64),
                         (address, data) -> messages.add("%x=%x".formatted(address, data)),
-                        (device, pin, level) ->
-                                pins.add(
-                                        "%d%c %s"
-                                                .formatted(
-                                                        device,
-                                                        '@' + pin,
-                                                        level ? "high" : "low")));
+                        new Pins());
+    }
+
+    /** Remembers levels, and who waits for the end of an interrupt. */
+    private final class Pins implements HostBridge.PinRouter {
+        @Override
+        public void set(int device, int pin, boolean level) {
+            pins.add(name(device, pin) + (level ? " high" : " low"));
+        }
+
+        private static String name(int device, int pin) {
+            return "%d%c".formatted(device, '@' + pin);
+        }
+
+        @Override
+        public Lease onFinished(int device, int pin, Runnable listener) {
+            finished.computeIfAbsent(name(device, pin), any -> new ArrayList<>()).add(listener);
+            return () -> finished.get(name(device, pin)).remove(listener);
+        }
+    }
+
+    /** The guest has finished with an interrupt of a pin, {@code 1A}. */
+    void finish(String pin) {
+        List.copyOf(finished.getOrDefault(pin, List.of())).forEach(Runnable::run);
     }
 
     /** Answers with the BAR's number and the offset; remembers writes and moves. */

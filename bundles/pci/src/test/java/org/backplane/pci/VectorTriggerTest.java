@@ -150,6 +150,31 @@ class VectorTriggerTest {
     }
 
     @Test
+    void pinRisesByOneEventfdAndTheOtherTellsOfItsEnd() throws Exception {
+        function.connect(wires);
+        try (EventFd resample = EventFd.open()) {
+            Lease lease = wires.attach(event, resample);
+            assertEquals("report", last());
+            assertThrows(IllegalStateException.class, () -> wires.attach(event, resample));
+            rig.finish("1A");
+            assertEquals(0, resample.drain());
+            signalled.run();
+            assertEquals(List.of("1A high"), rig.pins);
+            rig.finish("1A");
+            assertEquals(List.of("1A high", "1A low"), rig.pins);
+            assertEquals(1, resample.drain());
+            rig.finish("1A");
+            assertEquals(0, resample.drain());
+            signalled.run();
+            lease.close();
+            assertEquals(List.of("1A high", "1A low", "1A high", "1A low"), rig.pins);
+            rig.finish("1A");
+            assertEquals(0, resample.drain());
+            assertEquals("close", last());
+        }
+    }
+
+    @Test
     void refusesWhereNothingCarriesEventfds() {
         assertThrows(IllegalStateException.class, () -> function.wires().trigger(0, event));
     }

@@ -21,7 +21,7 @@ import org.backplane.pci.PciWires;
  *
  * <p>With vectors it has a fourth BAR of this project's own, in memory: the MSI-X structures, and a
  * register to which a driver writes a vector's number. The device then signals an eventfd, and
- * never the vector: what a device of the host's kernel does.
+ * never the vector: what a device of the host's kernel does. With a line it has a pin, likewise.
  *
  * <p>QEMU gives the writes of two of the tests to an event of the kernel, which counts for itself.
  * Here every write is an access to the device, so that all three count in the header.
@@ -45,9 +45,21 @@ final class PciTestdev implements PciDevice {
     /** Written: the number of the vector to raise. */
     static final int RAISE = 0xc00;
 
+    /** Written: raises the pin. */
+    static final int RAISE_LINE = 0xc04;
+
+    /** Read, 4 bytes: interrupts of the pin that the guest has finished with, of this device's. */
+    static final int FINISHED = 0xc08;
+
     static final int MOST_VECTORS = 64;
 
     private final List<EventFd> vectors;
+    private final Optional<Line> line;
+    private int finished;
+
+    /** The slot's eventfds of the pin. */
+    record Line(EventFd trigger, EventFd resample) {}
+
     private final PciShape shape;
     private final GuestErrors mistakes;
     private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
@@ -58,8 +70,10 @@ final class PciTestdev implements PciDevice {
     /**
      * @param membar bytes of the BAR without anything behind it; 0 for none
      * @param vectors the slot's eventfds, one for each vector; empty for a function without MSI-X
+     * @param line empty for a function without a pin
      */
-    PciTestdev(long membar, List<EventFd> vectors, String slot) {
+    PciTestdev(long membar, List<EventFd> vectors, Optional<Line> line, String slot) {
+        this.line = line;
         this.vectors = List.copyOf(vectors);
         mistakes = new GuestErrors(slot);
         List<Bar> bars =
@@ -70,7 +84,7 @@ final class PciTestdev implements PciDevice {
         if (membar > 0) {
             bars.add(new Bar(STORELESS, BarKind.MEMORY_64, true, membar));
         }
-        if (!vectors.isEmpty()) {
+        if (!vectors.isEmpty() || line.isPresent()) {
             bars.add(new Bar(VECTORS, BarKind.MEMORY_32, false, VECTORS_SIZE));
         }
         shape =
@@ -81,7 +95,7 @@ final class PciTestdev implements PciDevice {
                         0x00ff00,
                         0x1af4,
                         0x1100,
-                        0,
+                        line.isPresent() ? 1 : 0,
                         bars,
                         List.of(),
                         vectors.isEmpty()
@@ -99,7 +113,7 @@ final class PciTestdev implements PciDevice {
     @Override
     public synchronized long readBar(int bar, long offset, int width) {
         if (bar == STORELESS || bar == VECTORS) {
-            return -1;
+            return bar == VECTORS && offset == FINISHED ? finished : -1;
         }
         byte[] header = header();
         long value = 0;
@@ -143,9 +157,16 @@ final class PciTestdev implements PciDevice {
         }
     }
 
+    /** The guest has finished with an interrupt of the pin. */
+    synchronized void finished() {
+        finished += (int) line.orElseThrow().resample().drain();
+    }
+
     private void raise(long offset, long value) {
         if (offset == RAISE && value >= 0 && value < vectors.size()) {
             vectors.get((int) value).signal();
+        } else if (offset == RAISE_LINE && line.isPresent()) {
+            line.get().trigger().signal();
         } else {
             mistakes.add("a write of 0x%x to BAR %d at 0x%x", value, VECTORS, offset);
         }
@@ -173,6 +194,7 @@ final class PciTestdev implements PciDevice {
             // The slot ends it with the device.
             wires.trigger(vector, vectors.get(vector));
         }
+        line.ifPresent(pin -> wires.attach(pin.trigger(), pin.resample()));
     }
 
     @Override

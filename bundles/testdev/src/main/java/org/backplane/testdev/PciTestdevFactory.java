@@ -3,6 +3,7 @@ package org.backplane.testdev;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
@@ -14,14 +15,14 @@ import org.osgi.annotation.bundle.Capability;
 
 /**
  * PCI test devices. Settings: {@code membar}, the size of a third BAR of 64 bits with nothing
- * behind it, and {@code vectors}, how many vectors there are, in a fourth BAR; there is neither by
- * default.
+ * behind it, {@code vectors}, how many vectors there are, and {@code line}, a pin, both with
+ * registers in a fourth BAR; there are none by default.
  */
 @Capability(
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + PciTestdevFactory.KIND,
-            "settings:List<String>=\"membar=4K|1M|256M|1G|4G|64G,vectors=1.."
+            "settings:List<String>=\"membar=4K|1M|256M|1G|4G|64G,line=flag,vectors=1.."
                     + PciTestdev.MOST_VECTORS
                     + "\""
         })
@@ -30,6 +31,9 @@ final class PciTestdevFactory implements DeviceFactory {
 
     private static final String MEMBAR = "membar";
     private static final String VECTORS = "vectors";
+    private static final String LINE = "line";
+    private static final Map<String, Boolean> FLAGS =
+            Map.of("on", true, "true", true, "off", false, "false", false);
     private static final Map<String, Long> SIZES =
             Map.of(
                     "4K", 1L << 12, "1M", 1L << 20, "256M", 1L << 28, "1G", 1L << 30, "4G",
@@ -38,18 +42,37 @@ final class PciTestdevFactory implements DeviceFactory {
     @Override
     public Device create(DeviceContext context) throws DeviceException {
         for (String name : new TreeSet<>(context.settings().keySet())) {
-            if (!name.equals(MEMBAR) && !name.equals(VECTORS)) {
+            if (!List.of(LINE, MEMBAR, VECTORS).contains(name)) {
                 throw refused(
                         context,
-                        "%s has no setting '%s' (value '%s'); there are: %s, %s",
+                        "%s has no setting '%s' (value '%s'); there are: %s, %s, %s",
                         KIND,
                         name,
                         context.settings().get(name),
+                        LINE,
                         MEMBAR,
                         VECTORS);
             }
         }
-        return new PciTestdev(membar(context), vectors(context), context.slot());
+        Optional<PciTestdev.Line> line = line(context);
+        var device = new PciTestdev(membar(context), vectors(context), line, context.slot());
+        line.ifPresent(pin -> context.onReadable(pin.resample(), device::finished));
+        return device;
+    }
+
+    private static Optional<PciTestdev.Line> line(DeviceContext context) throws DeviceException {
+        String text = context.settings().getOrDefault(LINE, "off");
+        if (!FLAGS.containsKey(text)) {
+            throw refused(context, "line=%s is neither on nor off", text);
+        }
+        return FLAGS.get(text)
+                ? Optional.of(
+                        new PciTestdev.Line(kept(context, "line"), kept(context, "line's end")))
+                : Optional.empty();
+    }
+
+    private static EventFd kept(DeviceContext context, String name) throws DeviceException {
+        return context.kept(name, EventFd.class, () -> eventFd(context.slot()));
     }
 
     /** The slot's, so that what was signalled before a swap is delivered after. */
@@ -60,8 +83,7 @@ final class PciTestdevFactory implements DeviceFactory {
         }
         List<EventFd> events = new ArrayList<>();
         for (int vector = 0; vector < Integer.parseInt(text); vector++) {
-            events.add(
-                    context.kept("vector " + vector, EventFd.class, () -> eventFd(context.slot())));
+            events.add(kept(context, "vector " + vector));
         }
         return events;
     }

@@ -8,6 +8,7 @@ import java.util.TreeSet;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.backplane.device.context.Lease;
 import org.backplane.hypervisor.Vm;
 import org.backplane.machine.MachineException;
 
@@ -108,6 +109,11 @@ public final class InterruptLines {
         for (int source = 1; source < highInputs.length; source++) {
             vm.setLine(source, highInputs[source] > 0);
         }
+    }
+
+    /** Runs the listener each time the guest has finished with an interrupt of the source. */
+    Lease onFinished(int source, Runnable listener) {
+        return vm.onResample(source, listener)::close;
     }
 
     public synchronized void free(int source) {

@@ -1,12 +1,14 @@
 package org.backplane.machine.board;
 
 import java.util.function.IntBinaryOperator;
+import org.backplane.device.context.Lease;
 import org.backplane.pci.HostBridge;
 
 /** Joins the pins of PCI's device numbers to a board's lines. Thread-safe. */
 final class PinInputs implements HostBridge.PinRouter {
     private static final int DEVICES = 32;
 
+    private final InterruptLines lines;
     private final int pins;
     private final InterruptLines.Input[] inputs;
 
@@ -15,6 +17,7 @@ final class PinInputs implements HostBridge.PinRouter {
      * @param source of a device number and a pin
      */
     PinInputs(InterruptLines lines, int pins, IntBinaryOperator source) {
+        this.lines = lines;
         this.pins = pins;
         inputs = new InterruptLines.Input[DEVICES * pins];
         for (int device = 0; device < DEVICES; device++) {
@@ -27,5 +30,10 @@ final class PinInputs implements HostBridge.PinRouter {
     @Override
     public void set(int device, int pin, boolean high) {
         inputs[device * pins + pin - 1].set(high);
+    }
+
+    @Override
+    public Lease onFinished(int device, int pin, Runnable listener) {
+        return lines.onFinished(inputs[device * pins + pin - 1].source(), listener);
     }
 }
