@@ -160,5 +160,6 @@ final class PciFace implements Face, BarHandler {
     @Override
     public void close() {
         function.close();
+        place.vacated();
     }
 }

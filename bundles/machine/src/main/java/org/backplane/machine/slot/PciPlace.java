@@ -246,6 +246,13 @@ final class PciPlace implements PciSocket, RootPort.Occupant {
         }
     }
 
+    /** The function is gone, whatever the guest was asked: who waits need not any longer. */
+    synchronized void vacated() {
+        if (consent != null) {
+            consent.complete(Consent.GIVEN);
+        }
+    }
+
     @Override
     public void linkLost(boolean consented) {
         CompletableFuture<Consent> waiting;

@@ -373,5 +373,6 @@ final class VirtioFace implements Face, VirtioBackend {
     @Override
     public void close() {
         leases.close();
+        place.vacated();
     }
 }

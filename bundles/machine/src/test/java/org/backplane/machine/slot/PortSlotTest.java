@@ -197,6 +197,16 @@ class PortSlotTest extends VirtioSlotBench {
     }
 
     @Test
+    void whoAsksIsNotLeftWaitingWhenTheDeviceIsTakenOut() throws Exception {
+        plugHot();
+        CompletableFuture<Consent> consent = asking(LONG);
+        awaitTrue(() -> (register(first, SLOT_STATUS) & 1) != 0);
+        slot.close();
+        assertEquals(Consent.GIVEN, consent.get(1, TimeUnit.MINUTES));
+        plug();
+    }
+
+    @Test
     void aGuestThatDoesNotListenIsNotWaitedFor() throws Exception {
         plugHot();
         first.writeConfig(SLOT_CONTROL, 2, 0);
