@@ -468,7 +468,9 @@ public final class HostBridge {
             if (function == null) {
                 return Bus.allOnes(width);
             }
-            function.countRead();
+            if (function instanceof PciFunction counting) {
+                counting.countRead();
+            }
             return function.readConfig(register, width);
         }
 
@@ -476,7 +478,9 @@ public final class HostBridge {
         public void write(int number, int register, int width, long value) {
             ConfigTarget function = at(number);
             if (function != null) {
-                function.countWrite();
+                if (function instanceof PciFunction counting) {
+                    counting.countWrite();
+                }
                 function.writeConfig(register, width, value);
             }
         }

@@ -119,10 +119,8 @@ final class HotPlugSlot {
         }
     }
 
-    /** Whether slot and link control let a link come up. */
-    boolean on() {
-        return !config.any(at + ExpressCapability.SLOT_CONTROL, ExpressCapability.CONTROL_POWER_OFF)
-                && !config.any(at + ExpressCapability.LINK_CONTROL, ExpressCapability.LINK_DISABLE);
+    boolean linkDisabled() {
+        return config.any(at + ExpressCapability.LINK_CONTROL, ExpressCapability.LINK_DISABLE);
     }
 
     boolean powered() {

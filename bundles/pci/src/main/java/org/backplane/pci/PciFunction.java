@@ -351,13 +351,11 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     }
 
     /** A processor's access to a BAR or to configuration space. */
-    @Override
-    public void countRead() {
+    void countRead() {
         reads.increment();
     }
 
-    @Override
-    public void countWrite() {
+    void countWrite() {
         writes.increment();
     }
 

@@ -16,11 +16,11 @@ import org.backplane.device.state.SavedState;
  * the slot's function is device 0 (PCI Express 5.0, sections 6.7.3 and 7.5). Made by {@link
  * HostBridge#addRootPort}; thread-safe.
  *
- * <p>A function is there for the guest while its link is up: while it has been {@link #insert
- * inserted}, the slot's power is on, and neither link disable nor secondary bus reset is set. While
- * the link is down, or no window of the bridge is open for them, BARs are unplaced. Closing the
- * function takes it out of the slot, which is surprise removal unless the guest switched power off
- * before.
+ * <p>A function is there for the guest while its link is up: it has been {@link #insert inserted},
+ * the slot's power is on, or has been off since before that, and neither link disable nor secondary
+ * bus reset is set. While the link is down, or no window of the bridge is open for them, BARs are
+ * unplaced. Closing the function takes it out of the slot, which is surprise removal unless the
+ * guest switched power off before.
  *
  * <p>A link that the guest takes down resets the function; who owns the function does that, says
  * so, and only then the link can come up again.
@@ -92,6 +92,13 @@ public final class RootPort implements ConfigTarget, PciSocket {
 
     /** The function is being reset. */
     private boolean recovering;
+
+    /**
+     * A card came, and the guest has not switched power on since. Its link is up all the same:
+     * where there is an attention button, Linux listens to the link and the button, not to
+     * presence, and nobody presses the button for a card that was just put in.
+     */
+    private boolean arrived;
 
     RootPort(HostBridge bridge, int device, int slotNumber, RootPortWindows preset, MsiSink sink) {
         this.bridge = bridge;
@@ -218,10 +225,14 @@ public final class RootPort implements ConfigTarget, PciSocket {
         change(() -> slot.firmware(true));
     }
 
-    /** While the guest runs: presence detect changes, and the guest is told. */
+    /** While the guest runs: presence detect changes and the link comes up; the guest is told. */
     public void insert() {
         requireFunction();
-        change(() -> slot.present(true));
+        change(
+                () -> {
+                    arrived = true;
+                    slot.present(true);
+                });
     }
 
     private void requireFunction() {
@@ -245,7 +256,9 @@ public final class RootPort implements ConfigTarget, PciSocket {
         var outcome = new AtomicReference<Button>();
         change(
                 () -> {
-                    if (!slot.powered()) {
+                    // One that arrived may be used though power was never switched on: by a guest
+                    // that does not handle slots, but looked for new functions by itself.
+                    if (!slot.powered() && (slot.heedsButton() || !arrived)) {
                         outcome.set(Button.POWER_OFF);
                     } else if (slot.heedsButton()) {
                         asked = true;
@@ -274,6 +287,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
                 () -> {
                     asked = false;
                     recovering = false;
+                    arrived = false;
                     config.reset();
                 });
     }
@@ -298,7 +312,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
 
     /** Saves what the guest can see of the port itself. Processors and devices are at rest. */
     SavedState save() {
-        return new RootPortState(config.bytes(), asked, recovering).toSaved();
+        return new RootPortState(config.bytes(), asked, recovering, arrived).toSaved();
     }
 
     /** A state that {@link #restore(RootPortState)} takes. */
@@ -313,6 +327,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
                     config.load(state.config());
                     asked = state.asked();
                     recovering = state.recovering();
+                    arrived = state.arrived();
                     interrupts.looked();
                 });
         interrupts.send();
@@ -413,7 +428,9 @@ public final class RootPort implements ConfigTarget, PciSocket {
         PciFunction present = function.get();
         boolean reset = config.any(Type1Header.BRIDGE_CONTROL, Type1Header.CONTROL_SECONDARY_RESET);
         boolean was = slot.linkActive();
-        boolean mayBe = present != null && slot.present() && slot.on() && !reset;
+        arrived &= !slot.powered();
+        boolean on = slot.powered() || arrived;
+        boolean mayBe = present != null && slot.present() && on && !slot.linkDisabled() && !reset;
         boolean lost = was && present != null && !mayBe;
         recovering |= lost;
         slot.link(mayBe && !recovering);
@@ -488,6 +505,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
             if (function.compareAndSet(leaving, null)) {
                 asked = false;
                 recovering = false;
+                arrived = false;
                 slot.present(false);
                 follow();
                 interrupts.noFunction();

@@ -107,7 +107,7 @@ class RootPortTest {
     }
 
     @Test
-    void theGuestIsToldOfACardByPresenceAndGetsItWhenItSwitchesPowerOn() throws ClaimException {
+    void theGuestIsToldOfACardByPresenceAndLinkAndSwitchesPowerOn() throws ClaimException {
         ports.enableMsi(ports.first, 0xfee0_0000L, 0x31);
         ports.write(ports.first, PortRig.SLOT_CONTROL, 2, PortRig.LISTENING | PortRig.POWER_OFF);
         ports.clearEvents(ports.first);
@@ -115,14 +115,14 @@ class RootPortTest {
         PciFunction disk = ports.first.plug("disk0", DISK, new Rig.Card());
         assertEquals(NOBODY, ports.read(BEHIND_FIRST, 0, 4));
         ports.first.insert();
-        assertEquals(ExpressCapability.EVENT_PRESENCE, ports.events(ports.first));
+        assertEquals(
+                ExpressCapability.EVENT_PRESENCE | ExpressCapability.EVENT_LINK,
+                ports.events(ports.first));
         assertEquals(List.of("fee00000=31"), rig.messages);
-        assertEquals(NOBODY, ports.read(BEHIND_FIRST, 0, 4), "no power yet");
+        assertEquals(new RootPort.SlotState(true, false, true, false), ports.first.state());
         ports.clearEvents(ports.first);
         ports.write(ports.first, PortRig.SLOT_CONTROL, 2, PortRig.LISTENING);
-        assertEquals(
-                ExpressCapability.EVENT_LINK | ExpressCapability.EVENT_COMMAND_COMPLETED,
-                ports.events(ports.first));
+        assertEquals(ExpressCapability.EVENT_COMMAND_COMPLETED, ports.events(ports.first));
         assertEquals(List.of("fee00000=31", "fee00000=31"), rig.messages);
         assertEquals(0x2000, ports.read(ports.first, PortRig.LINK_STATUS, 2) & 0x2000);
         assertEquals(CARD, ports.read(BEHIND_FIRST, 0, 4));
@@ -130,6 +130,29 @@ class RootPortTest {
         ports.write(BEHIND_FIRST, 0x14, 4, PortRig.MEMORY.base() + 0x3000);
         ports.write(BEHIND_FIRST, Type0Header.COMMAND, 2, 7);
         assertEquals(0x0100_0010, rig.load(Space.MMIO, PortRig.MEMORY.base() + 0x3010, 4));
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, PortRig.POWER_OFF);
+        assertEquals(NOBODY, ports.read(BEHIND_FIRST, 0, 4), "power counts from now on");
+    }
+
+    /** As Linux enables events of a port with a button: not that of presence. */
+    @Test
+    void aGuestThatListensToButtonAndLinkOnlyIsToldOfACard() throws ClaimException {
+        int linux = 0x1031 | PortRig.POWER_OFF;
+        ports.enableMsi(ports.first, 0xfee0_0000L, 0x31);
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, linux);
+        ports.clearEvents(ports.first);
+        rig.messages.clear();
+        PciFunction disk = ports.first.plug("disk0", DISK, new Rig.Card());
+        ports.first.insert();
+        assertEquals(List.of("fee00000=31"), rig.messages);
+        assertEquals(RootPort.Button.POWER_OFF, ports.first.press());
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, PortRig.POWER_OFF);
+        assertEquals(RootPort.Button.NOT_HEEDED, ports.first.press(), "it may be in use");
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, linux);
+        rig.messages.remove(1);
+        ports.clearEvents(ports.first);
+        disk.close();
+        assertEquals(List.of("fee00000=31", "fee00000=31"), rig.messages);
     }
 
     @Test
