@@ -91,6 +91,13 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
 
     private static final long LARGEST_PORT_WINDOW_64 = 64 * GIGABYTE;
 
+    /**
+     * What kernels with four levels of page tables take for physical addresses (Linux,
+     * MAX_PHYSMEM_BITS). Processors that tell more may reach less as guests, which KVM does not say
+     * before Linux 6.10; and most hosts have the same map.
+     */
+    private static final int MOST_ADDRESS_BITS = 46;
+
     /** Global system interrupts: as a PC has them, and PCI's pins behind. */
     static final int SCI = 9;
 
@@ -100,7 +107,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
     static final int PCI_PINS = 4;
 
     /**
-     * @param addressBits of guest-physical addresses
+     * @param addressBits of guest-physical addresses; the map uses 46 of them at most
      * @throws MachineException memory does not fit into the address space, or is too little
      */
     static X86Map of(long ram, int addressBits) throws MachineException {
@@ -109,7 +116,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
                     "An x86-64 machine needs at least %d MiB of memory, not %d KiB; give more with --memory."
                             .formatted(LEAST_RAM / MEGABYTE, ram / KIBIBYTE));
         }
-        long end = 1L << addressBits;
+        long end = 1L << Math.min(addressBits, MOST_ADDRESS_BITS);
         long ramEnd = FOUR_GIGABYTES + Math.max(0, ram - LOW_RAM_END);
         // The ports have the upper half if bus 0 can have the quarter below it, else half of that.
         long windows = ramEnd <= end / 4 ? end / 4 : end / 2;
@@ -125,7 +132,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
         return new X86Map(ram, new AddressRange(windows, end - windows), port);
     }
 
-    /** Width of guest-physical addresses. */
+    /** Width of the guest-physical addresses that the map uses. */
     int addressBits() {
         return Long.numberOfTrailingZeros(window64.end());
     }
