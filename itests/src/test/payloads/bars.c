@@ -80,7 +80,12 @@ int main(void)
     check(answers_in_memory(map(there, 4096)), "with memory decoding BAR 0 answers again");
 
     pci_write(f, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
-    pci_bar_move(f, 0, memory.address);
-    check(answers_in_memory(here) && silent_in_memory(map(there, 4096)), "BAR 0 moves back");
+    /* Without turning decoding off: a BAR of 32 bits is moved by one write. */
+    pci_write(f, PCI_BAR0, 4, memory.address);
+    check(answers_in_memory(here), "BAR 0 moves back while it decodes");
+    check(silent_in_memory(map(there, 4096)), "the place that it left while it decoded is silent");
+    pci_write(f, PCI_BAR0 + 4, 4, moved ^ 0x800);
+    check(answers_at_ports(moved ^ 0x800), "BAR 1 moves while it decodes");
+    check(silent_at_ports(moved), "the ports that it left while it decoded are silent");
     return 0;
 }
