@@ -188,6 +188,12 @@ image() { head -c "$2M" /dev/urandom > "$1"; }
 # runs_on_kvm: that the machine says so.
 runs_on_kvm() { [ "${RIG_MONITOR:-}" = qemu ] || shell vm:status | grep -qi kvm || fail "the engine is not KVM: $(shell vm:status)"; }
 
+# kernel_complains: what the guest's kernel says of the board that it should not have to. What a busy
+# host does to clocks and watchdogs is not the board's.
+kernel_complains() {
+  guest "dmesg -r | grep -E '^<[0-3]>|Firmware (Bug|Warn)|ACPI[^:]*(Error|Warning|Exception)|BIOS (bug|error)|could not be reserved|cut here' | grep -vE 'watchdog|lockup|rcu|clocksource|hrtimer' || true"
+}
+
 digest() { sha256sum "$@" | cut -d ' ' -f 1; }
 
 . "$RIG/l1/qemu.sh"
