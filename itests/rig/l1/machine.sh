@@ -80,7 +80,7 @@ guest() {
 # A line that the guest does not survive, or not as the one that was asked.
 tell_guest() { printf '0 %s\n' "$*" > $vm/in; }
 
-await_boot() { GUEST_LIMIT=200 answers 0 "${1:-1}" > /dev/null; }
+await_boot() { GUEST_LIMIT=300 answers 0 "${1:-1}" > /dev/null; }
 
 # shell COMMAND: a command of the machine's shell.
 shell() { perl "$RIG/l1/vm-shell" $XDG_RUNTIME_DIR/l2/shell.sock "$*"; }
@@ -163,6 +163,9 @@ end_machine() {
 # keep_logs FOLDER: what tells why something failed.
 keep_logs() {
   mkdir -p "$1"
+  if alive; then
+    (GUEST_LIMIT=20 guest 'dmesg; cat /proc/interrupts; ls /sys/bus/pci/devices') > "$1/guest.txt" 2>&1
+  fi
   if alive && [ "${RIG_MONITOR:-}" != qemu ]; then
     {
       shell vm:status
