@@ -15,6 +15,7 @@ final class CpuidTable {
     private static final int INTEL_CACHES = 4;
     private static final int TOPOLOGY = 0xb;
     private static final int TOPOLOGY_V2 = 0x1f;
+    private static final int POWER_MANAGEMENT = 0x8000_0007;
     private static final int AMD_SIZES = 0x8000_0008;
     private static final int AMD_CACHES = 0x8000_001d;
     private static final int AMD_TOPOLOGY = 0x8000_001e;
@@ -25,6 +26,8 @@ final class CpuidTable {
     private static final int TSC_DEADLINE = 1 << 24;
     private static final int HYPERVISOR = 1 << 31;
     private static final int HYPER_THREADING = 1 << 28;
+
+    private static final int INVARIANT_TSC = 1 << 8;
 
     private static final int LEVEL_THREAD = 1 << 8;
     private static final int LEVEL_CORE = 2 << 8;
@@ -112,6 +115,9 @@ final class CpuidTable {
                     eax = eax & 0x3fff | sharing(eax) << 14 | cores << 26;
                 }
             }
+            // A promise that the next host of a snapshot may not keep, and which Linux on AMD only
+            // believes with a bit of HWCR that no firmware has set here. Guests have KVM's clock.
+            case POWER_MANAGEMENT -> edx &= ~INVARIANT_TSC;
             case AMD_SIZES -> ecx = ecx & ~0xf0ff | coreBits() << 12 | processors - 1 & 0xff;
             case AMD_CACHES -> {
                 if ((eax & 0x1f) != 0) {

@@ -22,6 +22,7 @@ class CpuidTableTest {
                     new CpuidEntry(0xb, 1, 1, 6, 64, 0x201, 9),
                     new CpuidEntry(0x1f, 0, 1, 1, 2, 0x100, 9),
                     new CpuidEntry(0x4000_0000, 0, 0, 0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d),
+                    new CpuidEntry(0x8000_0007, 0, 0, 0, 3, 0, 0x799),
                     new CpuidEntry(0x8000_0008, 0, 0, 0x3030, 0, 0x703f, 0),
                     new CpuidEntry(0x8000_001e, 0, 0, 9, 0x109, 0x300, 0));
 
@@ -69,6 +70,11 @@ class CpuidTableTest {
         assertEquals(1 << 24, leaf(table(1, 0), 1, 0).ecx() & 1 << 24);
         List<CpuidEntry> without = new CpuidTable(SUPPORTED, 1, false).of(0);
         assertEquals(0, leaf(without, 1, 0).ecx() & 1 << 24);
+    }
+
+    @Example
+    void promisesNothingOfTheTimeStampCounterOnOtherHosts() {
+        assertEquals(0x699, leaf(table(1, 0), 0x8000_0007, 0).edx());
     }
 
     @Example
