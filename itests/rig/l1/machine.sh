@@ -110,8 +110,8 @@ written() {
 check_written() {
   guest 'kill $(cat /tmp/writer.pid); wait $(cat /tmp/writer.pid)' || fail "the guest's writer: $(guest 'cat /tmp/writer')"
   guest 'load check /dev/vda 0 64' > /dev/null || fail "the disk does not hold what was written"
-  same "digest of the image" "$(guest 'head -c 4M /dev/vda | sha256sum' | cut -d ' ' -f 1)" \
-    "$(head -c 4M /tmp/disk0.img | sha256sum | cut -d ' ' -f 1)"
+  same "digest of the image" "$(guest 'head -c 4194304 /dev/vda | sha256sum' | cut -d ' ' -f 1)" \
+    "$(head -c 4194304 /tmp/disk0.img | sha256sum | cut -d ' ' -f 1)"
 }
 
 # refuses COMMAND: of the machine's shell; prints what it says.
