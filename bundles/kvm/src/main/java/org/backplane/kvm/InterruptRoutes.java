@@ -22,6 +22,9 @@ final class InterruptRoutes implements EventRoutes {
     /** The timer, interrupt 0, drives this input of the I/O APIC; nothing else does. */
     private static final int TIMER_INPUT = 2;
 
+    private static final long MESSAGE_BASE = 0xfee0_0000L;
+    private static final long MESSAGE_MASK = -1L << 20;
+
     private record Message(long address, int data) {}
 
     private final KvmFd vm;
@@ -66,6 +69,14 @@ final class InterruptRoutes implements EventRoutes {
             table.u32(ROUTING_COUNT, count);
             vm.call(KVM_SET_GSI_ROUTING, table, count + " routes");
         }
+    }
+
+    /**
+     * Whether a store there is a message (Intel SDM, volume 3, section 11.11.1). KVM looks at the
+     * bits that name the destination only.
+     */
+    static boolean reachesLocalApics(long address) {
+        return (address & MESSAGE_MASK) == MESSAGE_BASE;
     }
 
     private static void input(Struct table, int entry, int line, int chip, int pin) {
@@ -157,6 +168,10 @@ final class InterruptRoutes implements EventRoutes {
             synchronized (InterruptRoutes.this) {
                 if (closed) {
                     throw new IllegalStateException("the route is closed");
+                }
+                if (!reachesLocalApics(address)) {
+                    off();
+                    return;
                 }
                 Message message = new Message(address, data);
                 Message before = messages.put(interrupt, message);

@@ -2,11 +2,14 @@ package org.backplane.kvm;
 
 import static org.backplane.kvm.KvmAbi.*;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.backplane.device.state.SavedState;
 import org.backplane.hypervisor.DirtyLog;
 import org.backplane.hypervisor.EventRoutes;
@@ -21,7 +24,11 @@ import org.backplane.memory.GuestMemory;
 
 /** A VM of KVM's. */
 final class KvmVm implements Vm {
+    private static final Logger LOG = System.getLogger(KvmVm.class.getName());
+
+    private final String name;
     private final KvmFd fd;
+    private final AtomicLong lostMessages = new AtomicLong();
     private final MemorySlots memory;
     private final Chipset chipset;
     private final InterruptRoutes routes;
@@ -52,7 +59,8 @@ final class KvmVm implements Vm {
             GuestMemory guestMemory,
             ExitHandler exits)
             throws HypervisorException {
-        fd = device.createVm(spec.name());
+        name = spec.name();
+        fd = device.createVm(name);
         held.push(fd::close);
         try {
             line = held(Struct.of(IRQ_LEVEL_BYTES));
@@ -99,11 +107,33 @@ final class KvmVm implements Vm {
 
     @Override
     public void signalMsi(long address, int data) {
+        if (!InterruptRoutes.reachesLocalApics(address)) {
+            lost(address, data);
+            return;
+        }
         synchronized (message) {
             message.u32(MSI_ADDRESS_LOW, (int) address)
                     .u32(MSI_ADDRESS_HIGH, (int) (address >>> 32))
                     .u32(MSI_DATA, data);
-            told(KVM_SIGNAL_MSI, fd.attempt(KVM_SIGNAL_MSI, message.address()), address, data);
+            int result = fd.attempt(KVM_SIGNAL_MSI, message.address());
+            if (result == -KvmFd.EPERM) {
+                // KVM's word for: no processor is addressed.
+                lost(address, data);
+            } else {
+                told(KVM_SIGNAL_MSI, result, address, data);
+            }
+        }
+    }
+
+    /** A mistake of the guest, who chose both. Told at the 1st, 2nd, 4th, 8th .. time. */
+    private void lost(long address, int data) {
+        long count = lostMessages.incrementAndGet();
+        if (Long.bitCount(count) == 1) {
+            LOG.log(
+                    Level.DEBUG,
+                    () ->
+                            "%s: the message 0x%x to 0x%x reaches no processor; %d did not so far"
+                                    .formatted(name, data, address, count));
         }
     }
 

@@ -57,6 +57,46 @@ class InterruptTest {
     }
 
     @Test
+    void messagesThatReachNoProcessorAreTheGuestsMistake() throws Exception {
+        KvmRig.Runner runner = rig.load("interrupt").start(0);
+        awaitIdle();
+        rig.vm.signalMsi(KvmRig.MSI | 0x7f << 12, VECTOR);
+        rig.vm.signalMsi(0x1000, VECTOR);
+        rig.vm.signalMsi(0xff36_ffff_ffff_fffcL, VECTOR);
+        rig.vm.signalMsi(KvmRig.MSI | 1L << 32, VECTOR);
+        for (int i = 1; i <= 3; i++) {
+            awaitIdle();
+            assertEquals(i - 1, rig.getInt(KvmRig.FLAGS));
+            rig.vm.signalMsi(KvmRig.MSI, VECTOR);
+            awaitFlags(i);
+        }
+        runner.join();
+    }
+
+    @Test
+    void eventfdDeliversNothingToAnAddressThatIsNoMessages() throws Exception {
+        EventRoutes routes = rig.vm.eventRoutes().orElseThrow();
+        KvmRig.Runner runner = rig.load("interrupt").start(0);
+        try (EventFd event = EventFd.open();
+                EventRoutes.MessageRoute route = routes.message(event)) {
+            route.set(KvmRig.MSI, VECTOR);
+            route.set(0x1000, VECTOR);
+            awaitIdle();
+            event.signal();
+            rig.vm.signalMsi(KvmRig.MSI, VECTOR);
+            awaitFlags(1);
+            awaitIdle();
+            assertEquals(1, rig.getInt(KvmRig.FLAGS));
+            route.set(KvmRig.MSI, VECTOR);
+            awaitFlags(2);
+            awaitIdle();
+            event.signal();
+            awaitFlags(3);
+        }
+        runner.join();
+    }
+
+    @Test
     void eventfdDeliversItsMessageWhileItsRouteIsOn() throws Exception {
         EventRoutes routes = rig.vm.eventRoutes().orElseThrow();
         KvmRig.Runner runner = rig.load("interrupt").start(0);
