@@ -3,7 +3,7 @@
 #include "runtime.h"
 
 #define VECTOR 0x32
-#define BAR 3
+#define BAR 4
 #define RAISE_LINE 0xc04
 #define FINISHED 0xc08
 

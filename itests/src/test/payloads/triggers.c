@@ -10,7 +10,7 @@
 #define ENABLE 0x8000
 
 /* The BAR of the vectors, and where in it a vector's number raises it. */
-#define BAR 3
+#define BAR 4
 #define RAISE 0xc00
 
 static struct msix msix;

@@ -19,7 +19,7 @@ import org.backplane.pci.PciWires;
  * memory and BAR 1 in I/O space, each with three tests. A driver starts a test by its number, reads
  * where to write what, writes, and reads how many writes were detected.
  *
- * <p>With vectors it has a fourth BAR of this project's own, in memory: the MSI-X structures, and a
+ * <p>With vectors it has a BAR 4 of this project's own, in memory: the MSI-X structures, and a
  * register to which a driver writes a vector's number. The device then signals an eventfd, and
  * never the vector: what a device of the host's kernel does. With a line it has a pin, likewise.
  *
@@ -37,7 +37,7 @@ final class PciTestdev implements PciDevice {
     static final int PORTS_SIZE = 256;
 
     /** The BAR of the vectors: their table at 0. */
-    static final int VECTORS = 3;
+    static final int VECTORS = 4;
 
     static final int VECTORS_SIZE = 4096;
     static final int PENDING = 0x800;

@@ -16,7 +16,7 @@ import org.osgi.annotation.bundle.Capability;
 /**
  * PCI test devices. Settings: {@code membar}, the size of a third BAR of 64 bits with nothing
  * behind it, {@code vectors}, how many vectors there are, and {@code line}, a pin, both with
- * registers in a fourth BAR; there are none by default.
+ * registers in BAR 4; there are none by default.
  */
 @Capability(
         namespace = "org.backplane.device",

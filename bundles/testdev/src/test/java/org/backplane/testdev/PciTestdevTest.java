@@ -158,7 +158,7 @@ class PciTestdevTest {
     @Test
     void raisesVectorsByEventfds() throws Exception {
         Map<Integer, EventFd> events = new HashMap<>();
-        Map<String, String> settings = Map.of("vectors", "3");
+        Map<String, String> settings = Map.of("vectors", "3", "line", "on", "membar", "1M");
         try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
             var raising = (PciTestdev) new PciTestdevFactory().create(slot);
             PciFunction function = plug(raising);
@@ -168,9 +168,9 @@ class PciTestdevTest {
                                 events.put(events.size(), event);
                                 return new UnusedTrigger();
                             }));
-            raising.writeBar(3, 0xc00, 4, 2);
-            raising.writeBar(3, 0xc00, 4, 3);
-            raising.writeBar(3, 0xc04, 4, 1);
+            raising.writeBar(4, 0xc00, 4, 2);
+            raising.writeBar(4, 0xc00, 4, 3);
+            raising.writeBar(4, 0xc04, 4, 1);
             assertEquals(0, events.get(0).drain());
             assertEquals(0, events.get(1).drain());
             assertEquals(1, events.get(2).drain());
