@@ -158,7 +158,7 @@ class PciTestdevTest {
     @Test
     void raisesVectorsByEventfds() throws Exception {
         Map<Integer, EventFd> events = new HashMap<>();
-        Map<String, String> settings = Map.of("vectors", "3", "line", "on", "membar", "1M");
+        Map<String, String> settings = Map.of("vectors", "3", "membar", "1M");
         try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
             var raising = (PciTestdev) new PciTestdevFactory().create(slot);
             PciFunction function = plug(raising);
