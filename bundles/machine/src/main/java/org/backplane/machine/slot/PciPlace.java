@@ -1,6 +1,7 @@
 package org.backplane.machine.slot;
 
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -54,7 +55,7 @@ final class PciPlace implements PciSocket, RootPort.Occupant {
 
     /**
      * Where a function is plugged that is new: the port of the slot's settings, while a guest runs
-     * the lowest port that is empty, and before it does bus 0.
+     * the lowest port that is empty and off, and before it does bus 0.
      *
      * @param linkLost posts what is to be done when the guest took the function's link down
      */
@@ -65,7 +66,15 @@ final class PciPlace implements PciSocket, RootPort.Occupant {
         if (named != null) {
             return new PciPlace(gear, linkLost, List.of(named(named, all)), -1, hot);
         }
-        return new PciPlace(gear, linkLost, hot ? all : List.of(), -1, hot);
+        return new PciPlace(gear, linkLost, hot ? idleFirst(all) : List.of(), -1, hot);
+    }
+
+    /**
+     * Empty ports with power on come last: there the guest is not done with a card that was torn
+     * out. Linux may never be, since a virtio driver waits for its device's reset to read as zero.
+     */
+    private static List<RootPort> idleFirst(List<RootPort> all) {
+        return all.stream().sorted(Comparator.comparing(port -> port.state().powered())).toList();
     }
 
     private static RootPort named(String name, List<RootPort> all) throws ClaimException {
@@ -128,6 +137,7 @@ final class PciPlace implements PciSocket, RootPort.Occupant {
                         .formatted(
                                 slot,
                                 ports.stream()
+                                        .sorted(Comparator.comparing(RootPort::slotNumber))
                                         .map(PciPlace::occupied)
                                         .collect(Collectors.joining(", "))));
     }

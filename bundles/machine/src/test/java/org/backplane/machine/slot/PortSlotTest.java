@@ -126,6 +126,19 @@ class PortSlotTest extends VirtioSlotBench {
     }
 
     @Test
+    void aPortWhoseCardWasTornOutIsUsedOnceTheGuestHasSwitchedItOff() throws Exception {
+        plugHot();
+        slot.close();
+        plug();
+        slot.fill(offer(1, false, null));
+        assertEquals(2, slot.port().orElseThrow());
+        first.writeConfig(SLOT_CONTROL, 2, LISTENING | POWER_OFF);
+        Slot next = other("disk1", Map.of());
+        next.fill(offer(1, false, null));
+        assertEquals(1, next.port().orElseThrow());
+    }
+
+    @Test
     void whatIsThereFromTheStartIsOnBusZeroUnlessItNamesAPort() throws Exception {
         slot.fill(offer(1, false, null));
         assertEquals("00:01.0", slot.report().address());
