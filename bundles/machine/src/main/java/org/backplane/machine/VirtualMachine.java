@@ -182,15 +182,20 @@ final class VirtualMachine implements Machine, AutoCloseable {
     }
 
     private void onSystemEvent(SystemEvent event) {
-        LOG.log(Level.INFO, () -> "The guest asks for %s.".formatted(event));
+        processors.brake();
         switch (event) {
             case POWER_OFF -> stop();
-            case REBOOT, FAILED -> reboot();
+            case REBOOT -> reboot();
+            case FAILED -> {
+                LOG.log(Level.WARNING, "The guest's processor has shut down; it boots again.");
+                reboot();
+            }
             default -> throw new IllegalArgumentException(event.name());
         }
     }
 
     private void onPowerRequest(org.backplane.device.context.DeviceContext.PowerRequest request) {
+        processors.brake();
         switch (request) {
             case POWER_OFF -> stop();
             case REBOOT -> reboot();
@@ -323,6 +328,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     /** What a device asked for on the guest's behalf. */
     private void exit(int status) {
+        processors.brake();
         end(status, null);
     }
 

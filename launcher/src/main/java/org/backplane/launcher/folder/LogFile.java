@@ -1,10 +1,7 @@
 package org.backplane.launcher.folder;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.logging.FileHandler;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
@@ -27,20 +24,18 @@ public final class LogFile implements AutoCloseable {
         this.handler = handler;
     }
 
-    /** Opens the log of a machine for appending; a long one is put aside as {@code NAME.log.1}. */
+    /**
+     * Opens the log of a machine for appending; when it is long, also while the machine runs, it is
+     * put aside as {@code NAME.log.1}: a guest that makes messages fills no disk.
+     */
     public static LogFile open(Path folder, String machine) throws IOException {
         UserFolder.make(folder, "XDG_STATE_HOME");
         Path path = folder.resolve(machine + ".log");
-        if (Files.exists(path) && Files.size(path) > ROTATE) {
-            Files.move(
-                    path, folder.resolve(machine + ".log.1"), StandardCopyOption.REPLACE_EXISTING);
-        }
         System.setProperty("java.util.logging.SimpleFormatter.format", FORMAT);
         LogManager.getLogManager().reset();
-        Handler handler = new FileHandler(path.toString().replace("%", "%%"), true);
+        Handler handler = new BoundedFile(path, folder.resolve(machine + ".log.1"), ROTATE);
         handler.setFormatter(new SimpleFormatter());
         handler.setLevel(Level.ALL);
-        handler.setEncoding("UTF-8");
         Logger.getLogger("").addHandler(handler);
         return new LogFile(path, handler);
     }

@@ -14,7 +14,7 @@ import org.backplane.machine.MachineException;
 /**
  * The processors of a machine and their threads: start, pause, resume, halt. A processor is still
  * when it is outside of its run loop or parked at a gate; paused means that all are still. One
- * caller at a time, the machine's control thread.
+ * caller at a time, the machine's control thread, but for {@link #brake}.
  */
 public final class Processors {
     private static final Duration STILL_BOUND = Duration.ofSeconds(20);
@@ -48,6 +48,15 @@ public final class Processors {
         }
         settle(VcpuThread::still);
         vm.stopTime();
+    }
+
+    /**
+     * Has every processor come out before its next instruction, and waits for none: for the access
+     * that asks for the machine's end or reset, whose guest is not to go on behind it. Any thread.
+     */
+    public synchronized void brake() {
+        paused = true;
+        threads.forEach(VcpuThread::kick);
     }
 
     public void resume() {
