@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -194,6 +195,34 @@ public final class EngineIT {
         run(code).assertSays(2, "this is no kernel that can be started but a file of 5 bytes");
         assumeKvm();
         run(code, "--format", "flat").assertSays(STATUS_OF_42);
+    }
+
+    /** {@code mov dx, 0x3f8; mov al, 'A'; again: out dx, al; jmp again}, after the exit. */
+    @Test
+    public void noInstructionFollowsTheOneThatEndsTheMachine() throws Exception {
+        assumeKvm();
+        byte[] printing = {
+            (byte) 0xba, (byte) 0xf8, 3, (byte) 0xb0, 'A', (byte) 0xee, (byte) 0xeb, (byte) 0xfd
+        };
+        byte[] code = Arrays.copyOf(EXIT_WITH_42, 4 + printing.length);
+        System.arraycopy(printing, 0, code, 4, printing.length);
+        Path kernel = file("code.bin", code);
+        Path printed = folder.resolve("printed");
+        command(
+                        List.of(
+                                "run",
+                                "--name",
+                                "tried",
+                                "--console",
+                                "file=" + printed,
+                                "--memory",
+                                "64M",
+                                "--format",
+                                "flat",
+                                "--kernel",
+                                kernel.toString()))
+                .assertSays(STATUS_OF_42);
+        assertEquals("", Files.readString(printed).strip());
     }
 
     @Test

@@ -77,9 +77,13 @@ final class PciTestdevFactory implements DeviceFactory {
 
     /** The slot's, so that what was signalled before a swap is delivered after. */
     private static List<EventFd> vectors(DeviceContext context) throws DeviceException {
-        String text = context.settings().getOrDefault(VECTORS, "0");
-        if (!text.matches("\\d{1,2}") || Integer.parseInt(text) > PciTestdev.MOST_VECTORS) {
-            throw refused(context, "vectors=%s is no number to %d", text, PciTestdev.MOST_VECTORS);
+        String text = context.settings().get(VECTORS);
+        if (text == null) {
+            return List.of();
+        }
+        if (!text.matches("0{0,18}[1-9]\\d?") || Integer.parseInt(text) > PciTestdev.MOST_VECTORS) {
+            throw refused(
+                    context, "vectors=%s is no number from 1 to %d", text, PciTestdev.MOST_VECTORS);
         }
         List<EventFd> events = new ArrayList<>();
         for (int vector = 0; vector < Integer.parseInt(text); vector++) {
