@@ -128,6 +128,21 @@ record ElfKernel(KernelBytes file, boolean wide, int machine, List<Segment> segm
     }
 
     /**
+     * A file that ends before its segments do seems to lack what they have.
+     *
+     * @throws IOException with a clause for the user if it does
+     */
+    void requireSegments() throws IOException {
+        for (Segment segment : segments) {
+            if (segment.type() == PT_LOAD || segment.type() == PT_NOTE) {
+                if (!file.has(segment.offset(), segment.fileSize())) {
+                    Start.requireWhole(file, segment.offset() + segment.fileSize());
+                }
+            }
+        }
+    }
+
+    /**
      * As a kernel that is loaded by its segments.
      *
      * @throws IOException a segment is not in the file, or nowhere
@@ -153,7 +168,7 @@ record ElfKernel(KernelBytes file, boolean wide, int machine, List<Segment> segm
                                 + Long.toHexString(segment.memorySize())
                                 + " bytes; copy or fetch it again");
             }
-            end = Math.max(end, segment.address() + segment.memorySize());
+            end = Math.max(end, X86Memory.reaching(segment.address(), segment.memorySize()));
         }
         if (end == 0) {
             throw new IOException("it has nothing that is loaded; give a linked kernel");

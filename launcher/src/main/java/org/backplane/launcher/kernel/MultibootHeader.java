@@ -75,6 +75,9 @@ record MultibootHeader(KernelBytes file, int offset, int flags) {
             Start.requireWhole(file, from + (loadEnd - load));
         }
         long end = Math.max(loadEnd == 0 ? load + file.size() - from : loadEnd, bssEnd);
-        return new KernelImage(KernelFormat.MULTIBOOT, end, KernelImage.X86_COMMAND_LINE);
+        return new KernelImage(
+                KernelFormat.MULTIBOOT,
+                X86Memory.reaching(load, end - load),
+                KernelImage.X86_COMMAND_LINE);
     }
 }

@@ -60,7 +60,7 @@ final class SetupHeader {
         int most = header.getInt(COMMAND_LINE_SIZE);
         return new KernelImage(
                 KernelFormat.LINUX,
-                address + Math.max(size, file.size()),
+                X86Memory.reaching(address, Math.max(size, file.size())),
                 most <= 0 ? KernelImage.X86_COMMAND_LINE : most);
     }
 }

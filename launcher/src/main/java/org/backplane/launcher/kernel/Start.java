@@ -49,6 +49,9 @@ final class Start {
         if (SetupHeader.isIn(start)) {
             return "an x86 Linux kernel";
         }
+        if (MultibootHeader.in(file).isPresent()) {
+            return "a file with a multiboot-1 header";
+        }
         if (start.getInt(ZBOOT_AT) == ZBOOT) {
             return "an EFI zboot image, a compressed kernel that unpacks itself under EFI";
         }
@@ -62,17 +65,27 @@ final class Start {
 
     private static String guess(KernelBytes file, ElfKernel elf) throws IOException {
         if (elf.isX86()) {
-            return (elf.wide() ? "a 64-bit" : "a 32-bit")
-                    + " x86 ELF file without "
-                    + (elf.wide() ? "a PVH note (Linux: CONFIG_PVH)" : "a multiboot-1 header")
-                    + (MultibootHeader.isOfSecond(file)
-                            ? " whose multiboot header is of the second specification"
-                            : "");
+            elf.requireSegments();
+            return (elf.wide() ? "a 64-bit" : "a 32-bit") + " x86 ELF file " + entries(file, elf);
         }
         return switch (elf.machine()) {
             case ElfKernel.EM_RISCV -> "a RISC-V ELF file; Linux has the Image beside its vmlinux";
             case ElfKernel.EM_AARCH64 -> "an arm64 ELF file";
             default -> "an ELF file for another processor";
         };
+    }
+
+    private static String entries(KernelBytes file, ElfKernel elf) throws IOException {
+        if (elf.hasPvhEntry()) {
+            return "with a PVH note";
+        }
+        if (MultibootHeader.in(file).isPresent()) {
+            return "with a multiboot-1 header";
+        }
+        return "without "
+                + (elf.wide() ? "a PVH note (Linux: CONFIG_PVH)" : "a multiboot-1 header")
+                + (MultibootHeader.isOfSecond(file)
+                        ? " whose multiboot header is of the second specification"
+                        : "");
     }
 }

@@ -112,6 +112,53 @@ class KernelImageTest {
         refused("cut short", Arrays.copyOf(whole, 0x80));
     }
 
+    /** The note, or all that follows the headers, is not there to be found. */
+    @Test
+    void saysThatAnElfFileIsCutShortBeforeItMissesWhatIsBehind() throws IOException {
+        byte[] pvh = elf(true, ElfKernel.EM_X86_64, pvhNotes("Xen", PHYS32_ENTRY)).array();
+        refused("1024 bytes of the", Arrays.copyOf(pvh, 0x400));
+        refused("cut short", Arrays.copyOf(pvh, 0x400), KernelFormat.PVH);
+        byte[] multiboot = multiboot(elf(false, ElfKernel.EM_386, NO_NOTE), 0x1000, 3).array();
+        refused("1000 bytes of the 8192", Arrays.copyOf(multiboot, 1000));
+        refused("cut short", Arrays.copyOf(multiboot, 1000), KernelFormat.MULTIBOOT);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RISCV", "LINUX", "PVH"})
+    void saysWhatAnElfFileOfAnotherFormatHas(KernelFormat told) throws IOException {
+        byte[] multiboot = multiboot(elf(false, ElfKernel.EM_386, NO_NOTE), 0x1000, 3).array();
+        refused("but a 32-bit x86 ELF file with a multiboot-1 header;", multiboot, told);
+        refused(
+                "but a file with a multiboot-1 header;",
+                withAddresses(0x100000, 0, 0x200000).array(),
+                told);
+    }
+
+    @Test
+    void saysThatAPvhKernelHasItsNote() throws IOException {
+        byte[] pvh = elf(true, ElfKernel.EM_X86_64, pvhNotes("Xen", PHYS32_ENTRY)).array();
+        refused("a 64-bit x86 ELF file with a PVH note;", pvh, KernelFormat.MULTIBOOT);
+    }
+
+    /** From 3 to 4 GiB are devices, and memory goes on above. */
+    @Test
+    void refusesAddressesThatNoSizeOfMemoryReaches() throws IOException {
+        String words = "no size of memory has any from 0xc0000000 to 0xffffffff";
+        ByteBuffer file = elf(true, ElfKernel.EM_X86_64, pvhNotes("Xen", PHYS32_ENTRY));
+        refused(words, file.putLong(0x40 + 0x18, 0xf000_0000L).array());
+        refused(words, file.putLong(0x40 + 0x18, 0xffff_ffffL).array());
+        refused(words, file.putLong(0x40 + 0x18, 0xbfff_0001L).array());
+        assertEquals(
+                x86(KernelFormat.PVH, 0xc000_0000L), read(file.putLong(0x40 + 0x18, 0xbfff_0000L)));
+        assertEquals(
+                x86(KernelFormat.PVH, 0xc001_0000L),
+                read(file.putLong(0x40 + 0x18, 0x1_0000_0000L)));
+        refused(words, withAddresses(0x100000, 0, 0xd000_0000).array());
+        byte[] linux = X86Kernels.bzImage();
+        ByteBuffer.wrap(linux).order(ByteOrder.LITTLE_ENDIAN).putLong(0x258, 0xbf00_0000L);
+        refused(words, linux);
+    }
+
     @Test
     void refusesSegmentsThatNoMemoryHolds() throws IOException {
         ByteBuffer file = elf(true, ElfKernel.EM_X86_64, pvhNotes("Xen", PHYS32_ENTRY));

@@ -176,7 +176,7 @@ final class X86Board extends AssembledBoard {
 
     @Override
     public void load(Images images, List<PlatformDevice> devices) throws MachineException {
-        GuestRam ram = new GuestRam(memory(), X86Map.LOW_MEMORY, map.highMemory());
+        GuestRam ram = new GuestRam(memory(), X86Map.LOW_MEMORY, map.highMemory(), X86Map.NO_RAM);
         ram.reserve("real-mode vectors", X86Map.VECTORS);
         ram.reserve("firmware's memory", X86Map.FIRMWARE);
         try (ImageFile kernel = ImageFile.open("kernel", images.kernel())) {

@@ -29,6 +29,9 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
     /** RAM that addresses of 32 bits reach ends here at most. */
     static final long LOW_RAM_END = 0xc000_0000L;
 
+    /** Windows and interrupt controllers, whatever the size of RAM. */
+    static final AddressRange NO_RAM = new AddressRange(LOW_RAM_END, FOUR_GIGABYTES - LOW_RAM_END);
+
     /** Vectors of real-address mode and what a BIOS would keep behind them. */
     static final AddressRange VECTORS = new AddressRange(0, 0x500);
 

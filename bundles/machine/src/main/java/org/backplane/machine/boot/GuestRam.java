@@ -24,16 +24,19 @@ public final class GuestRam {
     private final GuestMemory memory;
     private final AddressRange low;
     private final AddressRange high;
+    private final AddressRange gap;
     private final List<Placed> placed = new ArrayList<>();
 
     /**
      * @param low what loaders may use for small things, for firmware's memory map calls it free
      * @param high the rest of RAM that addresses of 32 bits reach
+     * @param gap where no machine has RAM, however much it has
      */
-    public GuestRam(GuestMemory memory, AddressRange low, AddressRange high) {
+    public GuestRam(GuestMemory memory, AddressRange low, AddressRange high, AddressRange gap) {
         this.memory = memory;
         this.low = low;
         this.high = high;
+        this.gap = gap;
     }
 
     AddressRange high() {
@@ -51,6 +54,11 @@ public final class GuestRam {
         if (length == 0) {
             return;
         }
+        if (length > 0 && address >= 0 && address < gap.end() && length > gap.base() - address) {
+            throw file.refused(
+                    "its %s wants 0x%x bytes at 0x%x, and no size of memory has any from 0x%x to 0x%x; link it for other addresses, or take another"
+                            .formatted(what, length, address, gap.base(), gap.end() - 1));
+        }
         if (length < 0 || memory.layout().translate(address, length, Access.WRITE) == 0) {
             throw file.refused(
                     "its %s wants 0x%x bytes at 0x%x, and memory ends at 0x%x; give more with --memory, or take another"
@@ -65,6 +73,19 @@ public final class GuestRam {
             }
         }
         placed.add(new Placed(what, range));
+    }
+
+    /**
+     * Refuses a file that is to be entered where nothing can be.
+     *
+     * @param entry any value
+     */
+    void requireEntry(ImageFile file, long entry) throws MachineException {
+        if (memory.layout().translate(entry, 1, Access.READ) == 0) {
+            throw file.refused(
+                    "its entry 0x%x lies outside of memory, which ends at 0x%x; link it again, or take another"
+                            .formatted(entry, high.end()));
+        }
     }
 
     /** Keeps a range for the board itself, whether there is RAM or not. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -63,9 +64,17 @@ public final class ImageFile implements AutoCloseable {
     }
 
     private static MachineException unreadable(String what, Path path, IOException e) {
-        String reason = e instanceof NoSuchFileException ? "there is no such file" : e.getMessage();
         return new MachineException(
-                "The %s '%s' cannot be read: %s.".formatted(what, path, reason), e);
+                "The %s '%s' cannot be read: %s.".formatted(what, path, reason(e)), e);
+    }
+
+    private static String reason(IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return "there is no such file; put it back, or name another";
+        }
+        return e instanceof AccessDeniedException
+                ? "this user may not read it; change its mode or owner"
+                : e.getMessage();
     }
 
     public Path path() {

@@ -106,6 +106,7 @@ final class MultibootLoader implements Loader {
             throw kernel.refused(
                     "its entry 0x%x is no address of 32 bits; take another".formatted(entry));
         }
+        boot.ram().requireEntry(kernel, entry);
         long info = information(kernel, boot);
         return new X86Entry.ProtectedMode(
                 (int) entry, LOADER_MAGIC, (int) info, 0, 0, new LowTables(boot.ram()).gdt(false));

@@ -42,6 +42,7 @@ final class PvhLoader implements Loader {
         }
         GuestRam ram = boot.ram();
         elf.load(ram);
+        ram.requireEntry(kernel, entry.getAsLong());
         LowTables tables = new LowTables(ram);
         ByteBuffer info =
                 ByteBuffer.allocate(START_INFO_SIZE)

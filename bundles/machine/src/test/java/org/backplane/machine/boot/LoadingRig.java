@@ -26,6 +26,8 @@ final class LoadingRig implements AutoCloseable {
     static final AddressRange LOW = new AddressRange(0x1000, 0x9_fc00 - 0x1000);
     static final AddressRange FIRMWARE = new AddressRange(0x9_fc00, MEGABYTE - 0x9_fc00);
 
+    static final AddressRange NO_RAM = new AddressRange(0xc000_0000L, 0x4000_0000);
+
     private final Path folder;
     private final GuestMemory memory;
     private final AddressRange high;
@@ -76,7 +78,7 @@ final class LoadingRig implements AutoCloseable {
     X86Entry load(Path kernel, Optional<byte[]> initrd, String commandLine, X86Kernel kind)
             throws IOException, MachineException {
         memory.zero();
-        ram = new GuestRam(memory, LOW, high);
+        ram = new GuestRam(memory, LOW, high, NO_RAM);
         ram.reserve("real-mode vectors", new AddressRange(0, 0x500));
         ram.reserve("firmware's memory", FIRMWARE);
         Optional<Path> module =

@@ -2,6 +2,7 @@ package org.backplane.machine.boot;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -136,8 +137,37 @@ class MultibootLoaderTest {
         assertTrue(rig.refusal(image(HEADER, HEADER, 0)).contains("contradict"));
         assertTrue(rig.refusal(image(HEADER, HEADER + 100, HEADER + 50)).contains("contradict"));
         assertTrue(rig.refusal(image(HEADER, HEADER + 100_000, 0)).contains("take a whole copy"));
-        assertTrue(rig.refusal(image(HEADER, 0, -1)).contains("--memory"));
+        assertTrue(rig.refusal(image(HEADER, 0, 0x4000_0000)).contains("--memory"));
         rig.refusal(MadeUp.joined(MadeUp.multiboot(1 << 16, 0x9_fc00, 0x9_fc00, 0, 0, 0), TEXT));
+    }
+
+    @Test
+    void namesNoSizeOfMemoryWhereNoneHelps() throws Exception {
+        Elf elf = new Elf(false).load(0, 0xf000_0000L, MadeUp.multiboot(0), 0x2000);
+        String said = rig.refusal(elf.build());
+        assertTrue(said.contains("0x2000 bytes at 0xf0000000"), said);
+        assertTrue(said.contains("from 0xc0000000 to 0xffffffff"), said);
+        assertFalse(said.contains("--memory"), said);
+        assertTrue(rig.refusal(image(HEADER, 0, -1)).contains("no size of memory"));
+        assertTrue(
+                rig.refusal(
+                                new Elf(false)
+                                        .load(0, 0xbfff_f000L, MadeUp.multiboot(0), 0x1000)
+                                        .build())
+                        .contains("--memory"),
+                "the last page below");
+    }
+
+    @Test
+    void refusesAnEntryOutsideOfMemory() throws Exception {
+        Elf elf = elf(false, 0);
+        elf.entry = 0x9000_0000L;
+        assertTrue(
+                rig.refusal(elf.build())
+                        .contains(
+                                "its entry 0x90000000 lies outside of memory, which ends at 0x2000000"));
+        byte[] header = MadeUp.multiboot(1 << 16, HEADER, HEADER, 0, 0, 0x9000_0000);
+        assertTrue(rig.refusal(MadeUp.joined(header, TEXT)).contains("its entry 0x90000000"));
     }
 
     @Test

@@ -105,6 +105,17 @@ class PvhLoaderTest {
     }
 
     @Test
+    void refusesAnEntryOutsideOfMemory() throws Exception {
+        assertTrue(
+                rig.refusal(kernel(true).pvhNote(8, 0x200_0000).build())
+                        .contains("its entry 0x2000000 lies outside of memory"));
+        assertEquals(
+                0x1ff_ffff,
+                ((X86Entry.ProtectedMode) rig.load(kernel(true).pvhNote(8, 0x1ff_ffff).build()))
+                        .eip());
+    }
+
+    @Test
     void refusesOverlappingSegments() throws Exception {
         Elf elf = kernel(true).pvhNote(8, 0x100_0000).load(0, 0x100_6fff, DATA, DATA.length);
         assertTrue(rig.refusal(elf.build()).contains("overlaps"));
