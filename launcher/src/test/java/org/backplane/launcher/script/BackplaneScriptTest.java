@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(120)
 class BackplaneScriptTest {
@@ -105,6 +107,22 @@ class BackplaneScriptTest {
                 "trap 'echo ended; exit 3' TERM; echo up; kill -TERM $PPID; while :; do wait; done");
         Result result = folder.run(temporary, environment(), distribution().toString(), "run");
         assertEquals(new Result(3, "up\nended\n"), result);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"INT, 130", "HUP, 129", "TERM, 143"})
+    void endsAMachineOnASignalWithThatSignalsStatus(String signal, int status) throws Exception {
+        jvm("17", "trap 'exit 143' TERM; kill -" + signal + " $PPID; while :; do wait; done");
+        Result result = folder.run(temporary, environment(), distribution().toString(), "run");
+        assertEquals(new Result(status, ""), result);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"INT", "HUP"})
+    void keepsTheStatusOfAMachineThatHadEndedWhenTheSignalCame(String signal) throws Exception {
+        jvm("17", "trap 'exit 3' TERM; kill -" + signal + " $PPID; while :; do wait; done");
+        Result result = folder.run(temporary, environment(), distribution().toString(), "run");
+        assertEquals(new Result(3, ""), result);
     }
 
     @Test
