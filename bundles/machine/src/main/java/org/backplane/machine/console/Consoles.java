@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -26,6 +28,7 @@ import org.backplane.machine.processor.MachineThread;
  * finds it as it was.
  */
 public final class Consoles implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(Consoles.class.getName());
     private static final String FILE = "file=";
     private static final String UNIX = "unix=";
     private static final String HELP =
@@ -33,8 +36,6 @@ public final class Consoles implements AutoCloseable {
                     + "Ctrl-A s  the shell, or back to the guest's console\r\n"
                     + "Ctrl-A x  end the virtual machine\r\n"
                     + "Ctrl-A Ctrl-A  Ctrl-A";
-
-    private static final byte[] LINE_END = {'\r', '\n'};
 
     private final Runnable end;
     private final ShellSource shells;
@@ -91,7 +92,7 @@ public final class Consoles implements AutoCloseable {
 
     private HostConsole stdio() {
         // The descriptor itself: the terminal is raw and System.out would translate.
-        OutputStream out = new FileOutputStream(java.io.FileDescriptor.out);
+        var out = new LinedOutput(new FileOutputStream(java.io.FileDescriptor.out));
         // What is typed before the console is made waits in the host's own buffer.
         var made = new CompletableFuture<HostConsole>();
         var terminal = new SharedTerminal(out, octet -> made.join().arrived(octet), shells);
@@ -99,8 +100,8 @@ public final class Consoles implements AutoCloseable {
                 new HostConsole(
                         "stdio",
                         terminal::show,
-                        // The host's prompt begins on a line of its own.
-                        () -> out.write(LINE_END));
+                        // The host's prompt begins on a line of its own; a file has none.
+                        isTerminal() ? out::endLine : () -> {});
         made.complete(console);
         var keys =
                 new EscapeKeys(
@@ -123,6 +124,16 @@ public final class Consoles implements AutoCloseable {
                         });
         new MachineThread("console/keyboard", () -> pump(System.in, keys)).start();
         return console;
+    }
+
+    private static boolean isTerminal() {
+        try {
+            Path output = Files.readSymbolicLink(Path.of("/proc/self/fd/1"));
+            return output.startsWith("/dev") && !output.equals(Path.of("/dev/null"));
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "what standard output is cannot be seen", e);
+            return false;
+        }
     }
 
     private static void pump(InputStream in, EscapeKeys keys) {
