@@ -154,7 +154,8 @@ final class ChipSettings {
         try {
             return context.region(space, size, placement, registers);
         } catch (ClaimException refused) {
-            throw new DeviceException(refused.getMessage(), refused);
+            String remedy = placement instanceof Placement.Exact ? " Give another %s=." : "";
+            throw new DeviceException(refused.getMessage() + remedy.formatted(BASE), refused);
         }
     }
 }

@@ -42,7 +42,11 @@ class ChipSettingsTest {
         FakeDeviceContext slot =
                 new FakeDeviceContext("chip0", "chip", Map.of("base", "0x10000000"));
         factory.create(slot);
-        assertThrows(DeviceException.class, () -> new PowerSwitchFactory().create(slot));
+        String said =
+                assertThrows(DeviceException.class, () -> new PowerSwitchFactory().create(slot))
+                        .getMessage();
+        assertTrue(said.contains("chip0 has 0x10000000-"), said);
+        assertTrue(said.endsWith(" Give another base=."), said);
     }
 
     @Test

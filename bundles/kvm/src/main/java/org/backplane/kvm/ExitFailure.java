@@ -52,7 +52,7 @@ final class ExitFailure {
                     "the instruction that begins " + HexFormat.ofDelimiter(" ").formatHex(bytes);
         }
         return kind == Kind.PVM
-                ? "KVM cannot interpret %s; this host's KVM is a page-table VM (PVM), which interprets privileged code: use a host with hardware virtualization, or the engine hart."
+                ? "KVM cannot interpret %s; this host's KVM is a page-table VM (PVM), which interprets privileged code: use a host with hardware virtualization."
                         .formatted(instruction)
                 : "KVM cannot interpret %s on device memory; this is the guest's, or update the kernel."
                         .formatted(instruction);

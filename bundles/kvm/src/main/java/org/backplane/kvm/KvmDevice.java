@@ -82,8 +82,7 @@ final class KvmDevice implements AutoCloseable {
             return "There is no "
                     + path
                     + " on this host: enable virtualization in the firmware (or nested virtualization of the VM"
-                    + " this host is) and load the module with 'modprobe kvm_intel' or 'modprobe kvm_amd';"
-                    + " the engine hart needs none.";
+                    + " this host is) and load the module with 'modprobe kvm_intel' or 'modprobe kvm_amd'.";
         }
         if (e.isPermission()) {
             return "%s may not be opened by this user: %s (%s)."

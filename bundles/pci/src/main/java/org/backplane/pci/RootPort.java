@@ -207,7 +207,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
             fresh.close();
             PciFunction holder = function.get();
             throw new ClaimException(
-                    "%s cannot be plugged into port %d: %s is there."
+                    "%s cannot be plugged into port %d: %s is there; unplug that, or give another port."
                             .formatted(
                                     owner, slotNumber, holder == null ? "another" : holder.slot()));
         }

@@ -380,7 +380,9 @@ class RootPortTest {
                 assertThrows(
                         ClaimException.class,
                         () -> ports.first.plug("disk1", DISK, new Rig.Card()));
-        assertEquals("disk1 cannot be plugged into port 1: disk0 is there.", refused.getMessage());
+        assertEquals(
+                "disk1 cannot be plugged into port 1: disk0 is there; unplug that, or give another port.",
+                refused.getMessage());
         ClaimException taken =
                 assertThrows(
                         ClaimException.class,

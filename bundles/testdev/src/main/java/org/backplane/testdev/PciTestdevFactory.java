@@ -83,7 +83,10 @@ final class PciTestdevFactory implements DeviceFactory {
         }
         if (!text.matches("0{0,18}[1-9]\\d?") || Integer.parseInt(text) > PciTestdev.MOST_VECTORS) {
             throw refused(
-                    context, "vectors=%s is no number from 1 to %d", text, PciTestdev.MOST_VECTORS);
+                    context,
+                    "vectors=%s is no number from 1 to %d; give one",
+                    text,
+                    PciTestdev.MOST_VECTORS);
         }
         List<EventFd> events = new ArrayList<>();
         for (int vector = 0; vector < Integer.parseInt(text); vector++) {
@@ -108,7 +111,8 @@ final class PciTestdevFactory implements DeviceFactory {
         }
         Long size = SIZES.get(text);
         if (size == null) {
-            throw refused(context, "membar=%s is none of 4K, 1M, 256M, 1G, 4G and 64G", text);
+            throw refused(
+                    context, "membar=%s is none of 4K, 1M, 256M, 1G, 4G and 64G; give one", text);
         }
         return size;
     }

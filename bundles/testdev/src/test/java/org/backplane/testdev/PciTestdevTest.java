@@ -204,14 +204,17 @@ class PciTestdevTest {
     void refusesMoreVectorsThanItHasRoomFor() throws Exception {
         Map<String, String> settings = Map.of("vectors", "65");
         try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
-            assertThrows(DeviceException.class, () -> new PciTestdevFactory().create(slot));
+            assertEquals(
+                    "Slot 'test0': vectors=65 is no number from 1 to 64; give one.",
+                    assertThrows(DeviceException.class, () -> new PciTestdevFactory().create(slot))
+                            .getMessage());
         }
     }
 
     @Test
     void refusesASizeThatNoBarHas() {
         assertEquals(
-                "Slot 'test0': membar=5000 is none of 4K, 1M, 256M, 1G, 4G and 64G.",
+                "Slot 'test0': membar=5000 is none of 4K, 1M, 256M, 1G, 4G and 64G; give one.",
                 assertThrows(IllegalStateException.class, () -> create("5000")).getMessage());
     }
 

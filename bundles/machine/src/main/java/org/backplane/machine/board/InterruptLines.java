@@ -90,15 +90,21 @@ public final class InterruptLines {
     public synchronized void allocate(String owner, int source) throws MachineException {
         if (!wiring.named().contains(source)) {
             throw new MachineException(
-                    "The interrupt line %d cannot be that of '%s': this board has %s for devices."
+                    "The interrupt line %d cannot be that of '%s': this board has %s for devices; give one of them."
                             .formatted(source, owner, new TreeSet<>(wiring.named())));
         }
         if (owners[source] != null) {
             throw new MachineException(
-                    "The interrupt line %d cannot be that of '%s': it is taken by '%s'."
-                            .formatted(source, owner, owners[source]));
+                    "The interrupt line %d cannot be that of '%s': it is taken by '%s'; %s."
+                            .formatted(source, owner, owners[source], remedy()));
         }
         owners[source] = owner;
+    }
+
+    private String remedy() {
+        SortedSet<Integer> free = new TreeSet<>(wiring.named());
+        free.removeIf(source -> owners[source] != null);
+        return free.isEmpty() ? "unplug one, for none is free" : "give one of " + free;
     }
 
     /**

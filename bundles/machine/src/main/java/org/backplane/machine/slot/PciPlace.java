@@ -89,7 +89,7 @@ final class PciPlace implements PciSocket, RootPort.Occupant {
             }
         }
         throw new ClaimException(
-                "'%s=%s' is no root port of this board: it has %d to %d."
+                "'%s=%s' is no root port of this board: give one from %d to %d."
                         .formatted(
                                 SETTING,
                                 name,

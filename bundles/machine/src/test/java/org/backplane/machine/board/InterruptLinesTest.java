@@ -69,7 +69,13 @@ class InterruptLinesTest {
     void namedSourceHasOneOwner() throws Exception {
         isa.allocate("uart0", 4);
         var refusal = assertThrows(MachineException.class, () -> isa.allocate("uart1", 4));
-        assertTrue(refusal.getMessage().contains("taken by 'uart0'"), refusal.getMessage());
+        assertEquals(
+                "The interrupt line 4 cannot be that of 'uart1': it is taken by 'uart0'; give one of [1, 5].",
+                refusal.getMessage());
+        isa.allocate("x1", 1);
+        isa.allocate("x5", 5);
+        refusal = assertThrows(MachineException.class, () -> isa.allocate("uart1", 4));
+        assertTrue(refusal.getMessage().contains("unplug one"), refusal.getMessage());
         isa.free(4);
         isa.allocate("uart1", 4);
     }
@@ -90,7 +96,9 @@ class InterruptLinesTest {
     void sharedAndForeignSourcesAreNoDevices() {
         for (int source : new int[] {-1, 0, 2, 6, 7, 8}) {
             var refusal = assertThrows(MachineException.class, () -> isa.allocate("x0", source));
-            assertTrue(refusal.getMessage().contains("[1, 4, 5]"), refusal.getMessage());
+            assertTrue(
+                    refusal.getMessage().contains("[1, 4, 5] for devices; give one of them"),
+                    refusal.getMessage());
         }
     }
 

@@ -147,8 +147,12 @@ class PortSlotTest extends VirtioSlotBench {
         assertEquals("03:00.0", named.report().address());
         assertTrue(second.state().linkActive(), "the guest finds it");
         assertEquals(0, register(second, SLOT_STATUS) & PRESENCE_CHANGED);
-        assertRefused("disk3", "2", "disk3 cannot be plugged into port 2: disk1 is there.");
-        assertRefused("disk4", "3", "'port=3' is no root port of this board: it has 1 to 2.");
+        assertRefused(
+                "disk3",
+                "2",
+                "disk3 cannot be plugged into port 2: disk1 is there; unplug that, or give another port.");
+        assertRefused(
+                "disk4", "3", "'port=3' is no root port of this board: give one from 1 to 2.");
     }
 
     private void assertRefused(String name, String port, String reason) {
