@@ -154,8 +154,12 @@ final class ChipSettings {
         try {
             return context.region(space, size, placement, registers);
         } catch (ClaimException refused) {
-            String remedy = placement instanceof Placement.Exact ? " Give another %s=." : "";
-            throw new DeviceException(refused.getMessage() + remedy.formatted(BASE), refused);
+            String said = refused.getMessage();
+            throw new DeviceException(
+                    placement instanceof Placement.Exact
+                            ? said.replaceAll("\\.$", "") + "; give another " + BASE + "=."
+                            : said,
+                    refused);
         }
     }
 }

@@ -46,7 +46,7 @@ class ChipSettingsTest {
                 assertThrows(DeviceException.class, () -> new PowerSwitchFactory().create(slot))
                         .getMessage();
         assertTrue(said.contains("chip0 has 0x10000000-"), said);
-        assertTrue(said.endsWith(" Give another base=."), said);
+        assertTrue(said.endsWith(" free in all; give another base=."), said);
     }
 
     @Test
