@@ -68,7 +68,12 @@ public final class WebAccessIT {
                                     headers);
                     answers.incrementAndGet();
                     if (!REFUSALS.contains(answer.status())) {
-                        gotIn.add(String.join(" ", headers) + ": " + answer.head());
+                        gotIn.add(
+                                String.join(" ", headers)
+                                        + ": "
+                                        + answer.head()
+                                        + "\n"
+                                        + answer.body());
                     }
                 } catch (ConnectException e) {
                     Thread.yield();
