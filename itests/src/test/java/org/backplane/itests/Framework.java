@@ -15,7 +15,7 @@ import org.ops4j.pax.exam.Option;
 public final class Framework {
     /** The board tier's bundles. */
     static final List<String> BOARD =
-            List.of("bus", "linux", "memory", "hypervisor", "device", "pci", "virtio");
+            List.of("bus", "linux", "memory", "hypervisor", "device", "pci", "virtio", "vfio");
 
     private Framework() {}
 

@@ -17,9 +17,12 @@ import org.osgi.framework.Version;
 /** The rules of the layout that can be read from the manifests, over every bundle there is. */
 public final class ManifestRulesIT {
     private static final Set<String> BOARD =
-            Set.of("bus", "linux", "memory", "hypervisor", "device", "pci", "virtio");
+            Set.of("bus", "linux", "memory", "hypervisor", "device", "pci", "virtio", "vfio");
     private static final Set<String> FOR_DEVICES =
             Set.of("bus", "linux", "memory", "device", "pci", "virtio");
+
+    private static final Set<String> FOR_VFIO =
+            Set.of("bus", "linux", "memory", "device", "pci", "vfio");
 
     private static final Set<String> FOR_CONTRACT =
             Set.of("bus", "linux", "memory", "device", "pci", "virtio", "testkit");
@@ -37,6 +40,7 @@ public final class ManifestRulesIT {
                     Map.entry("device", Set.of("bus", "memory", "linux")),
                     Map.entry("pci", Set.of("bus", "memory", "device", "linux")),
                     Map.entry("virtio", Set.of("bus", "memory", "device", "pci", "linux")),
+                    Map.entry("vfio", Set.of("memory", "linux")),
                     Map.entry("hart", Set.of("hypervisor", "memory", "linux", STATE)),
                     Map.entry("kvm", Set.of("hypervisor", "memory", "linux", STATE)),
                     Map.entry("machine", BOARD),
@@ -45,7 +49,7 @@ public final class ManifestRulesIT {
                     Map.entry("testdev", FOR_DEVICES),
                     Map.entry("device-virtio-blk", FOR_DEVICES),
                     Map.entry("device-virtio-net", FOR_DEVICES),
-                    Map.entry("device-vfio", FOR_DEVICES),
+                    Map.entry("device-vfio", FOR_VFIO),
                     // The machine's address map is told in the bus's ranges and spaces.
                     Map.entry("shell", Set.of("machine", "bus")),
                     Map.entry("remote", Set.of("machine", "bus")),

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.backplane.device.state.SavedState;
 import org.backplane.linux.EventFd;
+import org.backplane.linux.Fd;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** A virtual machine of one engine. Thread-safe. */
@@ -46,6 +47,17 @@ public interface Vm extends AutoCloseable {
      */
     default Optional<EventRoutes> eventRoutes() {
         return Optional.empty();
+    }
+
+    /**
+     * Tells the host's kernel that this machine uses a device of the host (KVM's VFIO device:
+     * Documentation/virt/kvm/devices/vfio.rst). Engines and kernels without such a thing have
+     * nothing to do.
+     *
+     * @param device a VFIO group or device; stays the caller's, open until the lease is closed
+     */
+    default Lease assign(Fd device) throws HypervisorException {
+        return () -> {};
     }
 
     /** Which pages of memory the guest stores to; empty where the engine cannot tell. */

@@ -18,7 +18,7 @@ import org.backplane.linux.Memfd;
  * Changes come one at a time, on any thread, and call the listeners before they return. A range
  * taken out is unmapped when nobody can hold an address inside it any more, see {@link MemoryView}.
  */
-public final class GuestMemory implements AutoCloseable {
+public final class GuestMemory implements MemoryChanges, AutoCloseable {
     /** Where one piece of RAM goes; pieces take the memfd's offsets in their order. */
     public record RamBank(long guestAddress, long length) {}
 
@@ -101,13 +101,13 @@ public final class GuestMemory implements AutoCloseable {
         return layout.epoch();
     }
 
-    /** The listener is told of every range there is, then of changes. */
+    @Override
     public synchronized void addListener(MemoryListener listener) {
         layout.ranges().forEach(listener::added);
         listeners.add(listener);
     }
 
-    /** The listener hears no more; it is not told that ranges go. */
+    @Override
     public synchronized void removeListener(MemoryListener listener) {
         listeners.remove(listener);
     }

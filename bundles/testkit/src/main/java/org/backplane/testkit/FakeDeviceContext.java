@@ -28,6 +28,7 @@ import org.backplane.device.context.TimerLease;
 import org.backplane.device.context.Watch;
 import org.backplane.linux.Fd;
 import org.backplane.memory.GuestMemory;
+import org.backplane.memory.MemoryChanges;
 import org.backplane.memory.MemoryView;
 
 /**
@@ -59,6 +60,7 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     private final List<RecordedLine> lines = new ArrayList<>();
     private final List<ManualTimer> timers = new ArrayList<>();
     private final List<ManualWatch> watches = new ArrayList<>();
+    private final List<Fd> assigned = new ArrayList<>();
     private final List<Lease> leases = new ArrayList<>();
     private final Map<String, Kept> kept = new LinkedHashMap<>();
     private final List<PowerRequest> powerRequests = new ArrayList<>();
@@ -203,6 +205,34 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
                             .formatted(name, known.type.getName(), type.getName()));
         }
         return type.cast(known.resource);
+    }
+
+    /** Kept by this slot alone: there is no other. */
+    @Override
+    public <T extends AutoCloseable> T shared(String name, Class<T> type, Opener<T> opener)
+            throws DeviceException {
+        return kept("shared " + name, type, opener);
+    }
+
+    @Override
+    public synchronized Lease assignHostDevice(Fd device) {
+        assigned.add(device);
+        return lease(() -> unassign(device));
+    }
+
+    private synchronized void unassign(Fd device) {
+        assigned.remove(device);
+    }
+
+    /** What the engine was told of and not yet untold. */
+    public synchronized List<Fd> assignedHostDevices() {
+        return List.copyOf(assigned);
+    }
+
+    @Override
+    public MemoryChanges memoryChanges() {
+        return guestMemory.orElseThrow(
+                () -> new IllegalStateException("the slot has no guest memory"));
     }
 
     @Override

@@ -9,6 +9,7 @@ import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.linux.Fd;
+import org.backplane.memory.MemoryChanges;
 import org.backplane.memory.MemoryView;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -69,10 +70,32 @@ public interface DeviceContext {
 
     /**
      * Something the slot keeps for the versions of a device that follow each other: opened by the
-     * first that asks, closed with the slot. Only classes of {@code org.backplane.linux}.
+     * first that asks, closed with the slot. Only classes of the bundles {@code linux} and {@code
+     * vfio}, which are there for the life of the process: one of the device's would hold its code.
      */
     <T extends AutoCloseable> T kept(String name, Class<T> type, Opener<T> opener)
             throws DeviceException;
+
+    /**
+     * As {@link #kept}, one for all slots of the machine that ask for the name: opened by the
+     * first, closed with the last.
+     */
+    <T extends AutoCloseable> T shared(String name, Class<T> type, Opener<T> opener)
+            throws DeviceException;
+
+    /**
+     * Tells the engine that a device of the host serves this machine: its group's or its own VFIO
+     * descriptor.
+     *
+     * @param device stays the device's, open until the lease is closed
+     */
+    Lease assignHostDevice(Fd device) throws DeviceException;
+
+    /**
+     * Tells what the guest's memory consists of: for a device that does DMA on its own. Whoever
+     * listens must stop before the slot closes.
+     */
+    MemoryChanges memoryChanges();
 
     /** Runs the work on a worker whenever the descriptor is readable; active from the start. */
     Watch onReadable(Fd descriptor, Runnable work);

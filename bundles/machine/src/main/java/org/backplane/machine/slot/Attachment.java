@@ -18,6 +18,8 @@ import org.backplane.device.context.InterruptLine;
 import org.backplane.device.context.Lease;
 import org.backplane.device.context.TimerLease;
 import org.backplane.device.context.Watch;
+import org.backplane.hypervisor.HypervisorException;
+import org.backplane.hypervisor.Vm;
 import org.backplane.linux.Epoll;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
@@ -25,6 +27,7 @@ import org.backplane.machine.MachineException;
 import org.backplane.machine.board.InterruptLines;
 import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.console.HostConsole;
+import org.backplane.memory.MemoryChanges;
 import org.backplane.memory.MemoryView;
 import org.backplane.pci.VectorTriggers;
 
@@ -381,6 +384,27 @@ final class Attachment implements DeviceContext, AutoCloseable {
     public <T extends AutoCloseable> T kept(String name, Class<T> type, Opener<T> opener)
             throws DeviceException {
         return environment.kept().get(name, type, opener);
+    }
+
+    @Override
+    public <T extends AutoCloseable> T shared(String name, Class<T> type, Opener<T> opener)
+            throws DeviceException {
+        return environment.kept().shared(name, type, opener);
+    }
+
+    @Override
+    public Lease assignHostDevice(Fd device) throws DeviceException {
+        try {
+            Vm.Lease assigned = gear.board().vm().assign(device);
+            return new StackedLease("host device", assigned);
+        } catch (HypervisorException e) {
+            throw new DeviceException(e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public MemoryChanges memoryChanges() {
+        return gear.board().memory();
     }
 
     @Override

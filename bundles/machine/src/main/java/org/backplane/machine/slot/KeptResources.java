@@ -2,33 +2,58 @@ package org.backplane.machine.slot;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext.Opener;
 import org.backplane.linux.Fd;
 import org.backplane.machine.board.LeaseStack;
+import org.backplane.vfio.VfioDevice;
 
 /**
- * What a slot keeps for the versions of its device that follow each other. Only classes of the
- * {@code linux} bundle: an object of a device's class would keep that version's loader.
+ * What a slot keeps for the versions of its device that follow each other. Only classes of bundles
+ * that are fixed for the life of the process: an object of a device's class would keep that
+ * version's loader.
  */
 final class KeptResources {
+    private static final Set<ClassLoader> FIXED =
+            Stream.of(Fd.class, VfioDevice.class)
+                    .map(Class::getClassLoader)
+                    .collect(Collectors.toUnmodifiableSet());
+
     private final LeaseStack leases;
+    private final SharedResources shared;
     private final Map<String, AutoCloseable> kept = new HashMap<>();
 
-    KeptResources(LeaseStack leases) {
+    KeptResources(LeaseStack leases, SharedResources shared) {
         this.leases = leases;
+        this.shared = shared;
     }
 
-    synchronized <T extends AutoCloseable> T get(String name, Class<T> type, Opener<T> opener)
+    <T extends AutoCloseable> T get(String name, Class<T> type, Opener<T> opener)
             throws DeviceException {
-        if (type.getClassLoader() != Fd.class.getClassLoader()) {
+        return held(name, type, () -> leases.push("kept " + name, opener.open()));
+    }
+
+    <T extends AutoCloseable> T shared(String name, Class<T> type, Opener<T> opener)
+            throws DeviceException {
+        return held(
+                "shared " + name,
+                type,
+                () -> leases.push("shared " + name, shared.take(name, opener)).resource());
+    }
+
+    private synchronized <T extends AutoCloseable> T held(
+            String name, Class<T> type, Opener<AutoCloseable> opener) throws DeviceException {
+        if (!FIXED.contains(type.getClassLoader())) {
             throw new DeviceException(
-                    "'%s' cannot be kept: %s is no class of org.backplane.linux."
+                    "'%s' cannot be kept: %s is no class of org.backplane.linux or vfio."
                             .formatted(name, type.getName()));
         }
         AutoCloseable there = kept.get(name);
         if (there == null) {
-            there = leases.push("kept " + name, opener.open());
+            there = opener.open();
             kept.put(name, there);
         }
         if (!type.isInstance(there)) {

@@ -13,6 +13,7 @@ import org.backplane.machine.slot.Factories.Offer;
  * What the machine offers to every slot.
  *
  * @param machine its name
+ * @param shared what slots keep together
  * @param power takes what a device asks of the machine; only posts it
  * @param exit takes the status that a device ends the process with; only posts it
  * @param guestStarted whether a guest has been started: what is plugged later is hot
@@ -22,6 +23,7 @@ import org.backplane.machine.slot.Factories.Offer;
 public record MachineServices(
         String machine,
         Consoles consoles,
+        SharedResources shared,
         Consumer<DeviceContext.PowerRequest> power,
         IntConsumer exit,
         BooleanSupplier guestStarted,

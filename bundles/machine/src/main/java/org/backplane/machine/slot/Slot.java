@@ -81,7 +81,7 @@ public final class Slot {
                         services.machine(),
                         new SlotRegions(gear),
                         new SlotLines(gear),
-                        new KeptResources(leases),
+                        new KeptResources(leases, services.shared()),
                         events,
                         services.consoles(),
                         services.power(),

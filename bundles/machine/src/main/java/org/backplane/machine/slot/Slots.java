@@ -87,6 +87,7 @@ public final class Slots implements Factories.Listener, AutoCloseable {
                 new MachineServices(
                         machine,
                         consoles,
+                        new SharedResources(),
                         power,
                         exit,
                         () -> guestStarted,

@@ -56,6 +56,7 @@ final class PlayedCode implements MachineServices.CodeKeeper, AutoCloseable {
         return new MachineServices(
                 "machine",
                 consoles,
+                new SharedResources(),
                 request -> {},
                 exits::add,
                 () -> guestStarted,
