@@ -239,7 +239,33 @@ public class Fd implements AutoCloseable {
         }
     }
 
-    /** As {@link #pread}, scattered over the vector's runs in order. */
+    /**
+     * As {@link #pread(long, long, long)}.
+     *
+     * @param to direct; its remaining bytes are filled, its position stays
+     */
+    public final long pread(ByteBuffer to, long offset) throws LinuxException {
+        try {
+            return pread(Host.address(to) + to.position(), to.remaining(), offset);
+        } finally {
+            Reference.reachabilityFence(to);
+        }
+    }
+
+    /**
+     * As {@link #pwrite(long, long, long)}.
+     *
+     * @param from direct; its remaining bytes are written, its position stays
+     */
+    public final long pwrite(ByteBuffer from, long offset) throws LinuxException {
+        try {
+            return pwrite(Host.address(from) + from.position(), from.remaining(), offset);
+        } finally {
+            Reference.reachabilityFence(from);
+        }
+    }
+
+    /** As {@link #pread(long, long, long)}, scattered over the vector's runs in order. */
     public final long preadv(IoVec vector, long offset) throws LinuxException {
         int fd = enter("preadv");
         try {
@@ -254,7 +280,7 @@ public class Fd implements AutoCloseable {
         }
     }
 
-    /** As {@link #pwrite}, gathered from the vector's runs in order. */
+    /** As {@link #pwrite(long, long, long)}, gathered from the vector's runs in order. */
     public final long pwritev(IoVec vector, long offset) throws LinuxException {
         int fd = enter("pwritev");
         try {

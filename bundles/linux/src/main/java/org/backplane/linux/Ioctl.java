@@ -1,5 +1,7 @@
 package org.backplane.linux;
 
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import org.backplane.linux.libc.Abi;
 import org.backplane.linux.libc.Host;
 
@@ -32,6 +34,19 @@ public final class Ioctl {
     }
 
     /**
+     * As {@link #call(Fd, long, long)} with a structure that the request reads or fills.
+     *
+     * @param structure direct, used from its first byte whatever its position
+     */
+    public static int call(Fd descriptor, long request, ByteBuffer structure) {
+        try {
+            return call(descriptor, request, Host.address(structure));
+        } finally {
+            Reference.reachabilityFence(structure);
+        }
+    }
+
+    /**
      * Makes a request that gives a new descriptor.
      *
      * @param name of what is opened, as messages have it
@@ -44,6 +59,18 @@ public final class Ioctl {
             throw new LinuxException("open " + name + " by " + descriptor.name(), -number);
         }
         return new Fd(number, name);
+    }
+
+    /**
+     * As {@link #open(Fd, long, long, String)} with a structure that the request reads or fills.
+     */
+    public static Fd open(Fd descriptor, long request, ByteBuffer structure, String name)
+            throws LinuxException {
+        try {
+            return open(descriptor, request, Host.address(structure), name);
+        } finally {
+            Reference.reachabilityFence(structure);
+        }
     }
 
     /** The kernel's words for an error number, such as {@code Permission denied (errno 13)}. */

@@ -159,6 +159,11 @@ public final class Abi {
     public static final int TUN_F_TSO6 = 4;
     public static final int TUN_F_TSO_ECN = 8;
 
+    public static final int RLIMIT_NOFILE = 7;
+    public static final int RLIMIT_BYTES = 16;
+    public static final int RLIM_CUR = 0;
+    public static final int RLIM_MAX = 8;
+
     public static final int SIG_BLOCK = 0;
     public static final int SIGSET_BYTES = 128;
     public static final int TIMESPEC_BYTES = 16;

@@ -54,6 +54,8 @@ public final class LibC {
     private final long munmap = LIBRARY.function("munmap");
     private final long madvise = LIBRARY.function("madvise");
     private final long getpagesize = LIBRARY.function("getpagesize");
+    private final long getrlimit = LIBRARY.function("getrlimit");
+    private final long setrlimit = LIBRARY.function("setrlimit");
     private final long strerror = LIBRARY.function("strerror");
 
     LibC() {}
@@ -229,6 +231,14 @@ public final class LibC {
 
     public int getpagesize() {
         return (int) LIBRARY.quiet(getpagesize);
+    }
+
+    public int getrlimit(int resource, long limit) {
+        return (int) LIBRARY.call(getrlimit, resource, limit);
+    }
+
+    public int setrlimit(int resource, long limit) {
+        return (int) LIBRARY.call(setrlimit, resource, limit);
     }
 
     public String strerror(int errno) {

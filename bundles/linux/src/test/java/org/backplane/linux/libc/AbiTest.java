@@ -43,6 +43,9 @@ class AbiTest {
                     Map.entry("ETHTOOL_VALUE_BYTES", "sizeof(struct ethtool_value)"),
                     Map.entry("ETHTOOL_VALUE_CMD", "offsetof(struct ethtool_value, cmd)"),
                     Map.entry("ETHTOOL_VALUE_DATA", "offsetof(struct ethtool_value, data)"),
+                    Map.entry("RLIMIT_BYTES", "sizeof(struct rlimit)"),
+                    Map.entry("RLIM_CUR", "offsetof(struct rlimit, rlim_cur)"),
+                    Map.entry("RLIM_MAX", "offsetof(struct rlimit, rlim_max)"),
                     Map.entry("SIGSET_BYTES", "sizeof(sigset_t)"),
                     Map.entry("TIMESPEC_BYTES", "sizeof(struct timespec)"),
                     Map.entry("SIG_WAKE", "SIGRTMIN + 6"),
@@ -68,6 +71,7 @@ class AbiTest {
             #include <sys/eventfd.h>
             #include <sys/ioctl.h>
             #include <sys/mman.h>
+            #include <sys/resource.h>
             #include <sys/socket.h>
             #include <sys/stat.h>
             #include <sys/timerfd.h>
