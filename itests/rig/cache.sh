@@ -11,42 +11,12 @@ l1_suite=bookworm # its kernel has kvm-amd, vfio-pci and 9p
 l1_modules="virtio_pci 9p 9pnet_virtio overlay kvm-amd vfio-pci vfio_iommu_type1 tun virtio_net nvme e1000e 8139cp bridge"
 l2_modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng button evdev ext4 nvme e1000e igb 8139cp xhci_pci usb_storage sd_mod"
 
-# The mirror of Debian's main archive in the host's own apt configuration.
-mirror() {
-  apt-get indextargets --format '$(REPO_URI) $(COMPONENT) $(RELEASE) $(ORIGIN)' 'Created-By: Packages' |
-    awk '$1 ~ /:\/\// && $1 !~ /^cdrom:/ && $2 == "main" && $3 !~ /-security$|\/updates$/ &&
-         ($4 == "Debian" || $4 ~ /^\$/) { print $1; exit }'
-}
-
-# apt_in FOLDER COMMAND...: apt with state and sources of its own, and none of the host's hooks.
-apt_in() {
-  local folder=$1 command=$2
-  shift 2
-  "$command" --config-file="$folder/apt.conf" "$@"
-}
-
 # fetch_kernel SUITE: from the host's mirror; apt checks signature and digest.
 fetch_kernel() {
-  local suite=$1 folder from package
-  from=$(mirror)
-  [ -n "$from" ] || die "apt's configuration names no mirror of Debian"
-  log "fetching the kernel of $suite from $from"
+  local suite=$1 folder package
   folder=$(mktemp -d "$cache/apt.XXXXXX")
-  mkdir -p "$folder"/{lists,archives}/partial
-  touch "$folder/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $from $suite main" > "$folder/sources.list"
-  cat > "$folder/apt.conf" << CONF
-#clear APT::Architectures; #clear DPkg::Post-Invoke;
-#clear APT::Update::Pre-Invoke; #clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success;
-APT::Architecture "amd64"; APT::Architectures { "amd64"; }; APT::Sandbox::User "root";
-APT::Update::Error-Mode "any"; Acquire::Languages "none"; Acquire::Retries "3"; Debug::NoLocking "true";
-Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
-Dir::State::lists "$folder/lists"; Dir::State::status "$folder/status"; Dir::Log "$folder";
-Dir::Cache "$folder"; Dir::Cache::archives "$folder/archives";
-Dir::Etc::sourcelist "$folder/sources.list"; Dir::Etc::sourceparts "$folder/archives";
-Dir::Etc::preferences "$folder/status"; Dir::Etc::preferencesparts "$folder/archives";
-CONF
-  apt_in "$folder" apt-get -qq update || die "the package index of $suite could not be fetched"
+  apt_for "$folder" "$suite"
+  log "fetching the kernel of $suite"
   package=$(apt_in "$folder" apt-cache show --no-all-versions linux-image-amd64 |
     sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\).*/\1/p')
   [ -n "$package" ] || die "linux-image-amd64 of $suite names no kernel"
