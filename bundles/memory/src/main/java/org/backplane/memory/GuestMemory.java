@@ -37,6 +37,9 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     /** Guarded by itself; threads wait on it for a mapping to go. */
     private final List<Retired> retired = new ArrayList<>();
 
+    /** Guarded by itself. */
+    private final List<PageHold> holds = new ArrayList<>();
+
     /** Written under this object's lock. */
     private volatile MemoryLayout layout;
 
@@ -275,11 +278,34 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     }
 
     /**
-     * Clears all RAM, giving the pages back to the host. No processor may be running and no device
-     * working.
+     * Clears all RAM, giving the pages back to the host unless somebody {@link #holdPages holds}
+     * them. No processor may be running and no device working.
      */
     public void zero() throws IOException {
-        ram.punchHole(0, ram.length());
+        synchronized (holds) {
+            if (holds.isEmpty()) {
+                ram.punchHole(0, ram.length());
+            } else {
+                OffHeap.fill(ramMapping.address(), ramMapping.length(), (byte) 0);
+            }
+        }
+    }
+
+    @Override
+    public PageHold holdPages() {
+        PageHold hold =
+                new PageHold() {
+                    @Override
+                    public void close() {
+                        synchronized (holds) {
+                            holds.remove(this);
+                        }
+                    }
+                };
+        synchronized (holds) {
+            holds.add(hold);
+        }
+        return hold;
     }
 
     /**

@@ -10,4 +10,17 @@ public interface MemoryChanges {
 
     /** The listener hears no more; it is not told that ranges go. */
     void removeListener(MemoryListener listener);
+
+    /**
+     * Keeps RAM on the pages that it is on, for somebody who has pinned them: clearing it gives
+     * none back to the host, or the guest would be on others from then on.
+     */
+    PageHold holdPages();
+
+    /** Ends with closing; closing again does nothing. */
+    @ProviderType
+    interface PageHold extends AutoCloseable {
+        @Override
+        void close();
+    }
 }

@@ -73,6 +73,25 @@ class GuestMemoryTest {
     }
 
     @Test
+    void pagesThatSomebodyHoldsAreClearedWhereTheyAre() throws IOException {
+        long low = memory.view("test").translate(LOW, 8, Access.WRITE);
+        OffHeap.putLong(low, -1);
+        MemoryRange range = memory.layout().ranges().get(0);
+        MemoryChanges.PageHold one = memory.holdPages();
+        MemoryChanges.PageHold other = memory.holdPages();
+        one.close();
+        one.close();
+        memory.zero();
+        // Before the page is looked at: that would take a new one.
+        assertEquals(range.offset(), range.descriptor().nextData(range.offset()), "still there");
+        assertEquals(0, OffHeap.getLong(low));
+
+        other.close();
+        memory.zero();
+        assertNotEquals(range.offset(), range.descriptor().nextData(range.offset()), "given back");
+    }
+
+    @Test
     void aReadOnlyRangeRefusesWriters() throws IOException {
         MemoryView view = memory.view("test");
         memory.map(BAR, device, PAGE, PAGE, false);
