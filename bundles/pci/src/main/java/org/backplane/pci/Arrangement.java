@@ -108,7 +108,7 @@ final class Arrangement {
         int bar = what.register().bar().index();
         what.register().announced(base);
         try {
-            what.function().handler().moved(bar, base);
+            what.function().moved(bar, base);
         } catch (RuntimeException e) {
             log.log(
                     Level.ERROR,

@@ -1,5 +1,6 @@
 package org.backplane.pci;
 
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -108,6 +109,7 @@ public final class HostBridge {
     private final Windows windows;
     private final MsiSink msi;
     private final PinRouter pins;
+    private final BarMemory memory;
     private final AtomicReferenceArray<ConfigTarget> byDevice = new AtomicReferenceArray<>(DEVICES);
     private final PciFunction hostFunction;
     private final PciBus root = new RootBus();
@@ -120,8 +122,24 @@ public final class HostBridge {
 
     private final Arrangement arrangement;
 
+    /** A bridge without host memory behind BARs: every access comes to the device. */
     public HostBridge(Bus bus, Windows windows, MsiSink msi, PinRouter pins) {
+        this(
+                bus,
+                windows,
+                msi,
+                pins,
+                (address, descriptor, offset, length) -> {
+                    throw new IOException("this bridge maps no memory");
+                });
+    }
+
+    /**
+     * @param memory maps what functions have of the host's memory behind their BARs
+     */
+    public HostBridge(Bus bus, Windows windows, MsiSink msi, PinRouter pins, BarMemory memory) {
         this.bus = bus;
+        this.memory = memory;
         arrangement = new Arrangement(bus, this::functions);
         this.windows = windows;
         this.msi = msi;
@@ -338,6 +356,10 @@ public final class HostBridge {
 
     MsiSink msi() {
         return msi;
+    }
+
+    BarMemory memory() {
+        return memory;
     }
 
     Windows windows() {

@@ -34,6 +34,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     private final GuestErrors errors;
     private final MsixTable msix;
     private final List<BaseAddressRegister> registers;
+    private final MappedAreas areas;
     private final PciWires wires = new PciWires(this, null, true);
 
     /** Keeps the order of levels that several threads drive. */
@@ -73,6 +74,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         errors = new GuestErrors(slot);
         msix = shape.msix().map(where -> new MsixTable(where, bridge.msi(), errors)).orElse(null);
         registers = shape.bars().stream().map(this::register).toList();
+        areas = new MappedAreas(slot, shape, bridge.memory());
     }
 
     private BaseAddressRegister register(PciShape.Bar bar) {
@@ -255,6 +257,26 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         return List.copyOf(states);
     }
 
+    /**
+     * Host memory that the guest reaches in a BAR, without an exit.
+     *
+     * @param offset in bytes from the beginning of the BAR
+     * @param length in bytes
+     */
+    public record MappedRange(int bar, long offset, long guestAddress, long length) {}
+
+    /** What is mapped into BARs now; see {@link PciWires#map}. */
+    public List<MappedRange> mapped() {
+        return areas.ranges();
+    }
+
+    /**
+     * Takes out what is mapped; until a device declares it again, every access is the handler's.
+     */
+    public void unmap() {
+        areas.declare(MappedAreas.Declaration.NOTHING);
+    }
+
     /** Mistakes of the guest so far: BARs put where there is no room, odd accesses. */
     public long guestErrors() {
         return errors.count();
@@ -340,6 +362,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
                         registers.get(i).giveUp();
                     }
                 });
+        areas.close();
         interruptsChanged();
         bus.changed();
     }
@@ -365,6 +388,30 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
 
     List<BaseAddressRegister> registers() {
         return registers;
+    }
+
+    MappedAreas areas() {
+        return areas;
+    }
+
+    /** A BAR decodes at a base now, or nowhere; of the bridge's courier alone. */
+    void moved(int bar, long base) {
+        areas.moved(bar, base);
+        handler.moved(bar, base);
+    }
+
+    void requireMemory(int bar, long offset, long length) {
+        boolean inside =
+                shape.bar(bar)
+                        .filter(each -> each.kind() != PciShape.BarKind.IO)
+                        .filter(each -> offset >= 0 && offset <= each.size())
+                        .filter(each -> length > 0 && length <= each.size() - offset)
+                        .isPresent();
+        if (!inside) {
+            throw new IllegalArgumentException(
+                    "%s: 0x%x bytes at 0x%x are not inside memory BAR %d"
+                            .formatted(slot, length, offset, bar));
+        }
     }
 
     void requireVector(int vector) {

@@ -6,6 +6,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.backplane.device.context.Lease;
 import org.backplane.linux.EventFd;
+import org.backplane.linux.Fd;
 
 /**
  * What a device pulls on: its function's interrupts. Thread-safe, never waits.
@@ -23,6 +24,11 @@ public final class PciWires {
 
     /** Vectors raised before the device was behind its function. */
     private final Queue<Integer> early = new ConcurrentLinkedQueue<>();
+
+    /** Host memory that the device wants in its BARs; guarded by the wires, as are the traps. */
+    private final List<MappedAreas.Area> areas = new ArrayList<>();
+
+    private final List<MappedAreas.Trap> traps = new ArrayList<>();
 
     /** Null where the pin has no eventfds; guarded by the wires. */
     private PinEvents pin;
@@ -123,6 +129,81 @@ public final class PciWires {
         }
     }
 
+    /**
+     * Has part of a memory BAR be host memory: loads and stores of the guest reach the descriptor's
+     * bytes while the BAR decodes, wherever that is, and {@link PciDevice#readBar} and {@link
+     * PciDevice#writeBar} do not hear of them. That holds for whole pages of the host, and not for
+     * those which hold bytes of the MSI-X structures or of a {@link #trap}: there, and where the
+     * host refuses to map (which the log tells once), accesses come to the device as ever.
+     *
+     * <p>The mapping is the function's. It begins when the device is behind the function, and ends
+     * with the lease, or with the function. A device that leaves without closing the lease leaves
+     * the mapping to the next: if that has declared the same by then, it stays in place all along.
+     *
+     * @param offset in bytes from the beginning of the BAR
+     * @param descriptor stays the device's; while it is closed nothing new can be mapped
+     * @param fileOffset in bytes into the descriptor, where the area begins; congruent to the
+     *     offset modulo the page, or nothing is mapped
+     * @param length in bytes
+     * @throws IllegalArgumentException the area is not inside a memory BAR of the function, or
+     *     overlaps another
+     */
+    public Lease map(int bar, long offset, Fd descriptor, long fileOffset, long length) {
+        function.requireMemory(bar, offset, length);
+        if (fileOffset < 0 || fileOffset > Long.MAX_VALUE - length) {
+            throw new IllegalArgumentException("file offset 0x%x".formatted(fileOffset));
+        }
+        var area = new MappedAreas.Area(bar, offset, descriptor, fileOffset, length);
+        synchronized (wires) {
+            for (MappedAreas.Area other : areas) {
+                if (other.overlaps(area)) {
+                    throw new IllegalArgumentException(
+                            "BAR %d: 0x%x bytes at 0x%x overlap 0x%x bytes at 0x%x that are mapped"
+                                    .formatted(
+                                            bar, length, offset, other.length(), other.offset()));
+                }
+            }
+            areas.add(area);
+            declare();
+        }
+        return () -> withdraw(areas, area);
+    }
+
+    /**
+     * Has accesses to bytes of a BAR come to the device although they lie in an area that is
+     * mapped, by whole page: for a doorbell, or a register that must be seen to.
+     *
+     * @param offset in bytes from the beginning of the BAR
+     * @param length in bytes
+     * @return ends it
+     * @throws IllegalArgumentException the bytes are not inside a memory BAR of the function
+     */
+    public Lease trap(int bar, long offset, long length) {
+        function.requireMemory(bar, offset, length);
+        var trap = new MappedAreas.Trap(bar, offset, length);
+        synchronized (wires) {
+            traps.add(trap);
+            declare();
+        }
+        return () -> withdraw(traps, trap);
+    }
+
+    /** Takes back what a lease stands for: by identity, since two traps may be equal. */
+    private <T> void withdraw(List<T> from, T what) {
+        synchronized (wires) {
+            if (from.removeIf(each -> each == what)) {
+                declare();
+            }
+        }
+    }
+
+    private void declare() {
+        if (connected) {
+            function.areas()
+                    .declare(new MappedAreas.Declaration(List.copyOf(areas), List.copyOf(traps)));
+        }
+    }
+
     private void release(PinEvents attached) {
         synchronized (wires) {
             if (pin == attached) {
@@ -153,6 +234,7 @@ public final class PciWires {
     void connect() {
         synchronized (wires) {
             connected = true;
+            declare();
             if (pin != null) {
                 pin.connect();
             }

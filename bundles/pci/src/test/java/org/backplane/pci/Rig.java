@@ -43,11 +43,15 @@ final class Rig {
     private final Map<String, List<Runnable>> finished = new HashMap<>();
     final HostBridge bridge;
 
+    /** What functions map, unless the test has a memory of its own. */
+    final MappedMemory memory;
+
     Rig() {
         this(PORTS, LOW, HIGH);
     }
 
     Rig(AddressRange ports, AddressRange low, AddressRange high) {
+        memory = new MappedMemory();
         io = bus.addWindow("pci-io", Space.IO, ports);
         mmio32 = bus.addWindow("pci-mmio32", Space.MMIO, low);
         mmio64 = bus.addWindow("pci-mmio64", Space.MMIO, high);
@@ -56,7 +60,8 @@ final class Rig {
                         bus,
                         new HostBridge.Windows(io, mmio32, mmio64),
                         (address, data) -> messages.add("%x=%x".formatted(address, data)),
-                        new Pins());
+                        new Pins(),
+                        memory);
     }
 
     /** Remembers levels, and who waits for the end of an interrupt. */

@@ -18,6 +18,8 @@ import org.backplane.hypervisor.Vm;
 import org.backplane.hypervisor.VmSpec;
 import org.backplane.machine.MachineException;
 import org.backplane.memory.GuestMemory;
+import org.backplane.memory.MemoryLease;
+import org.backplane.pci.BarMemory;
 
 /** What boards have in common: memory and a VM, and claims that go with the board. */
 abstract class AssembledBoard implements Board {
@@ -65,6 +67,14 @@ abstract class AssembledBoard implements Board {
     final void claimForEngine(AddressAllocator window, String owner, AddressRange range)
             throws ClaimException {
         ofEngine.add(claim(window, owner, range, new EngineAnswers()));
+    }
+
+    /** Ranges of the guest's memory for what functions map into their BARs. */
+    final BarMemory barMemory() {
+        return (address, descriptor, offset, length) -> {
+            MemoryLease lease = memory.map(address, descriptor, offset, length, true);
+            return lease::close;
+        };
     }
 
     @Override

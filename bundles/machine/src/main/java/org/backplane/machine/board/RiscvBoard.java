@@ -94,7 +94,8 @@ public final class RiscvBoard extends AssembledBoard {
                         bus().addWindow("pci-mmio32", Space.MMIO, RiscvMap.PCI_MMIO_32),
                         bus().addWindow("pci-mmio64", Space.MMIO, RiscvMap.PCI_MMIO_64)),
                 vm()::signalMsi,
-                new PinInputs(lines, RiscvMap.PCI_PINS, RiscvMap::pinSource));
+                new PinInputs(lines, RiscvMap.PCI_PINS, RiscvMap::pinSource),
+                barMemory());
     }
 
     @Override

@@ -140,7 +140,8 @@ final class X86Board extends AssembledBoard {
                         bus().addWindow("pci-mmio32", Space.MMIO, X86Map.PCI_MMIO_32),
                         bus().addWindow("pci-mmio64", Space.MMIO, map.window64())),
                 vm()::signalMsi,
-                new PinInputs(lines, X86Map.PCI_PINS, X86Map::pinSource));
+                new PinInputs(lines, X86Map.PCI_PINS, X86Map::pinSource),
+                barMemory());
     }
 
     @Override

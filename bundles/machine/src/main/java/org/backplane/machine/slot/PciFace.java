@@ -120,7 +120,9 @@ final class PciFace implements Face, BarHandler {
     }
 
     @Override
-    public void failed() {}
+    public void failed() {
+        function.unmap();
+    }
 
     @Override
     public Optional<PciFunction> function() {
