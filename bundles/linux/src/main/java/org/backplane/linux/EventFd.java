@@ -1,7 +1,10 @@
 package org.backplane.linux;
 
+import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.backplane.linux.libc.Abi;
 import org.backplane.linux.libc.Host;
 
@@ -12,15 +15,50 @@ import org.backplane.linux.libc.Host;
 public final class EventFd extends Fd {
     private final ByteBuffer taken = Host.buffer(Long.BYTES);
 
-    private EventFd(int number) {
-        super(number, "eventfd");
+    private EventFd(int number, String name) {
+        super(number, name);
     }
 
     /** Makes one with its counter at zero. */
     public static EventFd open() throws LinuxException {
         int number = LIBC.eventfd(0, Abi.EFD_CLOEXEC | Abi.EFD_NONBLOCK);
         check(number, "make an eventfd");
-        return new EventFd(number);
+        return new EventFd(number, "eventfd");
+    }
+
+    /**
+     * Takes over an eventfd that another process gave, and makes it non-blocking, for the giver as
+     * well.
+     *
+     * @param received is this object's afterwards; stays the caller's if this throws
+     * @throws LinuxException it is something else, EINVAL
+     */
+    public static EventFd adopt(Fd received) throws LinuxException {
+        int fd = received.enter("fcntl");
+        try {
+            Path link = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd));
+            if (!link.toString().equals("anon_inode:[eventfd]")) {
+                throw new LinuxException(
+                        "use %s as an eventfd, which is '%s'".formatted(received.name(), link),
+                        Abi.EINVAL);
+            }
+            int flags = LIBC.fcntl(fd, Abi.F_GETFL, 0);
+            check(flags, "ask for the flags of " + received.name());
+            // One that blocks would, with its counter at the limit, hold up whoever signals.
+            check(
+                    LIBC.fcntl(fd, Abi.F_SETFL, flags | Abi.O_NONBLOCK),
+                    "make " + received.name() + " non-blocking");
+        } catch (LinuxException e) {
+            throw e;
+        } catch (IOException e) {
+            LinuxException failure =
+                    new LinuxException("tell what " + received.name() + " is", Abi.EINVAL);
+            failure.initCause(e);
+            throw failure;
+        } finally {
+            received.leave();
+        }
+        return new EventFd(received.detach(), received.name());
     }
 
     /**

@@ -124,6 +124,20 @@ public class Fd implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives the number away, open: this object is closed, and no call is under way.
+     *
+     * @throws LinuxException a call is under way, EBUSY, or it is closed
+     */
+    final int detach() throws LinuxException {
+        if (!USES.compareAndSet(this, 0, CLOSED)) {
+            throw isOpen()
+                    ? new LinuxException("take over " + name + ", which is in use", Abi.EBUSY)
+                    : LinuxException.closed("take over " + name);
+        }
+        return number;
+    }
+
     /** The number has just been closed. */
     void released() {}
 

@@ -29,6 +29,7 @@ public final class Abi {
     public static final int EPIPE = 32;
     public static final int ENAMETOOLONG = 36;
     public static final int EBADFD = 77;
+    public static final int EMSGSIZE = 90;
     public static final int EOPNOTSUPP = 95;
     public static final int EADDRINUSE = 98;
     public static final int ECONNRESET = 104;
@@ -67,7 +68,10 @@ public final class Abi {
     public static final int FALLOC_FL_PUNCH_HOLE = 2;
     public static final int FALLOC_FL_ZERO_RANGE = 0x10;
 
+    public static final int F_GETFL = 3;
+    public static final int F_SETFL = 4;
     public static final int F_ADD_SEALS = 1033;
+    public static final int F_GET_SEALS = 1034;
     public static final int F_OFD_SETLK = 37;
     public static final int F_RDLCK = 0;
     public static final int F_WRLCK = 1;
@@ -85,6 +89,7 @@ public final class Abi {
     public static final int F_SEAL_GROW = 4;
     public static final int MFD_CLOEXEC = 1;
     public static final int MFD_ALLOW_SEALING = 2;
+    public static final int MFD_HUGETLB = 4;
 
     public static final int EFD_CLOEXEC = 02000000;
     public static final int EFD_NONBLOCK = 04000;
@@ -130,9 +135,28 @@ public final class Abi {
     public static final int SUN_PATH = 2;
     public static final int SIOCINQ = 0x541b;
     public static final int MSG_NOSIGNAL = 0x4000;
+    public static final int MSG_CTRUNC = 8;
+    public static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
     public static final int MSGHDR_BYTES = 56;
     public static final int MSG_IOV = 16;
     public static final int MSG_IOVLEN = 24;
+    public static final int MSG_CONTROL = 32;
+    public static final int MSG_CONTROLLEN = 40;
+    public static final int MSG_FLAGS = 48;
+    public static final int SOL_SOCKET = 1;
+    public static final int SCM_RIGHTS = 1;
+    public static final int CMSGHDR_BYTES = 16;
+    public static final int CMSG_LEVEL = 8;
+    public static final int CMSG_TYPE = 12;
+    public static final int SHUT_RDWR = 2;
+
+    public static final int POLLIN = 1;
+    public static final int POLLOUT = 4;
+    public static final int POLLFD_BYTES = 8;
+    public static final int POLLFD_EVENTS = 4;
+
+    public static final int STATFS_BYTES = 120;
+    public static final int HUGETLBFS_MAGIC = 0x958458f6;
     public static final int IFNAMSIZ = 16;
     public static final int IFREQ_BYTES = 40;
     public static final int IFR_NAME = 0;

@@ -45,6 +45,10 @@ public final class LibC {
     private final long listen = LIBRARY.function("listen");
     private final long accept4 = LIBRARY.function("accept4");
     private final long sendmsg = LIBRARY.function("sendmsg");
+    private final long recvmsg = LIBRARY.function("recvmsg");
+    private final long shutdown = LIBRARY.function("shutdown");
+    private final long poll = LIBRARY.function("poll");
+    private final long fstatfs = LIBRARY.function("fstatfs");
     private final long gettid = LIBRARY.function("gettid");
     private final long tgkill = LIBRARY.function("tgkill");
     private final long pthread_sigmask = LIBRARY.function("pthread_sigmask");
@@ -194,6 +198,22 @@ public final class LibC {
 
     public long sendmsg(int fd, long message, int flags) {
         return LIBRARY.call(sendmsg, fd, message, flags);
+    }
+
+    public long recvmsg(int fd, long message, int flags) {
+        return LIBRARY.call(recvmsg, fd, message, flags);
+    }
+
+    public int shutdown(int fd, int how) {
+        return (int) LIBRARY.call(shutdown, fd, how);
+    }
+
+    public int poll(long descriptors, int count, int milliseconds) {
+        return (int) LIBRARY.call(poll, descriptors, count, milliseconds);
+    }
+
+    public int fstatfs(int fd, long buffer) {
+        return (int) LIBRARY.call(fstatfs, fd, buffer);
     }
 
     public int gettid() {

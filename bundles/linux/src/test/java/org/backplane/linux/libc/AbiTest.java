@@ -36,6 +36,16 @@ class AbiTest {
                     Map.entry("MSGHDR_BYTES", "sizeof(struct msghdr)"),
                     Map.entry("MSG_IOV", "offsetof(struct msghdr, msg_iov)"),
                     Map.entry("MSG_IOVLEN", "offsetof(struct msghdr, msg_iovlen)"),
+                    Map.entry("MSG_CONTROL", "offsetof(struct msghdr, msg_control)"),
+                    Map.entry("MSG_CONTROLLEN", "offsetof(struct msghdr, msg_controllen)"),
+                    Map.entry("MSG_FLAGS", "offsetof(struct msghdr, msg_flags)"),
+                    Map.entry("CMSGHDR_BYTES", "sizeof(struct cmsghdr)"),
+                    Map.entry("CMSG_LEVEL", "offsetof(struct cmsghdr, cmsg_level)"),
+                    Map.entry("CMSG_TYPE", "offsetof(struct cmsghdr, cmsg_type)"),
+                    Map.entry("POLLFD_BYTES", "sizeof(struct pollfd)"),
+                    Map.entry("POLLFD_EVENTS", "offsetof(struct pollfd, events)"),
+                    Map.entry("STATFS_BYTES", "sizeof(struct statfs)"),
+                    Map.entry("HUGETLBFS_MAGIC", "(int) HUGETLBFS_MAGIC"),
                     Map.entry("IFREQ_BYTES", "sizeof(struct ifreq)"),
                     Map.entry("IFR_NAME", "offsetof(struct ifreq, ifr_name)"),
                     Map.entry("IFR_FLAGS", "offsetof(struct ifreq, ifr_flags)"),
@@ -64,6 +74,8 @@ class AbiTest {
             #include <linux/ethtool.h>
             #include <linux/falloc.h>
             #include <linux/if_tun.h>
+            #include <linux/magic.h>
+            #include <poll.h>
             #include <signal.h>
             #include <stddef.h>
             #include <stdio.h>
@@ -77,6 +89,7 @@ class AbiTest {
             #include <sys/timerfd.h>
             #include <sys/uio.h>
             #include <sys/un.h>
+            #include <sys/vfs.h>
             #include <linux/sockios.h>
             #include <unistd.h>
             """;
