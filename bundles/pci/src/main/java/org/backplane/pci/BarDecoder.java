@@ -43,7 +43,9 @@ final class BarDecoder implements IoHandler {
         }
         function.countWrite();
         if (msix != null && msix.covers(bar, offset, width)) {
-            msix.write(bar, offset, width, value);
+            if (msix.write(bar, offset, width, value)) {
+                handler.interruptsChanged();
+            }
         } else {
             handler.write(bar, offset, width, value);
         }

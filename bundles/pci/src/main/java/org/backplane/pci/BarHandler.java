@@ -43,4 +43,21 @@ public interface BarHandler {
 
     /** As {@link #readCapability}; the value is in the low bits. */
     default void writeCapability(int capability, int offset, int width, long value) {}
+
+    /**
+     * Reads registers of {@link PciShape#answered}, as {@link ConfigDevice#readConfig}; on a
+     * processor's thread.
+     */
+    default long readConfig(int offset, int width) {
+        return -1;
+    }
+
+    /** As {@link #readConfig}; the value is in the low bits. */
+    default void writeConfig(int offset, int width, long value) {}
+
+    /**
+     * The guest wrote something that {@link PciWires#interrupts} tells; on a processor's thread,
+     * inside of the access, under no lock. Not for a reset.
+     */
+    default void interruptsChanged() {}
 }

@@ -3,30 +3,45 @@ package org.backplane.pci;
 import java.util.function.Consumer;
 
 /**
- * The register file of one function: 256 bytes, each bit of them read-only, writable, or cleared by
- * writing one. It has no side effects; those who own registers look at it after a write.
- * Thread-safe; calls nobody, so it may be used under any lock.
+ * The register file of one function: 256 bytes, or 4,096 where there are extended registers, each
+ * bit of them read-only, writable, or cleared by writing one. It has no side effects; those who own
+ * registers look at it after a write. Thread-safe; calls nobody, so it may be used under any lock.
  */
 final class ConfigSpace {
-    private final byte[] values = new byte[Type0Header.SPACE_SIZE];
+    private final byte[] values;
     private final byte[] initial;
-    private final byte[] writable = new byte[Type0Header.SPACE_SIZE];
-    private final byte[] clearedByOne = new byte[Type0Header.SPACE_SIZE];
+    private final byte[] writable;
+    private final byte[] clearedByOne;
 
     /** Bits that the function itself changes, and the guest only reads. */
-    private final byte[] driven = new byte[Type0Header.SPACE_SIZE];
+    private final byte[] driven;
 
     /**
+     * A conventional space.
+     *
      * @param registers defines them
      */
     ConfigSpace(Consumer<ConfigSpace> registers) {
+        this(Type0Header.SPACE_SIZE, registers);
+    }
+
+    private ConfigSpace(int size, Consumer<ConfigSpace> registers) {
+        values = new byte[size];
+        writable = new byte[size];
+        clearedByOne = new byte[size];
+        driven = new byte[size];
         registers.accept(this);
         initial = values.clone();
     }
 
     /** The space of a function that is no bridge. */
     ConfigSpace(PciShape shape, CapabilityList capabilities) {
-        this(space -> space.define(shape, capabilities));
+        this(ExtendedCapabilities.spaceSize(shape), space -> space.define(shape, capabilities));
+    }
+
+    /** In bytes. */
+    int size() {
+        return values.length;
     }
 
     private void define(PciShape shape, CapabilityList capabilities) {
@@ -41,7 +56,8 @@ final class ConfigSpace {
         define(Type0Header.INTERRUPT_LINE, 1, 0, 0xff);
         define(Type0Header.INTERRUPT_PIN, 1, shape.interruptPin(), 0);
         shape.bars().forEach(this::define);
-        capabilities.define(this, shape);
+        capabilities.define(this);
+        ExtendedCapabilities.define(this, shape);
         defineStatus();
     }
 
@@ -119,14 +135,22 @@ final class ConfigSpace {
         return value;
     }
 
-    /** Writes as the guest does: only where it may. */
-    synchronized void write(int offset, int width, long value) {
+    /**
+     * Writes as the guest does: only where it may.
+     *
+     * @return the bits that this write changed, as they lie in the value
+     */
+    synchronized long write(int offset, int width, long value) {
+        long changed = 0;
         for (int i = 0; i < width; i++) {
             int at = offset + i;
             int written = (int) (value >>> 8 * i);
             int kept = values[at] & ~writable[at] & ~(clearedByOne[at] & written);
-            values[at] = (byte) (kept | written & writable[at]);
+            byte now = (byte) (kept | written & writable[at]);
+            changed |= ((values[at] ^ now) & 0xffL) << 8 * i;
+            values[at] = now;
         }
+        return changed;
     }
 
     boolean any(int offset, int bits) {
@@ -153,6 +177,11 @@ final class ConfigSpace {
     /** Every register as it was made. */
     synchronized void reset() {
         System.arraycopy(initial, 0, values, 0, values.length);
+    }
+
+    /** As it was made. */
+    byte[] initial() {
+        return initial.clone();
     }
 
     synchronized byte[] bytes() {

@@ -27,6 +27,10 @@ record MsiLayout(int vectors, boolean wide, boolean maskable) {
         }
     }
 
+    static MsiLayout of(PciShape.Msi shape) {
+        return new MsiLayout(shape.vectors(), shape.wide(), shape.maskable());
+    }
+
     /** Two bytes. */
     int data() {
         return wide ? 12 : 8;

@@ -21,7 +21,7 @@ import org.backplane.device.GuestErrors;
  * <p>A vector may have an eventfd. While its messages may leave, the trigger delivers them by
  * itself, otherwise it reports them here, where they become pending.
  */
-final class MsixTable {
+final class MsixTable implements MessageSource {
     private static final int ENTRY = Type0Header.MSIX_ENTRY_LENGTH;
     private static final int WORDS = ENTRY / 4;
     private static final int CONTROL_WORD = Type0Header.MSIX_ENTRY_CONTROL / 4;
@@ -86,16 +86,21 @@ final class MsixTable {
         }
     }
 
-    /** Has a trigger carry an eventfd's signals to a vector that has none. */
-    void attach(int vector, VectorTriggers.Trigger trigger) {
+    @Override
+    public int vectors() {
+        return shape.vectors();
+    }
+
+    @Override
+    public void attach(int vector, VectorTriggers.Trigger trigger) {
         synchronized (lock) {
             triggers[vector] = trigger;
         }
         settle(vector);
     }
 
-    /** Has the trigger hold its signals; it carries none when this returns. */
-    void detach(int vector, VectorTriggers.Trigger trigger) {
+    @Override
+    public void detach(int vector, VectorTriggers.Trigger trigger) {
         synchronized (lock) {
             triggers[vector] = null;
         }
@@ -123,7 +128,7 @@ final class MsixTable {
                 if (triggers[vector] != trigger) {
                     return;
                 }
-                open = enabled && !functionMasked && busMaster && !masked(vector);
+                open = mayLeave(vector);
                 address = table[word] & 0xffff_ffffL | (long) table[word + 1] << 32;
                 data = table[word + 2];
             }
@@ -137,6 +142,40 @@ final class MsixTable {
 
     boolean enabled() {
         return enabled;
+    }
+
+    /** Whether a request would leave at once. */
+    boolean open(int vector) {
+        synchronized (lock) {
+            return mayLeave(vector);
+        }
+    }
+
+    /** Whether the guest has given the vector a message since it was reset. */
+    boolean programmed(int vector) {
+        synchronized (lock) {
+            return addressed(vector);
+        }
+    }
+
+    boolean functionMasked() {
+        synchronized (lock) {
+            return functionMasked;
+        }
+    }
+
+    boolean vectorMasked(int vector) {
+        synchronized (lock) {
+            return masked(vector);
+        }
+    }
+
+    private boolean mayLeave(int vector) {
+        return enabled && !functionMasked && busMaster && !masked(vector);
+    }
+
+    private boolean addressed(int vector) {
+        return (table[vector * WORDS] | table[vector * WORDS + 1]) != 0;
     }
 
     /** Messages sent since the table was made. */
@@ -186,7 +225,8 @@ final class MsixTable {
      * A request of the device, for a vector that there is: leaves as a message, or stays pending
      * while it may not.
      */
-    void signal(int vector) {
+    @Override
+    public void signal(int vector) {
         deliver(vector, true);
     }
 
@@ -281,21 +321,29 @@ final class MsixTable {
         }
     }
 
-    /** Writes where {@link #covers} says so; the pending bits are read-only. */
-    void write(int bar, long offset, int width, long value) {
+    /**
+     * Writes where {@link #covers} says so; the pending bits are read-only.
+     *
+     * @return whether the vector was programmed, masked or unmasked by this write
+     */
+    boolean write(int bar, long offset, int width, long value) {
         if (!legal(offset, width) || !inTable(bar, offset, width)) {
             errors.add("MSI-X write of %d bytes at 0x%x of BAR %d", width, offset, bar);
-            return;
+            return false;
         }
         int at = (int) (offset - shape.tableOffset());
         int vector = at / ENTRY;
         boolean mask;
+        boolean changed;
         synchronized (lock) {
+            boolean masked = masked(vector);
+            boolean addressed = addressed(vector);
             put(at / 4, (int) value);
             if (width == 8) {
                 put(at / 4 + 1, (int) (value >>> 32));
             }
             mask = masked(vector);
+            changed = mask != masked || addressed(vector) != addressed;
         }
         settle(vector);
         if (mask) {
@@ -303,6 +351,7 @@ final class MsixTable {
         } else {
             deliver(vector, false);
         }
+        return changed;
     }
 
     /** The bits that exist: addresses are dwords, the control word has one bit. */

@@ -5,7 +5,6 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
@@ -15,10 +14,11 @@ import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
 
 /**
- * A type-0 function in a slot: config space, BARs, MSI-X. Made by {@link HostBridge#plug}; belongs
- * to the slot, which closes it. Thread-safe.
+ * A type-0 function in a slot: config space, BARs, interrupts. Made by {@link HostBridge#plug};
+ * belongs to the slot, which closes it. Thread-safe.
  *
- * <p>Configuration accesses never park. One that moves a BAR has taken effect when it returns.
+ * <p>Configuration accesses park only where a device answers or follows them. One that moves a BAR
+ * has taken effect when it returns.
  */
 public final class PciFunction implements ConfigTarget, AutoCloseable {
     private final Logger log = System.getLogger(PciFunction.class.getName());
@@ -33,18 +33,10 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     private final ConfigSpace config;
     private final GuestErrors errors;
     private final MsixTable msix;
+    private final Interrupts interrupts;
     private final List<BaseAddressRegister> registers;
     private final MappedAreas areas;
     private final PciWires wires = new PciWires(this, null, true);
-
-    /** Keeps the order of levels that several threads drive. */
-    private final Courier pin = new Courier(this::drivePin);
-
-    /** Level at the router; of the courier alone. */
-    private boolean driven;
-
-    /** Times the level rose; written by the courier alone. */
-    private final AtomicLong raised = new AtomicLong();
 
     // Of several processors at once.
     private final LongAdder reads = new LongAdder();
@@ -69,10 +61,11 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         this.shape = shape;
         this.handler = handler;
         capabilities = new CapabilityList(shape);
-        answeredBy = capabilities.answeredBy(handler);
         config = new ConfigSpace(shape, capabilities);
+        answeredBy = capabilities.answeredBy(handler, config.size());
         errors = new GuestErrors(slot);
         msix = shape.msix().map(where -> new MsixTable(where, bridge.msi(), errors)).orElse(null);
+        interrupts = new Interrupts(this, bus, config, capabilities, msix, bridge.msi());
         registers = shape.bars().stream().map(this::register).toList();
         areas = new MappedAreas(slot, shape, bridge.memory());
     }
@@ -176,22 +169,29 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
 
     /**
      * A configuration read: 1, 2 or 4 bytes, a multiple of the width; anything else reads all ones.
-     * Beyond 256 bytes there are zeros, which say that there is no extended capability.
+     * Behind the last extended capability there are zeros, and from 256 bytes on if there is none:
+     * they say so.
      */
     @Override
     public long readConfig(int offset, int width) {
         if (closed || !legal(offset, width)) {
             return Bus.allOnes(width);
         }
-        if (offset >= Type0Header.SPACE_SIZE) {
+        if (offset >= config.size()) {
             return 0;
         }
-        int capability = answeredBy[offset];
-        return capability < 0
-                ? config.read(offset, width)
-                : handler.readCapability(
-                                capability, offset - capabilities.offset(capability), width)
-                        & Bus.allOnes(width);
+        int by = answeredBy[offset + width - 1];
+        if (by == CapabilityList.REGISTER_FILE) {
+            return config.read(offset, width);
+        }
+        long value =
+                by == CapabilityList.DEVICE
+                        ? handler.readConfig(offset, width)
+                        : handler.readCapability(by, offset - capabilities.offset(by), width);
+        for (int i = 0; i < width && answeredBy[offset + i] != by; i++) {
+            value = value & ~(0xffL << 8 * i) | config.read(offset + i, 1) << 8 * i;
+        }
+        return closed ? Bus.allOnes(width) : value & Bus.allOnes(width);
     }
 
     private boolean legal(int offset, int width) {
@@ -205,34 +205,43 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     /** A configuration write; one that is not naturally aligned is dropped. */
     @Override
     public void writeConfig(int offset, int width, long value) {
-        if (closed || !legal(offset, width) || offset >= Type0Header.SPACE_SIZE) {
+        if (closed || !legal(offset, width) || offset >= config.size()) {
             return;
         }
-        int capability = answeredBy[offset];
-        if (capability >= 0) {
-            handler.writeCapability(
-                    capability,
-                    offset - capabilities.offset(capability),
-                    width,
-                    value & Bus.allOnes(width));
-            return;
+        int by = answeredBy[offset + width - 1];
+        long sent = value & Bus.allOnes(width);
+        if (by == CapabilityList.REGISTER_FILE) {
+            writeRegisters(offset, width, sent);
+        } else if (by == CapabilityList.DEVICE) {
+            handler.writeConfig(offset, width, sent);
+        } else {
+            handler.writeCapability(by, offset - capabilities.offset(by), width, sent);
         }
+    }
+
+    private void writeRegisters(int offset, int width, long value) {
         int dword = offset & ~3;
+        long changed;
         if (dword == Type0Header.COMMAND || isBaseAddress(dword)) {
             List<String> refused = new ArrayList<>();
+            long[] bits = new long[1];
             bridge.rearrange(
                     () -> {
                         if (!closed) {
-                            config.write(offset, width, value);
+                            bits[0] = config.write(offset, width, value);
                             registers.forEach(each -> each.guestWrote(dword, refused));
                         }
                     });
             refused.forEach(this::wentUnplaced);
+            changed = bits[0];
         } else {
-            config.write(offset, width, value);
+            changed = config.write(offset, width, value);
         }
-        if (dword == Type0Header.COMMAND || msix != null && dword == capabilities.msix()) {
-            interruptsChanged();
+        if (interrupts.concerns(dword)) {
+            interrupts.changed();
+            if (interrupts.switched(dword, changed << 8 * (offset & 3))) {
+                handler.interruptsChanged();
+            }
         }
     }
 
@@ -284,11 +293,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
 
     /** Totals since the function was plugged; resets and moves of BARs take nothing from them. */
     public FunctionTraffic traffic() {
-        return new FunctionTraffic(
-                reads.sum(),
-                writes.sum(),
-                raised.get() + (msix == null ? 0 : msix.sent()),
-                guestErrors());
+        return new FunctionTraffic(reads.sum(), writes.sum(), interrupts.sent(), guestErrors());
     }
 
     /** Whether memory decoding and bus mastering are off: the guest has let go. */
@@ -309,9 +314,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
                     }
                 });
         refused.forEach(refusal -> log.log(Level.WARNING, "after the reset: {0}", refusal));
-        if (msix != null) {
-            msix.reset();
-        }
+        interrupts.reset();
         interruptsChanged();
     }
 
@@ -414,10 +417,8 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         }
     }
 
-    void requireVector(int vector) {
-        if (vector < 0 || vector >= shape.msix().map(PciShape.Msix::vectors).orElse(0)) {
-            throw new IllegalArgumentException("%s has no MSI-X vector %d".formatted(slot, vector));
-        }
+    Interrupts interrupts() {
+        return interrupts;
     }
 
     /** Of whatever line the pin ends in. */
@@ -428,70 +429,11 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         return bus.onPinFinished(this, shape.interruptPin(), listener);
     }
 
-    void attach(int vector, VectorTriggers.Trigger trigger) {
-        msix.attach(vector, trigger);
-    }
-
-    void detach(int vector, VectorTriggers.Trigger trigger) {
-        msix.detach(vector, trigger);
-    }
-
-    void signal(int vector) {
-        requireVector(vector);
-        msix.signal(vector);
-    }
-
-    void interrupt(boolean level) {
-        config.interruptStatus(level);
-        pin.send();
-    }
-
-    boolean msixEnabled() {
-        return msix != null && msix.enabled();
-    }
-
     /**
-     * COMMAND, here or in the bridge above, MSI-X message control or whether there is a function at
-     * all may have changed.
+     * COMMAND, here or in the bridge above, message control or whether there is a function at all
+     * may have changed.
      */
     void interruptsChanged() {
-        if (msix != null) {
-            msix.control(this::interruptControl);
-        }
-        pin.send();
-    }
-
-    /** Called by the MSI-X table under its lock, so that the last caller sees the last write. */
-    private MsixTable.Control interruptControl() {
-        if (closed) {
-            return new MsixTable.Control(false, false, false);
-        }
-        int control = capabilities.msix() + Type0Header.MSIX_CONTROL;
-        return new MsixTable.Control(
-                config.any(control, Type0Header.MSIX_CONTROL_ENABLE),
-                config.any(control, Type0Header.MSIX_CONTROL_FUNCTION_MASK),
-                config.any(Type0Header.COMMAND, Type0Header.COMMAND_BUS_MASTER)
-                        && bus.forwardsRequests());
-    }
-
-    /**
-     * The pin is high while the device wants it (STATUS), the guest has not disabled it (PCI 3.0,
-     * section 6.2.2) and MSI-X, which excludes it (section 6.8.2), is off.
-     */
-    private void drivePin() {
-        boolean high =
-                !closed
-                        && bus.linked()
-                        && shape.interruptPin() != 0
-                        && config.any(Type0Header.STATUS, Type0Header.STATUS_INTERRUPT)
-                        && !config.any(Type0Header.COMMAND, Type0Header.COMMAND_INTX_DISABLE)
-                        && !msixEnabled();
-        if (high != driven) {
-            driven = high;
-            if (high) {
-                raised.lazySet(raised.get() + 1);
-            }
-            bus.pin(this, shape.interruptPin(), high);
-        }
+        interrupts.changed();
     }
 }

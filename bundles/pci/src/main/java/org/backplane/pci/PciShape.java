@@ -3,6 +3,7 @@ package org.backplane.pci;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What the guest sees of a function; two versions of a device must agree on it for a swap. A shape
@@ -11,7 +12,11 @@ import java.util.Optional;
  * @param classCode base class, subclass and interface, 24 bits (PCI 3.0, appendix D)
  * @param interruptPin 0 none, 1 INTA
  * @param bars at most one a slot number; a 64-bit BAR takes two
- * @param capabilities besides MSI-X, in the order of the list
+ * @param capabilities besides MSI and MSI-X; those without an offset of their own are put where
+ *     there is room, in the order of the list
+ * @param extended extended capabilities; where there are some and none is at 0x100, the chain
+ *     begins with a null capability there (PCI Code and ID Assignment 1.11, chapter 3)
+ * @param answered registers that the device answers as a {@link ConfigDevice}
  */
 public record PciShape(
         int vendorId,
@@ -23,7 +28,10 @@ public record PciShape(
         int interruptPin,
         List<Bar> bars,
         List<Capability> capabilities,
-        Optional<Msix> msix) {
+        Optional<Msix> msix,
+        Optional<Msi> msi,
+        List<ExtendedCapability> extended,
+        List<ConfigRange> answered) {
 
     public PciShape {
         requireBits("vendor id", vendorId, 16);
@@ -39,7 +47,38 @@ public record PciShape(
         if (msix.isPresent()) {
             requireInside(bars, msix.get());
         }
-        CapabilityList.requireRoom(capabilities, msix.isPresent());
+        extended = List.copyOf(extended);
+        answered = List.copyOf(answered);
+        CapabilityList.requireLegal(capabilities, msi, msix, answered);
+        ExtendedCapabilities.requireLegal(extended);
+    }
+
+    /** A function without MSI, in conventional configuration space that the slot answers. */
+    public PciShape(
+            int vendorId,
+            int deviceId,
+            int revision,
+            int classCode,
+            int subsystemVendorId,
+            int subsystemId,
+            int interruptPin,
+            List<Bar> bars,
+            List<Capability> capabilities,
+            Optional<Msix> msix) {
+        this(
+                vendorId,
+                deviceId,
+                revision,
+                classCode,
+                subsystemVendorId,
+                subsystemId,
+                interruptPin,
+                bars,
+                capabilities,
+                msix,
+                Optional.empty(),
+                List.of(),
+                List.of());
     }
 
     /** The BAR of that number, if the function has it. */
@@ -80,7 +119,18 @@ public record PciShape(
         require(value >>> bits == 0, "%s 0x%x has more than %d bits", what, value, bits);
     }
 
-    private static void require(boolean held, String refusal, Object... values) {
+    private static void requireCapabilityOffset(OptionalInt at) {
+        at.ifPresent(
+                offset ->
+                        require(
+                                offset >= Type0Header.END
+                                        && offset < Type0Header.SPACE_SIZE
+                                        && offset % 4 == 0,
+                                "capability at 0x%x",
+                                offset));
+    }
+
+    static void require(boolean held, String refusal, Object... values) {
         if (!held) {
             throw new IllegalArgumentException("no PCI function: " + refusal.formatted(values));
         }
@@ -125,13 +175,81 @@ public record PciShape(
      * @param id PCI 3.0, appendix H
      * @param body without the two bytes of id and next pointer
      * @param writable one mask bit a body bit, same length as the body
+     * @param at offset in configuration space, a multiple of 4; empty for wherever there is room
      */
-    public record Capability(int id, byte[] body, byte[] writable) {
+    public record Capability(int id, byte[] body, byte[] writable, OptionalInt at) {
         public Capability {
             requireBits("capability id", id, 8);
+            requireCapabilityOffset(at);
             require(
                     body.length == writable.length,
                     "capability 0x%x has %d bytes and masks for %d",
+                    id,
+                    body.length,
+                    writable.length);
+            body = body.clone();
+            writable = writable.clone();
+        }
+
+        /** One that lies wherever there is room. */
+        public Capability(int id, byte[] body, byte[] writable) {
+            this(id, body, writable, OptionalInt.empty());
+        }
+
+        @Override
+        public byte[] body() {
+            return body.clone();
+        }
+
+        @Override
+        public byte[] writable() {
+            return writable.clone();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Capability that
+                    && id == that.id
+                    && at.equals(that.at)
+                    && Arrays.equals(body, that.body)
+                    && Arrays.equals(writable, that.writable);
+        }
+
+        @Override
+        public int hashCode() {
+            return id * 31 + Arrays.hashCode(body);
+        }
+    }
+
+    /**
+     * A capability in extended configuration space (PCI Express 5.0, section 7.6), which the guest
+     * reaches by ECAM.
+     *
+     * @param offset 0x100 or above, a multiple of 4
+     * @param id 16 bits
+     * @param version 4 bits
+     * @param body without the four bytes of the header
+     * @param writable one mask bit a body bit, same length as the body
+     */
+    public record ExtendedCapability(
+            int offset, int id, int version, byte[] body, byte[] writable) {
+        public ExtendedCapability {
+            requireBits("extended capability id", id, 16);
+            requireBits("extended capability version", version, 4);
+            require(
+                    offset >= Type0Header.SPACE_SIZE
+                            && offset % 4 == 0
+                            && body.length
+                                    <= Type0Header.EXTENDED_SIZE
+                                            - Type0Header.EXTENDED_HEADER
+                                            - offset,
+                    "extended capability 0x%x of %d bytes at 0x%x",
+                    id,
+                    body.length + Type0Header.EXTENDED_HEADER,
+                    offset);
+            require(
+                    body.length == writable.length,
+                    "extended capability 0x%x has %d bytes and masks for %d",
                     id,
                     body.length,
                     writable.length);
@@ -151,15 +269,66 @@ public record PciShape(
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Capability that
+            return other instanceof ExtendedCapability that
+                    && offset == that.offset
                     && id == that.id
+                    && version == that.version
                     && Arrays.equals(body, that.body)
                     && Arrays.equals(writable, that.writable);
         }
 
         @Override
         public int hashCode() {
-            return id * 31 + Arrays.hashCode(body);
+            return (offset * 31 + id) * 31 + Arrays.hashCode(body);
+        }
+    }
+
+    /**
+     * Registers of configuration space that the device answers itself. Ids and next pointers of the
+     * capabilities in there stay the slot's.
+     *
+     * @param offset 0x40 or above, a multiple of 4
+     * @param length in bytes, a multiple of 4; neither MSI nor MSI-X are in it
+     */
+    public record ConfigRange(int offset, int length) {
+        public ConfigRange {
+            require(
+                    offset >= Type0Header.END
+                            && length > 0
+                            && offset % 4 == 0
+                            && length % 4 == 0
+                            && length <= Type0Header.EXTENDED_SIZE - offset,
+                    "registers of a device at 0x%x, %d bytes",
+                    offset,
+                    length);
+        }
+
+        /** The first byte behind it. */
+        public int end() {
+            return offset + length;
+        }
+    }
+
+    /**
+     * The MSI capability (PCI 3.0, section 6.8.1).
+     *
+     * @param vectors messages that it asks for: 1, 2, 4, 8, 16 or 32
+     * @param wide whether it can send to 64-bit addresses
+     * @param maskable whether it has mask and pending bits
+     * @param at offset in configuration space, a multiple of 4; empty for wherever there is room
+     */
+    public record Msi(int vectors, boolean wide, boolean maskable, OptionalInt at) {
+        public Msi {
+            require(
+                    Integer.bitCount(vectors) == 1 && vectors > 0 && vectors <= 32,
+                    "%d MSI vectors",
+                    vectors);
+            requireCapabilityOffset(at);
+        }
+
+        /** One that lies wherever there is room. */
+        public Msi(int vectors, boolean wide, boolean maskable) {
+            this(vectors, wide, maskable, OptionalInt.empty());
         }
     }
 
@@ -170,9 +339,17 @@ public record PciShape(
      * @param vectors 1 to 2,048
      * @param tableOffset in bytes, multiple of 8; 16 bytes a vector
      * @param pbaOffset in bytes, multiple of 8; 8 bytes for each 64 vectors begun
+     * @param at offset of the capability in configuration space; empty for wherever there is room
      */
-    public record Msix(int vectors, int tableBar, long tableOffset, int pbaBar, long pbaOffset) {
+    public record Msix(
+            int vectors,
+            int tableBar,
+            long tableOffset,
+            int pbaBar,
+            long pbaOffset,
+            OptionalInt at) {
         public Msix {
+            requireCapabilityOffset(at);
             require(vectors >= 1 && vectors <= 2048, "%d MSI-X vectors", vectors);
             requireOffset("MSI-X table", tableOffset);
             requireOffset("MSI-X PBA", pbaOffset);
@@ -183,6 +360,11 @@ public record PciShape(
                     "MSI-X table at 0x%x and PBA at 0x%x overlap",
                     tableOffset,
                     pbaOffset);
+        }
+
+        /** One whose capability lies wherever there is room. */
+        public Msix(int vectors, int tableBar, long tableOffset, int pbaBar, long pbaOffset) {
+            this(vectors, tableBar, tableOffset, pbaBar, pbaOffset, OptionalInt.empty());
         }
 
         /** Offset and BAR number share a register of 32 bits. */

@@ -23,7 +23,7 @@ public final class PciWires {
     private final List<Wire> wires = new ArrayList<>();
 
     /** Vectors raised before the device was behind its function. */
-    private final Queue<Integer> early = new ConcurrentLinkedQueue<>();
+    private final Queue<Raised> early = new ConcurrentLinkedQueue<>();
 
     /** Host memory that the device wants in its BARs; guarded by the wires, as are the traps. */
     private final List<MappedAreas.Area> areas = new ArrayList<>();
@@ -51,23 +51,64 @@ public final class PciWires {
      * @throws IllegalArgumentException the function has no such vector
      */
     public void signal(int vector) {
-        function.requireVector(vector);
-        if (connected) {
-            function.signal(vector);
-        } else if (!early.contains(vector)) {
-            early.add(vector);
-        }
+        signal(msix(vector), vector);
     }
 
     /**
-     * Sets the level of the function's INTx pin; gated by COMMAND.INTX_DISABLE and MSI-X. A
+     * Raises an MSI vector; while masked, or while the guest has not made the function a bus
+     * master, it is pending if the function has pending bits, and forgotten otherwise. Nothing
+     * happens if MSI is off.
+     *
+     * @throws IllegalArgumentException the function has no such vector
+     */
+    public void signalMsi(int vector) {
+        signal(msi(vector), vector);
+    }
+
+    private void signal(MessageSource source, int vector) {
+        if (connected) {
+            source.signal(vector);
+            return;
+        }
+        var raised = new Raised(source, vector);
+        if (!early.contains(raised)) {
+            early.add(raised);
+        }
+    }
+
+    private MessageSource msix(int vector) {
+        return required(function.interrupts().msix(), "MSI-X", vector);
+    }
+
+    private MessageSource msi(int vector) {
+        return required(function.interrupts().msi(), "MSI", vector);
+    }
+
+    private MessageSource required(MessageSource source, String kind, int vector) {
+        if (source == null || vector < 0 || vector >= source.vectors()) {
+            throw new IllegalArgumentException(
+                    "%s has no %s vector %d".formatted(function.slot(), kind, vector));
+        }
+        return source;
+    }
+
+    /** A vector that was raised. */
+    private record Raised(MessageSource source, int vector) {}
+
+    /** What the guest has made of the function's interrupts. */
+    public Interrupts interrupts() {
+        return function.interrupts();
+    }
+
+    /**
+     * Sets the level of the function's INTx pin; gated by COMMAND.INTX_DISABLE, MSI and MSI-X. A
      * function without a pin shows it in STATUS only.
      */
     public void interrupt(boolean high) {
         // Stored before the look: connecting looks the other way round, so one of the two drives.
         level = high;
         if (connected) {
-            function.interrupt(high);
+            function.interrupts().level(high);
         }
     }
 
@@ -83,18 +124,32 @@ public final class PciWires {
      * @throws IllegalStateException the vector has an eventfd already, or nothing here carries any
      */
     public Lease trigger(int vector, EventFd event) {
-        function.requireVector(vector);
+        return trigger(msix(vector), vector, event);
+    }
+
+    /**
+     * As {@link #trigger}, of an MSI vector: {@link #signalMsi} for each signal. Where the function
+     * has no pending bits, and may not write to memory, signals stay in the eventfd.
+     *
+     * @throws IllegalArgumentException the function has no such vector
+     * @throws IllegalStateException the vector has an eventfd already, or nothing here carries any
+     */
+    public Lease triggerMsi(int vector, EventFd event) {
+        return trigger(msi(vector), vector, event);
+    }
+
+    private Lease trigger(MessageSource source, int vector, EventFd event) {
         if (triggers == null) {
             throw new IllegalStateException("nothing carries eventfds to " + function.slot());
         }
         synchronized (wires) {
-            if (wires.stream().anyMatch(wire -> wire.vector == vector)) {
+            if (wires.stream().anyMatch(wire -> wire.leadsTo(source, vector))) {
                 throw new IllegalStateException("vector " + vector + " has an eventfd already");
             }
-            var wire = new Wire(vector, triggers.open(event, () -> function.signal(vector)));
+            var wire = new Wire(source, vector, triggers.open(event, () -> source.signal(vector)));
             wires.add(wire);
             if (connected) {
-                function.attach(vector, wire.trigger);
+                source.attach(vector, wire.trigger);
             }
             return () -> release(wire);
         }
@@ -217,7 +272,7 @@ public final class PciWires {
         synchronized (wires) {
             if (wires.remove(wire)) {
                 if (connected) {
-                    function.detach(wire.vector, wire.trigger);
+                    wire.source.detach(wire.vector, wire.trigger);
                 }
                 wire.trigger.close();
             }
@@ -225,10 +280,14 @@ public final class PciWires {
     }
 
     /** An eventfd on its way to a vector. */
-    private record Wire(int vector, VectorTriggers.Trigger trigger) {}
+    private record Wire(MessageSource source, int vector, VectorTriggers.Trigger trigger) {
+        boolean leadsTo(MessageSource other, int number) {
+            return source == other && vector == number;
+        }
+    }
 
     public boolean msixEnabled() {
-        return function.msixEnabled();
+        return function.interrupts().msixEnabled();
     }
 
     void connect() {
@@ -238,14 +297,14 @@ public final class PciWires {
             if (pin != null) {
                 pin.connect();
             }
-            wires.forEach(wire -> function.attach(wire.vector, wire.trigger));
+            wires.forEach(wire -> wire.source.attach(wire.vector, wire.trigger));
         }
         Boolean last = level;
         if (last != null) {
-            function.interrupt(last);
+            function.interrupts().level(last);
         }
-        for (Integer vector = early.poll(); vector != null; vector = early.poll()) {
-            function.signal(vector);
+        for (Raised each = early.poll(); each != null; each = early.poll()) {
+            each.source.signal(each.vector);
         }
     }
 
@@ -255,7 +314,7 @@ public final class PciWires {
             if (pin != null) {
                 pin.disconnect();
             }
-            wires.forEach(wire -> function.detach(wire.vector, wire.trigger));
+            wires.forEach(wire -> wire.source.detach(wire.vector, wire.trigger));
         }
     }
 }

@@ -76,6 +76,12 @@ public final class Type0Header {
     public static final int CAPABILITY_NEXT = 1;
     public static final int CAPABILITY_BODY = 2;
 
+    /** Bytes before the body of an extended capability: id, version and next offset. */
+    public static final int EXTENDED_HEADER = 4;
+
+    public static final int EXTENDED_VERSION_SHIFT = 16;
+    public static final int EXTENDED_NEXT_SHIFT = 20;
+
     public static final int MSIX_ID = 0x11;
 
     /** Offsets inside of the MSI-X capability, and its length. */

@@ -82,7 +82,7 @@ class PciShapeTest {
     void refusesCapabilitiesThatDoNotFit() {
         PciShape.Capability large = new PciShape.Capability(9, new byte[94], new byte[94]);
         assertEquals(
-                "no PCI function: its capabilities end at 0x10c, the space ends at 0x100",
+                "no PCI function: there is no room for a capability of 12 bytes below 0x100",
                 refusal(() -> capabilities(true, large, large)));
         capabilities(false, large, large);
         refusal(() -> new PciShape.Capability(9, new byte[2], new byte[3]));

@@ -10,24 +10,39 @@ import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
 import org.backplane.machine.SlotCounters;
 import org.backplane.pci.BarHandler;
+import org.backplane.pci.ConfigDevice;
 import org.backplane.pci.FunctionTraffic;
+import org.backplane.pci.InterruptSwitches;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
 import org.backplane.pci.PciWires;
 
-/** A PCI function whose BARs are answered, through the gate, by the device behind it. */
+/**
+ * A PCI function whose BARs, and registers of its own in configuration space, are answered through
+ * the gate by the device behind it, which may also follow its interrupts.
+ */
 final class PciFace implements Face, BarHandler {
     private static final int BARS = 6;
 
     private final GatedHandler[] bars = new GatedHandler[BARS];
+    private final GatedHandler config;
+    private final GatedHandler switches;
     private final PciFunction function;
+
+    /**
+     * Whether a device that was behind it, or is about to be, follows the interrupts: only then
+     * does an access that changes them park.
+     */
+    private volatile boolean followed;
 
     private final PciPlace place;
 
     PciFace(SlotGear gear, PciShape shape, PciPlace place) throws ClaimException {
         this.place = place;
         Arrays.setAll(bars, bar -> new GatedHandler(gear));
+        config = new GatedHandler(gear);
+        switches = new GatedHandler(gear);
         function = place.plug(gear.name(), shape, this);
     }
 
@@ -74,10 +89,18 @@ final class PciFace implements Face, BarHandler {
     @Override
     public Runnable introduce(Device next, boolean fresh) {
         var pci = (PciDevice) next;
+        if (next instanceof InterruptSwitches following) {
+            // Before it looks: whoever writes from now on parks, and then calls it.
+            followed = true;
+            following.interruptsChanged();
+        }
         return () -> {
             for (int bar = 0; bar < BARS; bar++) {
                 bars[bar].connect(new Bar(pci, bar));
             }
+            config.connect(next instanceof ConfigDevice own ? new Config(own) : NOTHING);
+            switches.connect(
+                    next instanceof InterruptSwitches following ? new Told(following) : NOTHING);
         };
     }
 
@@ -85,6 +108,48 @@ final class PciFace implements Face, BarHandler {
     public void disconnect() {
         for (GatedHandler bar : bars) {
             bar.connect(null);
+        }
+        config.connect(null);
+        switches.connect(null);
+    }
+
+    /** For what a device does not answer. */
+    private static final IoHandler NOTHING =
+            new IoHandler() {
+                @Override
+                public long read(long offset, int width) {
+                    return -1;
+                }
+
+                @Override
+                public void write(long offset, int width, long value) {
+                    // Nobody listens.
+                }
+            };
+
+    /** Registers of a device in configuration space. */
+    private record Config(ConfigDevice device) implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return device.readConfig((int) offset, width);
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            device.writeConfig((int) offset, width, value);
+        }
+    }
+
+    /** Tells a device of its interrupts: each write is a call. */
+    private record Told(InterruptSwitches device) implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return -1;
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            device.interruptsChanged();
         }
     }
 
@@ -109,6 +174,23 @@ final class PciFace implements Face, BarHandler {
     @Override
     public void write(int bar, long offset, int width, long value) {
         bars[bar].write(offset, width, value);
+    }
+
+    @Override
+    public long readConfig(int offset, int width) {
+        return config.read(offset, width);
+    }
+
+    @Override
+    public void writeConfig(int offset, int width, long value) {
+        config.write(offset, width, value);
+    }
+
+    @Override
+    public void interruptsChanged() {
+        if (followed) {
+            switches.write(0, 0, 0);
+        }
     }
 
     @Override
