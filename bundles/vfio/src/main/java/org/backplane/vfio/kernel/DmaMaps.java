@@ -25,7 +25,9 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
     private final Set<MemoryRange> mapped = new LinkedHashSet<>();
     private final List<ReservedRegion> reserved = new ArrayList<>();
     private List<IovaRange> usable = List.of();
-    private boolean listening;
+
+    /** While this listens: what is pinned must stay what the guest sees. */
+    private MemoryChanges.PageHold pages;
 
     /** Carries a sentence through {@link MemoryChanges#addListener}. */
     private static final class Refused extends IllegalStateException {
@@ -59,10 +61,10 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
         synchronized (this) {
             reserved.addAll(regions);
             usable = space.usable();
-            if (listening) {
+            if (pages != null) {
                 return;
             }
-            listening = true;
+            pages = memory.holdPages();
         }
         try {
             memory.addListener(this);
@@ -208,9 +210,12 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
     public void close() {
         memory.removeListener(this);
         synchronized (this) {
-            listening = false;
             mapped.forEach(this::unmap);
             mapped.clear();
+            if (pages != null) {
+                pages.close();
+                pages = null;
+            }
         }
     }
 }
