@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import javax.inject.Inject;
 import org.apache.felix.cm.impl.ConfigurationManager;
 import org.backplane.itests.PayloadMachine.Setup;
+import org.backplane.machine.AddressMap;
 import org.backplane.machine.SlotCounters;
 import org.backplane.machine.SlotReport;
 import org.junit.Test;
@@ -52,6 +53,7 @@ public final class PayloadIT {
                     .toList();
     private static final String NEW_DISK = "1.0.1";
     private static final String NEW_CHIPS = "1.0.1";
+    private static final String NEW_TESTDEV = "1.0.1";
     private static final int RINGS = 1000;
     private static final long HOST_KEY = 0x686f7374L;
     private static final long GUEST_KEY = 0x6775657374L;
@@ -62,6 +64,7 @@ public final class PayloadIT {
     public Option[] framework() {
         NewBuild.make("device-virtio-blk", NEW_DISK);
         NewBuild.make("chipset", NEW_CHIPS);
+        NewBuild.make("testdev", NEW_TESTDEV);
         return CoreOptions.options(
                 Framework.base(),
                 Framework.onClassPath(ConfigurationManager.class),
@@ -126,6 +129,50 @@ public final class PayloadIT {
         passes(
                 new Setup("bars.elf", "membar=1")
                         .withSlot(Map.of("name", "test0", "kind", "pci-testdev", "membar", "1M")));
+    }
+
+    @Test
+    public void memoryBehindABarIsWhereTheBarIsOverSwapsAndSnapshots() throws Exception {
+        Setup setup =
+                new Setup("mapped.elf", "")
+                        .withSlot(
+                                Map.of(
+                                        "name",
+                                        "test0",
+                                        "kind",
+                                        "pci-testdev",
+                                        "membar",
+                                        "1M",
+                                        "memory",
+                                        "on"));
+        Path snapshot = setup.folder().resolve("snapshot");
+        try (PayloadMachine machine = setup.start(context)) {
+            machine.line("at work");
+            List<AddressMap.Memory> mapped = behindBars(machine);
+            assertEquals(mapped.toString(), 2, mapped.size());
+            assertEquals(0x1000, mapped.get(0).range().size());
+            assertEquals(mapped.get(0).range().end() + 0x1000, mapped.get(1).range().base());
+            assertEquals(0x10_0000 - 0x2000, mapped.get(1).range().size());
+            machine.machine()
+                    .swap("test0", NewBuild.path("testdev", NEW_TESTDEV).toString(), false);
+            assertEquals(mapped, behindBars(machine));
+            machine.machine().pause();
+            machine.machine().snapshot(snapshot);
+            machine.machine().resume();
+            machine.go();
+            machine.passed();
+            assertEquals(List.of(), behindBars(machine));
+        }
+        try (PayloadMachine machine = setup.restore(context, snapshot)) {
+            machine.go();
+            machine.passed();
+        }
+    }
+
+    private static List<AddressMap.Memory> behindBars(PayloadMachine machine) {
+        return machine.machine().map().memory().stream()
+                .filter(memory -> memory.kind().equals("DEVICE"))
+                .toList();
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 import org.backplane.hypervisor.DirtyLog;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vm;
+import org.backplane.linux.EventFd;
 import org.backplane.linux.Mapping;
 import org.backplane.linux.Memfd;
 import org.backplane.memory.MemoryLease;
@@ -60,6 +61,54 @@ class MemoryTest {
             bar.close();
             assertEquals(6, rig.run());
             assertEquals(1, rig.stores.size());
+        }
+    }
+
+    @Test
+    void memoryBehindABarIsReachedByItsWidthWithoutAnExit() throws Exception {
+        rig.load("bar");
+        try (Memfd file = Memfd.create("bar", 8192);
+                Mapping view = Mapping.shared(file, 4096, 4096, Mapping.Protection.READ_WRITE);
+                MemoryLease bar = rig.memory.map(AT, file, 4096, 4096, true)) {
+            assertEquals(0x11 + 0x2222 + 0x3333_3333 + 0x4444_4444, rig.run());
+            assertEquals(0x3333_3333_2222_1100L, OffHeap.getLong(view.address()));
+            assertEquals(0x4444_4444_5555_5555L, OffHeap.getLong(view.address() + 8));
+            assertEquals(0, rig.stores.size());
+            assertEquals(AT, bar.range().guestAddress());
+        }
+    }
+
+    @Test
+    void memoryThatGoesIsNotReachedAfterItsLeaseClosed() throws Exception {
+        rig.load("bar");
+        rig.device = address -> 77;
+        try (Memfd file = Memfd.create("bar", 4096);
+                Mapping view = Mapping.shared(file, 0, 4096, Mapping.Protection.READ_WRITE)) {
+            MemoryLease bar = rig.memory.map(AT, file, 0, 4096, true);
+            rig.run();
+            OffHeap.putIntVolatile(view.address() + 16, 5);
+            KvmRig.Runner runner = rig.start(0);
+            rig.await(() -> rig.getInt(KvmRig.FLAGS) == 5);
+            bar.close();
+            runner.join();
+            assertEquals(77, rig.result(0));
+        }
+    }
+
+    @Test
+    void trapsAndDoorbellsBetweenMappedPagesWork() throws Exception {
+        rig.load("bell");
+        try (Memfd file = Memfd.create("bar", 4096);
+                EventFd event = EventFd.open();
+                MemoryLease low = rig.memory.map(KvmRig.BELL - 4096, file, 0, 4096, true);
+                MemoryLease high = rig.memory.map(KvmRig.BELL + 4096, file, 0, 4096, true);
+                Vm.Lease bell = rig.vm.doorbell(KvmRig.BELL, 0, event)) {
+            assertEquals(7, rig.run());
+            assertEquals(3, event.drain());
+            assertEquals(new KvmRig.Store(false, KvmRig.BELL + 4, 4, 4), rig.stores.remove());
+            assertEquals(KvmRig.BELL, low.range().end());
+            assertEquals(KvmRig.BELL + 4096, high.range().guestAddress());
+            bell.close();
         }
     }
 

@@ -29,7 +29,7 @@ import org.backplane.pci.PciWires;
 final class PciTestdev implements PciDevice {
     static final int MEMORY = 0;
     static final int PORTS = 1;
-    static final int STORELESS = 2;
+    static final int MEMBAR = 2;
 
     /** Bytes; the header lies in the first half, what is written to in the second. */
     static final int MEMORY_SIZE = 4096;
@@ -55,6 +55,7 @@ final class PciTestdev implements PciDevice {
 
     private final List<EventFd> vectors;
     private final Optional<Line> line;
+    private final Optional<BarStore> store;
     private int finished;
 
     /** The slot's eventfds of the pin. */
@@ -68,12 +69,19 @@ final class PciTestdev implements PciDevice {
     private TestdevState state = TestdevState.REST;
 
     /**
-     * @param membar bytes of the BAR without anything behind it; 0 for none
+     * @param membar bytes of BAR 2; 0 for none
      * @param vectors the slot's eventfds, one for each vector; empty for a function without MSI-X
      * @param line empty for a function without a pin
+     * @param store what is behind the BAR of {@link BarStore#SIZE}, if anything; closed with this
      */
-    PciTestdev(long membar, List<EventFd> vectors, Optional<Line> line, String slot) {
+    PciTestdev(
+            long membar,
+            List<EventFd> vectors,
+            Optional<Line> line,
+            Optional<BarStore> store,
+            String slot) {
         this.line = line;
+        this.store = store;
         this.vectors = List.copyOf(vectors);
         mistakes = new GuestErrors(slot);
         List<Bar> bars =
@@ -82,7 +90,7 @@ final class PciTestdev implements PciDevice {
                                 new Bar(MEMORY, BarKind.MEMORY_32, false, MEMORY_SIZE),
                                 new Bar(PORTS, BarKind.IO, false, PORTS_SIZE)));
         if (membar > 0) {
-            bars.add(new Bar(STORELESS, BarKind.MEMORY_64, true, membar));
+            bars.add(new Bar(MEMBAR, BarKind.MEMORY_64, true, membar));
         }
         if (!vectors.isEmpty() || line.isPresent()) {
             bars.add(new Bar(VECTORS, BarKind.MEMORY_32, false, VECTORS_SIZE));
@@ -112,7 +120,10 @@ final class PciTestdev implements PciDevice {
 
     @Override
     public synchronized long readBar(int bar, long offset, int width) {
-        if (bar == STORELESS || bar == VECTORS) {
+        if (bar == MEMBAR && store.isPresent()) {
+            return store.get().read(offset, width);
+        }
+        if (bar == MEMBAR || bar == VECTORS) {
             return bar == VECTORS && offset == FINISHED ? finished : -1;
         }
         byte[] header = header();
@@ -145,7 +156,8 @@ final class PciTestdev implements PciDevice {
 
     @Override
     public synchronized void writeBar(int bar, long offset, int width, long value) {
-        if (bar == STORELESS) {
+        if (bar == MEMBAR) {
+            store.ifPresent(behind -> behind.write(offset, width, value));
             return;
         }
         if (bar == VECTORS) {
@@ -195,6 +207,7 @@ final class PciTestdev implements PciDevice {
             wires.trigger(vector, vectors.get(vector));
         }
         line.ifPresent(pin -> wires.attach(pin.trigger(), pin.resample()));
+        store.ifPresent(behind -> behind.wired(wires, MEMBAR));
     }
 
     @Override
@@ -228,15 +241,19 @@ final class PciTestdev implements PciDevice {
     }
 
     private synchronized SavedState save() {
-        return state.saved();
+        return state.saved(store);
     }
 
     private synchronized void restore(SavedState saved) throws DeviceException {
-        state = TestdevState.of(saved);
+        TestdevState next = TestdevState.of(saved);
+        if (store.isPresent()) {
+            store.get().restore(saved);
+        }
+        state = next;
     }
 
     @Override
     public void close() {
-        // Nothing is held.
+        store.ifPresent(BarStore::close);
     }
 }

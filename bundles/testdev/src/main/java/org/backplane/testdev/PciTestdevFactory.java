@@ -15,14 +15,14 @@ import org.osgi.annotation.bundle.Capability;
 
 /**
  * PCI test devices. Settings: {@code membar}, the size of a third BAR of 64 bits with nothing
- * behind it, {@code vectors}, how many vectors there are, and {@code line}, a pin, both with
- * registers in BAR 4; there are none by default.
+ * behind it, {@code memory}, host memory behind it, {@code vectors}, how many vectors there are,
+ * and {@code line}, a pin, both with registers in BAR 4; there are none by default.
  */
 @Capability(
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + PciTestdevFactory.KIND,
-            "settings:List<String>=\"membar=4K|1M|256M|1G|4G|64G,line=flag,vectors=1.."
+            "settings:List<String>=\"membar=4K|1M|256M|1G|4G|64G,line=flag,memory=flag,vectors=1.."
                     + PciTestdev.MOST_VECTORS
                     + "\""
         })
@@ -32,6 +32,8 @@ final class PciTestdevFactory implements DeviceFactory {
     private static final String MEMBAR = "membar";
     private static final String VECTORS = "vectors";
     private static final String LINE = "line";
+    private static final String MEMORY = "memory";
+    private static final List<String> SETTINGS = List.of(LINE, MEMBAR, MEMORY, VECTORS);
     private static final Map<String, Boolean> FLAGS =
             Map.of("on", true, "true", true, "off", false, "false", false);
     private static final Map<String, Long> SIZES =
@@ -42,33 +44,48 @@ final class PciTestdevFactory implements DeviceFactory {
     @Override
     public Device create(DeviceContext context) throws DeviceException {
         for (String name : new TreeSet<>(context.settings().keySet())) {
-            if (!List.of(LINE, MEMBAR, VECTORS).contains(name)) {
+            if (!SETTINGS.contains(name)) {
                 throw refused(
                         context,
-                        "%s has no setting '%s' (value '%s'); there are: %s, %s, %s",
+                        "%s has no setting '%s' (value '%s'); there are: %s",
                         KIND,
                         name,
                         context.settings().get(name),
-                        LINE,
-                        MEMBAR,
-                        VECTORS);
+                        String.join(", ", SETTINGS));
             }
         }
         Optional<PciTestdev.Line> line = line(context);
-        var device = new PciTestdev(membar(context), vectors(context), line, context.slot());
+        long membar = membar(context);
+        List<EventFd> vectors = vectors(context);
+        var device = new PciTestdev(membar, vectors, line, store(context, membar), context.slot());
         line.ifPresent(pin -> context.onReadable(pin.resample(), device::finished));
         return device;
     }
 
     private static Optional<PciTestdev.Line> line(DeviceContext context) throws DeviceException {
-        String text = context.settings().getOrDefault(LINE, "off");
-        if (!FLAGS.containsKey(text)) {
-            throw refused(context, "line=%s is neither on nor off", text);
-        }
-        return FLAGS.get(text)
+        return flag(context, LINE)
                 ? Optional.of(
                         new PciTestdev.Line(kept(context, "line"), kept(context, "line's end")))
                 : Optional.empty();
+    }
+
+    private static boolean flag(DeviceContext context, String name) throws DeviceException {
+        String text = context.settings().getOrDefault(name, "off");
+        if (!FLAGS.containsKey(text)) {
+            throw refused(context, "%s=%s is neither on nor off", name, text);
+        }
+        return FLAGS.get(text);
+    }
+
+    private static Optional<BarStore> store(DeviceContext context, long membar)
+            throws DeviceException {
+        if (!flag(context, MEMORY)) {
+            return Optional.empty();
+        }
+        if (membar != BarStore.SIZE) {
+            throw refused(context, "memory=on is for membar=1M: give that, or leave it out");
+        }
+        return Optional.of(BarStore.of(context));
     }
 
     private static EventFd kept(DeviceContext context, String name) throws DeviceException {

@@ -1,5 +1,6 @@
 package org.backplane.testdev;
 
+import java.util.Optional;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
 
@@ -17,12 +18,17 @@ record TestdevState(int bar, int test, int count) {
     /** No test runs. */
     static final TestdevState REST = new TestdevState(0, -1, 0);
 
-    SavedState saved() {
-        return SavedState.of(SCHEMA, VERSION)
-                .number("bar", bar)
-                .number("test", test)
-                .number("count", Integer.toUnsignedLong(count))
-                .build();
+    /**
+     * @param store saves itself, too
+     */
+    SavedState saved(Optional<BarStore> store) {
+        SavedState.Builder into =
+                SavedState.of(SCHEMA, VERSION)
+                        .number("bar", bar)
+                        .number("test", test)
+                        .number("count", Integer.toUnsignedLong(count));
+        store.ifPresent(behind -> behind.save(into));
+        return into.build();
     }
 
     static TestdevState of(SavedState state) throws DeviceException {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
@@ -200,6 +201,50 @@ class PciTestdevTest {
         }
     }
 
+    /** As where the host refuses to map: every access comes to the device. */
+    @Test
+    void theMemoryBehindItsBarIsThereAccessByAccessToo() throws Exception {
+        Map<String, String> settings = Map.of("membar", "1M", "memory", "on");
+        try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
+            var first = (PciTestdev) new PciTestdevFactory().create(slot);
+            first.writeBar(2, 0xffff8, 8, 0x0123_4567_89ab_cdefL);
+            first.writeBar(2, 0x1ffc, 4, 9);
+            first.writeBar(2, 0x1000, 1, 9);
+            assertEquals(0x89ab, first.readBar(2, 0xffffa, 2));
+            assertEquals(2, first.readBar(2, 0x1008, 4));
+            SavedState saved = ((SaveSupport.Saveable) first.saveSupport()).saver().save();
+
+            // Stored by the guest while the next version takes over.
+            first.writeBar(2, 0, 1, 7);
+            var second = (PciTestdev) new PciTestdevFactory().create(slot);
+            ((SaveSupport.Saveable) second.saveSupport()).restorer().restore(saved);
+            assertEquals(7, second.readBar(2, 0, 4));
+            assertEquals(2, second.readBar(2, 0x1000, 4));
+            first.close();
+            second.close();
+
+            try (FakeDeviceContext other =
+                    new FakeDeviceContext("test0", "pci-testdev", settings)) {
+                var restored = (PciTestdev) new PciTestdevFactory().create(other);
+                ((SaveSupport.Saveable) restored.saveSupport()).restorer().restore(saved);
+                assertEquals(0, restored.readBar(2, 0, 4));
+                assertEquals(0x0123_4567_89ab_cdefL, restored.readBar(2, 0xffff8, 8));
+                restored.close();
+            }
+        }
+    }
+
+    @Test
+    void refusesMemoryBehindABarOfAnotherSize() throws Exception {
+        Map<String, String> settings = Map.of("membar", "1G", "memory", "on");
+        try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
+            assertEquals(
+                    "Slot 'test0': memory=on is for membar=1M: give that, or leave it out.",
+                    assertThrows(DeviceException.class, () -> new PciTestdevFactory().create(slot))
+                            .getMessage());
+        }
+    }
+
     @Test
     void refusesMoreVectorsThanItHasRoomFor() throws Exception {
         Map<String, String> settings = Map.of("vectors", "65");
@@ -221,7 +266,8 @@ class PciTestdevTest {
     @Test
     void theNextVersionCountsOn() throws Exception {
         SavedState golden = GoldenState.read(PciTestdevTest.class, GOLDEN);
-        GoldenState.requireSame(PciTestdevTest.class, GOLDEN, new TestdevState(1, 2, 3).saved());
+        GoldenState.requireSame(
+                PciTestdevTest.class, GOLDEN, new TestdevState(1, 2, 3).saved(Optional.empty()));
         ((SaveSupport.Saveable) device.saveSupport()).restorer().restore(golden);
         assertEquals(3, device.readBar(1, 12, 4));
         device.writeBar(1, device.readBar(1, 4, 4), 1, 0xfa);
