@@ -2,13 +2,13 @@
 #   debs/SUITE.deb                       the suite's kernel package
 #   images/KEY                           made of the packages and of this checkout's scripts, as KEY tells:
 #     SUITE/version vmlinuz vmlinux        the kernel, and the ELF file that its bzImage holds
-#     l1.cpio l2-SUITE.cpio                the initial file systems
+#     l1-SUITE.cpio l2-SUITE.cpio               the initial file systems
 #     digests                              SHA-256 of all of these
 # Everything is made once. Images of other checkouts stay, the latest three.
 
 suites=(bookworm trixie)
-l1_suite=bookworm # its kernel has kvm-amd, vfio-pci and 9p
-l1_modules="virtio_pci 9p 9pnet_virtio overlay kvm-amd vfio-pci vfio_iommu_type1 tun virtio_net nvme e1000e 8139cp bridge"
+l1_suite=bookworm # the kernel of L1: all of these have kvm-amd, vfio-pci and 9p, and none has IOMMUFD
+l1_modules="virtio_pci 9p 9pnet_virtio overlay kvm-amd vfio-pci vfio_iommu_type1 tun virtio_net e1000 bridge"
 l2_modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng button evdev ext4 nvme e1000e igb 8139cp xhci_pci usb_storage sd_mod"
 
 # fetch_kernel SUITE: from the host's mirror; apt checks signature and digest.
@@ -83,7 +83,7 @@ recipe() {
 
 # make_images TARGET
 make_images() {
-  local work suite tree version target=$1
+  local work suite tree version name target=$1
   work=$(mktemp -d "$cache/work.XXXXXX")
   for suite in "${suites[@]}"; do
     log "unpacking the kernel of $suite"
@@ -100,15 +100,15 @@ make_images() {
     start_of_tree "$work/l2-$suite"
     add_modules "$tree" "$version" "$work/l2-$suite" $l2_modules
     cp "$here/l2/init" "$work/l2-$suite/init"
-    gcc -O1 -static -Wall -o "$work/l2-$suite/bin/load" "$here/l2/load.c" || die "l2/load.c does not compile"
+    for name in load card; do
+      gcc -O1 -static -Wall -o "$work/l2-$suite/bin/$name" "$here/l2/$name.c" || die "l2/$name.c does not compile"
+    done
     pack "$work/l2-$suite" "$target/l2-$suite.cpio"
-    if [ "$suite" = "$l1_suite" ]; then
-      start_of_tree "$work/l1"
-      mkdir "$work/l1"/{lower,upper,root}
-      add_modules "$tree" "$version" "$work/l1" $l1_modules
-      cp "$here/l1/init" "$work/l1/init"
-      pack "$work/l1" "$target/l1.cpio"
-    fi
+    start_of_tree "$work/l1-$suite"
+    mkdir "$work/l1-$suite"/{lower,upper,root}
+    add_modules "$tree" "$version" "$work/l1-$suite" $l1_modules
+    cp "$here/l1/init" "$work/l1-$suite/init"
+    pack "$work/l1-$suite" "$target/l1-$suite.cpio"
   done
   rm -rf "$work"
 }
@@ -127,7 +127,7 @@ build_cache() {
     rm -rf "$images" "$cache/images/new"
     mkdir -p "$cache/images/new"
     make_images "$cache/images/new"
-    (cd "$cache/images/new" && sha256sum l1.cpio l2-*.cpio */vmlinu[xz] > digests)
+    (cd "$cache/images/new" && sha256sum *.cpio */vmlinu[xz] > digests)
     mv "$cache/images/new" "$images"
     find "$cache/images" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | LC_ALL=C sort -rn | tail -n +4 |
       cut -d ' ' -f 2- | xargs -r -d '\n' rm -rf

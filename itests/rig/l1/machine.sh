@@ -77,6 +77,9 @@ guest() {
   answers "$number" "$from"
 }
 
+# guest_script TEXT: the same for more than a line, in a shell of its own.
+guest_script() { guest "echo $(printf '%s' "$1" | base64 -w 0) | base64 -d | sh"; }
+
 # A line that the guest does not survive, or not as the one that was asked.
 tell_guest() { printf '0 %s\n' "$*" > $vm/in; }
 
@@ -200,6 +203,7 @@ kernel_complains() {
 digest() { sha256sum "$@" | cut -d ' ' -f 1; }
 
 . "$RIG/l1/qemu.sh"
+. "$RIG/l1/vfio.sh"
 
 # --- The machines -------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ start_qemu() {
           *) q+=(-device virtio-net-device,netdev=net0) ;;
         esac
         ;;
+      --vfio) q+=(-device "vfio-pci,host=${value%%,*}") ;;
       --device) q+=(-device "$value-$kind") ;;
     esac
   done

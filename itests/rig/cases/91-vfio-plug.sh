@@ -1,0 +1,12 @@
+# nvme comes and goes by pciehp while the guest runs, twice: what it held is given back.
+machine plugged
+vfio_bind $nvme
+guest 'modprobe nvme'
+for round in 1 2; do
+  plug card $nvme
+  disk=$(guest_disk shared)n1
+  check_disk $cards/shared.img "$disk"
+  unplug card
+  guest_awaits "the end of the disk" "[ ! -e /sys/block/$disk ]"
+  guest_awaits "the end of the card" '[ -z "$(ls -d /sys/bus/pci/drivers/nvme/0* 2> /dev/null)" ]'
+done
