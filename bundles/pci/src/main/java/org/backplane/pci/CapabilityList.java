@@ -201,22 +201,26 @@ final class CapabilityList {
         return answered;
     }
 
-    /** Lays the capabilities down and links them. */
-    void define(ConfigSpace space) {
+    /**
+     * Lays the capabilities down and links them.
+     *
+     * @param integrated whether the function is on bus 0
+     */
+    void define(ConfigSpace space, boolean integrated) {
         int pointer = Type0Header.CAPABILITIES_POINTER;
         List<Place> linked =
                 places.stream().sorted(Comparator.comparingInt(Place::offset)).toList();
         for (Place place : linked) {
             space.define(pointer, 1, place.offset, 0);
             pointer = place.offset + Type0Header.CAPABILITY_NEXT;
-            define(space, place);
+            define(space, place, integrated);
         }
         if (!linked.isEmpty()) {
             space.define(Type0Header.STATUS, 2, Type0Header.STATUS_CAPABILITIES, 0);
         }
     }
 
-    private void define(ConfigSpace space, Place place) {
+    private void define(ConfigSpace space, Place place, boolean integrated) {
         int at = place.offset;
         int others = shape.capabilities().size();
         if (place.index == others) {
@@ -224,7 +228,8 @@ final class CapabilityList {
         } else if (place.index > others) {
             defineMsix(space, at, shape.msix().orElseThrow());
         } else {
-            PciShape.Capability capability = shape.capabilities().get(place.index);
+            PciShape.Capability capability =
+                    ExpressEndpoint.placed(shape.capabilities().get(place.index), integrated);
             byte[] body = capability.body();
             byte[] writable = capability.writable();
             space.define(at + Type0Header.CAPABILITY_ID, 1, capability.id(), 0);

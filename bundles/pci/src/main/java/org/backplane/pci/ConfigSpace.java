@@ -34,9 +34,15 @@ final class ConfigSpace {
         initial = values.clone();
     }
 
-    /** The space of a function that is no bridge. */
-    ConfigSpace(PciShape shape, CapabilityList capabilities) {
-        this(ExtendedCapabilities.spaceSize(shape), space -> space.define(shape, capabilities));
+    /**
+     * The space of a function that is no bridge.
+     *
+     * @param integrated whether it is on bus 0
+     */
+    ConfigSpace(PciShape shape, CapabilityList capabilities, boolean integrated) {
+        this(
+                ExtendedCapabilities.spaceSize(shape),
+                space -> space.define(shape, capabilities, integrated));
     }
 
     /** In bytes. */
@@ -44,7 +50,7 @@ final class ConfigSpace {
         return values.length;
     }
 
-    private void define(PciShape shape, CapabilityList capabilities) {
+    private void define(PciShape shape, CapabilityList capabilities, boolean integrated) {
         define(Type0Header.VENDOR_ID, 2, shape.vendorId(), 0);
         define(Type0Header.DEVICE_ID, 2, shape.deviceId(), 0);
         define(Type0Header.COMMAND, 2, 0, commandBits(shape));
@@ -56,7 +62,7 @@ final class ConfigSpace {
         define(Type0Header.INTERRUPT_LINE, 1, 0, 0xff);
         define(Type0Header.INTERRUPT_PIN, 1, shape.interruptPin(), 0);
         shape.bars().forEach(this::define);
-        capabilities.define(this);
+        capabilities.define(this, integrated);
         ExtendedCapabilities.define(this, shape);
         defineStatus();
     }

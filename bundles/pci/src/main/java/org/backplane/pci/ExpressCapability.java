@@ -1,8 +1,8 @@
 package org.backplane.pci;
 
 /**
- * Layout of the PCI Express capability of a root port: offsets in bytes from its start, and bits
- * (PCI Express 5.0, section 7.5.3).
+ * Layout of the PCI Express capability, and values of a root port's: offsets in bytes from its
+ * start, and bits (PCI Express 5.0, section 7.5.3).
  */
 final class ExpressCapability {
     static final int ID = 0x10;

@@ -414,6 +414,11 @@ public final class HostBridge {
         }
 
         @Override
+        public boolean integrated() {
+            return true;
+        }
+
+        @Override
         public List<Aperture> apertures(PciShape.BarKind kind) {
             return windows(kind).stream().map(Aperture::whole).toList();
         }

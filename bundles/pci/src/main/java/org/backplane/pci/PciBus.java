@@ -8,6 +8,9 @@ interface PciBus {
     /** The number by which the guest addresses it now. */
     int number();
 
+    /** Whether it is bus 0, inside of the root complex, and not a link. */
+    boolean integrated();
+
     /** Where BARs of a kind may be at this time; empty where nothing is forwarded. */
     List<Aperture> apertures(PciShape.BarKind kind);
 

@@ -61,7 +61,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         this.shape = shape;
         this.handler = handler;
         capabilities = new CapabilityList(shape);
-        config = new ConfigSpace(shape, capabilities);
+        config = new ConfigSpace(shape, capabilities, bus.integrated());
         answeredBy = capabilities.answeredBy(handler, config.size());
         errors = new GuestErrors(slot);
         msix = shape.msix().map(where -> new MsixTable(where, bridge.msi(), errors)).orElse(null);

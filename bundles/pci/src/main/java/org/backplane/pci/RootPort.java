@@ -359,11 +359,16 @@ public final class RootPort implements ConfigTarget, PciSocket {
                 || ForwardingWindows.at(dword)
                 || slot.controls(dword)
                 || msi.covers(dword)) {
+            long[] changed = new long[1];
             change(
                     () -> {
-                        config.write(offset, width, value);
+                        changed[0] = config.write(offset, width, value) << 8 * (offset & 3);
                         slot.written(offset, width);
                     });
+            if (dword == Type0Header.COMMAND
+                    && (changed[0] & Type0Header.COMMAND_BUS_MASTER) != 0) {
+                function().ifPresent(present -> present.handler().interruptsChanged());
+            }
         } else {
             config.write(offset, width, value);
         }
@@ -465,6 +470,11 @@ public final class RootPort implements ConfigTarget, PciSocket {
         @Override
         public int number() {
             return busNumber(Type1Header.SECONDARY_BUS);
+        }
+
+        @Override
+        public boolean integrated() {
+            return false;
         }
 
         @Override

@@ -117,6 +117,54 @@ final class Rig {
                 0x10ec, 0x8168, 6, 0x020000, 0x10ec, 0x0123, 1, List.of(bars), List.of(), msix);
     }
 
+    /** What a card is made of besides its BARs. */
+    record Parts(
+            Optional<PciShape.Msi> msi,
+            Optional<PciShape.Msix> msix,
+            List<PciShape.Capability> capabilities,
+            List<PciShape.ExtendedCapability> extended,
+            List<PciShape.ConfigRange> answered) {
+        static final Parts NONE =
+                new Parts(Optional.empty(), Optional.empty(), List.of(), List.of(), List.of());
+
+        Parts with(PciShape.Msi given) {
+            return new Parts(Optional.of(given), msix, capabilities, extended, answered);
+        }
+
+        Parts with(PciShape.Msix given) {
+            return new Parts(msi, Optional.of(given), capabilities, extended, answered);
+        }
+
+        Parts with(PciShape.Capability... given) {
+            return new Parts(msi, msix, List.of(given), extended, answered);
+        }
+
+        Parts with(PciShape.ExtendedCapability... given) {
+            return new Parts(msi, msix, capabilities, List.of(given), answered);
+        }
+
+        Parts with(PciShape.ConfigRange... given) {
+            return new Parts(msi, msix, capabilities, extended, List.of(given));
+        }
+
+        PciShape shape(PciShape.Bar... bars) {
+            return new PciShape(
+                    0x10ec,
+                    0x8168,
+                    6,
+                    0x020000,
+                    0x10ec,
+                    0x0123,
+                    1,
+                    List.of(bars),
+                    capabilities,
+                    msix,
+                    msi,
+                    extended,
+                    answered);
+        }
+    }
+
     static PciShape.Bar io(int index, long size) {
         return new PciShape.Bar(index, PciShape.BarKind.IO, false, size);
     }
