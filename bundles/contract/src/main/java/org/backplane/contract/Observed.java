@@ -79,7 +79,8 @@ final class Observed {
                         } catch (Exception e) {
                             throw new IllegalStateException(e);
                         }
-                    });
+                    },
+                    saveable.bound());
         }
         return answer;
     }

@@ -63,6 +63,7 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     private final List<Fd> assigned = new ArrayList<>();
     private final List<Lease> leases = new ArrayList<>();
     private final Map<String, Kept> kept = new LinkedHashMap<>();
+    private final List<String> told = new ArrayList<>();
     private final List<PowerRequest> powerRequests = new ArrayList<>();
     private final List<Integer> exitStatuses = new ArrayList<>();
     private final List<FirmwareNode> nodes = new ArrayList<>();
@@ -253,6 +254,11 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     }
 
     @Override
+    public synchronized void tell(String what, String detail) {
+        told.add(what + ": " + detail);
+    }
+
+    @Override
     public synchronized void power(PowerRequest request) {
         powerRequests.add(request);
     }
@@ -285,6 +291,11 @@ public final class FakeDeviceContext implements DeviceContext, AutoCloseable {
     /** The regions that the slot holds, in the order in which it got them. */
     public synchronized List<RegionLease> regions() {
         return regions.stream().map(HeldRegion::lease).toList();
+    }
+
+    /** The lines of the slot's history that the device wrote: {@code what: detail}. */
+    public synchronized List<String> told() {
+        return List.copyOf(told);
     }
 
     public synchronized List<PowerRequest> powerRequests() {

@@ -106,6 +106,15 @@ public interface DeviceContext {
      */
     Watch onWritable(Fd descriptor, Runnable work);
 
+    /**
+     * Adds a line to the slot's history, for the operator: something that happened to the device,
+     * not what a guest does with it all day. Thread-safe, does not wait.
+     *
+     * @param what a word or two: {@code gone}
+     * @param detail a clause
+     */
+    void tell(String what, String detail);
+
     /** Asks the machine to power off or reboot; posted, returns at once. */
     void power(PowerRequest request);
 

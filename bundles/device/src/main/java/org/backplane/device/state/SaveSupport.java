@@ -1,5 +1,6 @@
 package org.backplane.device.state;
 
+import java.util.Optional;
 import org.backplane.device.DeviceException;
 
 /**
@@ -22,8 +23,15 @@ public sealed interface SaveSupport {
      *
      * @param saver writes the state
      * @param restorer reads one
+     * @param bound why the state is good for the next version in the same slot only, and a machine
+     *     with the device cannot be saved: a clause; empty if that can be
      */
-    record Saveable(Saver saver, Restorer restorer) implements SaveSupport {}
+    record Saveable(Saver saver, Restorer restorer, Optional<String> bound) implements SaveSupport {
+        /** A state that goes anywhere. */
+        public Saveable(Saver saver, Restorer restorer) {
+            this(saver, restorer, Optional.empty());
+        }
+    }
 
     /** Writes the state. */
     @FunctionalInterface

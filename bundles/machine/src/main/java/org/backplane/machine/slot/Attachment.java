@@ -498,6 +498,11 @@ final class Attachment implements DeviceContext, AutoCloseable {
     }
 
     @Override
+    public void tell(String what, String detail) {
+        gear.history().add(what, detail);
+    }
+
+    @Override
     public void power(PowerRequest request) {
         environment.power().accept(request);
     }

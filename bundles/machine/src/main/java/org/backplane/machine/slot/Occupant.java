@@ -125,6 +125,21 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
         gear.calls().run("saveSupport", () -> refuse(device.saveSupport()));
     }
 
+    /** Refuses for a snapshot: what is bound to this process besides. */
+    void refuseBound() throws DeviceException, InterruptedException {
+        gear.calls()
+                .run(
+                        "saveSupport",
+                        () -> {
+                            SaveSupport support = device.saveSupport();
+                            refuse(support);
+                            if (support instanceof SaveSupport.Saveable saveable
+                                    && saveable.bound().isPresent()) {
+                                throw new DeviceException(saveable.bound().get());
+                            }
+                        });
+    }
+
     boolean stateless() throws DeviceException, InterruptedException {
         return gear.calls()
                 .call("saveSupport", () -> device.saveSupport() instanceof SaveSupport.Stateless);

@@ -62,7 +62,7 @@ final class Preservation {
     void refuseUnsavable() throws MachineException, InterruptedException {
         try {
             if (tenancy.occupant() != null) {
-                tenancy.occupant().refuseUnsavable();
+                tenancy.occupant().refuseBound();
             }
         } catch (DeviceException e) {
             throw unsavable(e);
