@@ -1,6 +1,7 @@
 package org.backplane.linux;
 
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.backplane.linux.libc.Abi;
 import org.backplane.linux.libc.Host;
 
@@ -59,6 +60,20 @@ public final class IoVec {
         end++;
         bytes = Math.addExact(bytes, length);
         return true;
+    }
+
+    /**
+     * Appends part of a direct buffer, which the caller keeps reachable.
+     *
+     * @param offset in bytes from the buffer's beginning, whatever its position
+     * @return false if the vector is full
+     */
+    public boolean add(ByteBuffer direct, int offset, int length) {
+        if (!direct.isDirect()) {
+            throw new IllegalArgumentException("a buffer on the heap has no address");
+        }
+        Objects.checkFromIndexSize(offset, length, direct.capacity());
+        return add(Host.address(direct) + offset, length);
     }
 
     /** Drops bytes from the front, after a call that took fewer than all. */

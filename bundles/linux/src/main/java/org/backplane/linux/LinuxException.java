@@ -15,8 +15,13 @@ public final class LinuxException extends IOException {
     private final int errno;
 
     LinuxException(String attempt, int errno) {
-        super(attempt + ": " + Host.LIBC.strerror(errno) + " (errno " + errno + ")");
+        super(attempt + ": " + reason(errno));
         this.errno = errno;
+    }
+
+    /** What an error number means, errno(3), also one that another process sent. */
+    public static String reason(int errno) {
+        return Host.LIBC.strerror(errno) + " (errno " + errno + ")";
     }
 
     /** The error of the calling thread's last call; to be made before any other call. */

@@ -72,4 +72,16 @@ class IoVecTest {
         assertThrows(IllegalArgumentException.class, () -> vector.add(0, -1));
         assertThrows(IllegalArgumentException.class, () -> vector.advance(1));
     }
+
+    @Example
+    void takesPartsOfDirectBuffersOnly() {
+        IoVec vector = new IoVec(1);
+        ByteBuffer direct = Host.buffer(8);
+        assertThrows(IndexOutOfBoundsException.class, () -> vector.add(direct, 4, 5));
+        assertThrows(IndexOutOfBoundsException.class, () -> vector.add(direct, -1, 1));
+        assertThrows(
+                IllegalArgumentException.class, () -> vector.add(ByteBuffer.allocate(8), 0, 1));
+        assertTrue(vector.add(direct, 4, 4));
+        assertEquals(Host.address(direct) + 4, vector.front());
+    }
 }

@@ -1,0 +1,268 @@
+package org.backplane.vfio.user;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.backplane.linux.Fd;
+import org.backplane.linux.LinuxException;
+import org.backplane.linux.StreamSocket;
+import org.backplane.memory.Access;
+import org.backplane.vfio.VfioException;
+
+/**
+ * A client's connection to a server: one request at a time, and the server's own requests answered
+ * while a reply is waited for. Not thread-safe, but for {@link #shutdown}.
+ *
+ * <p>Once anything went wrong it is over: a reply that comes too late would be taken for another's.
+ * Its socket stays open, at its end and so readable, until {@link #close}: whoever watches it
+ * learns that way.
+ */
+final class ClientConnection implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(ClientConnection.class.getName());
+
+    /** Requests of a server that are answered in one go; more make it readable again. */
+    private static final int AT_ONCE = 64;
+
+    private final String name;
+    private final MessageChannel channel;
+    private final GuestRanges memory;
+    private final long patience;
+    private Capabilities server = Capabilities.DEFAULTS;
+    private int lastId;
+    private boolean over;
+
+    private ClientConnection(
+            String name, MessageChannel channel, GuestRanges memory, Duration patience) {
+        this.name = name;
+        this.channel = channel;
+        this.memory = memory;
+        this.patience = patience.toNanos();
+    }
+
+    /**
+     * Connects and agrees on a version.
+     *
+     * @param memory what the server may read and write by messages
+     * @param patience how long a reply may take
+     * @throws VfioException nobody serves there, or not in this version
+     */
+    static ClientConnection open(Path path, GuestRanges memory, Duration patience)
+            throws VfioException {
+        StreamSocket socket;
+        try {
+            socket = StreamSocket.connect(path);
+        } catch (LinuxException e) {
+            String remedy =
+                    e.isAbsent() || e.isRefused()
+                            ? "nobody serves a device there; start its server first"
+                            : "the path must be a socket that this user may use";
+            throw new VfioException("%s: %s".formatted(e.getMessage(), remedy), e);
+        }
+        MessageChannel channel =
+                new MessageChannel(socket, Capabilities.OURS.mostDescriptors(), patience);
+        ClientConnection connection =
+                new ClientConnection(path.toString(), channel, memory, patience);
+        try {
+            connection.agree();
+            return connection;
+        } catch (VfioException | RuntimeException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    private void agree() throws VfioException {
+        ByteBuffer data = Capabilities.OURS.toVersionData();
+        ByteBuffer payload = Message.payload(Wire.VERSION_DATA + data.remaining());
+        payload.putShort(Wire.VERSION_MAJOR, (short) Wire.MAJOR);
+        payload.putShort(Wire.VERSION_MINOR, (short) Wire.MINOR);
+        payload.put(Wire.VERSION_DATA, data, 0, data.remaining());
+        Message reply = request(Wire.VERSION, payload, List.of(), Wire.VERSION_DATA);
+        try {
+            int major = Short.toUnsignedInt(reply.payload().getShort(Wire.VERSION_MAJOR));
+            int minor = Short.toUnsignedInt(reply.payload().getShort(Wire.VERSION_MINOR));
+            if (major != Wire.MAJOR || minor > Wire.MINOR) {
+                throw new ProtocolException(
+                        "version %d.%d was answered to a proposal of %d.%d"
+                                .formatted(major, minor, Wire.MAJOR, Wire.MINOR));
+            }
+            server = Capabilities.read(reply.payload().position(Wire.VERSION_DATA).slice());
+        } catch (ProtocolException e) {
+            throw lost(e);
+        }
+    }
+
+    /** What the other end can take. */
+    Capabilities server() {
+        return server;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    /** Readable while the server has something to say, and once the connection is over. */
+    StreamSocket socket() {
+        return channel.socket();
+    }
+
+    /**
+     * Sends a command and waits for its reply, which brings no descriptors.
+     *
+     * @param least bytes that the reply's payload must have
+     * @throws VfioException the server refuses, or the connection is over, which {@link #isOver}
+     *     tells apart
+     */
+    Message request(int command, ByteBuffer payload, List<? extends Fd> descriptors, int least)
+            throws VfioException {
+        Message reply = requestWithDescriptors(command, payload, descriptors, least);
+        if (!reply.descriptors().isEmpty()) {
+            reply.closeDescriptors();
+            throw lost(
+                    new ProtocolException(
+                            "command %d was answered with descriptors".formatted(command)));
+        }
+        return reply;
+    }
+
+    /** As {@link #request}; the descriptors of the reply are the caller's. */
+    Message requestWithDescriptors(
+            int command, ByteBuffer payload, List<? extends Fd> descriptors, int least)
+            throws VfioException {
+        if (over) {
+            throw new VfioException(
+                    "The device at '%s' is gone; it is looked for until its server is back."
+                            .formatted(name));
+        }
+        Message reply;
+        try {
+            lastId = lastId + 1 & 0xffff;
+            channel.send(lastId, command, Wire.TYPE_COMMAND, 0, payload, descriptors);
+            reply = awaitReply(command);
+            if (!reply.isError() && reply.payload().limit() < least) {
+                reply.closeDescriptors();
+                throw new ProtocolException(
+                        "command %d was answered with %d bytes, where %d are the least"
+                                .formatted(command, reply.payload().limit(), least));
+            }
+        } catch (IOException e) {
+            throw lost(e);
+        }
+        if (reply.isError()) {
+            reply.closeDescriptors();
+            throw new VfioException(
+                    "The device at '%s' refuses command %d of vfio-user: %s."
+                            .formatted(name, command, LinuxException.reason(reply.errno())));
+        }
+        return reply;
+    }
+
+    private Message awaitReply(int command) throws IOException {
+        long deadline = System.nanoTime() + patience;
+        while (channel.await(deadline - System.nanoTime())) {
+            Message message = channel.receive();
+            if (!message.isReply()) {
+                answer(message);
+                continue;
+            }
+            if (message.id() == lastId && message.command() == command) {
+                return message;
+            }
+            message.closeDescriptors();
+            throw new ProtocolException(
+                    "a reply to command %d, number %d, came where one to command %d, number %d, was due"
+                            .formatted(message.command(), message.id(), command, lastId));
+        }
+        throw new ProtocolException(
+                "no reply to command %d came within %d ms"
+                        .formatted(command, patience / 1_000_000));
+    }
+
+    /**
+     * Answers what the server asks for now.
+     *
+     * @return whether the connection goes on
+     */
+    boolean attend() {
+        if (over) {
+            return false;
+        }
+        try {
+            for (int i = 0; i < AT_ONCE && channel.await(0); i++) {
+                Message message = channel.receive();
+                if (message.isReply()) {
+                    message.closeDescriptors();
+                    throw new ProtocolException(
+                            "a reply to command %d came unasked".formatted(message.command()));
+                }
+                answer(message);
+            }
+            return true;
+        } catch (IOException e) {
+            lost(e);
+            return false;
+        }
+    }
+
+    private void answer(Message request) throws IOException {
+        request.closeDescriptors();
+        ByteBuffer payload = request.payload();
+        int errno = 0;
+        ByteBuffer reply = Message.payload(0);
+        boolean read = request.command() == Wire.DMA_READ;
+        if (!read && request.command() != Wire.DMA_WRITE) {
+            errno = Wire.EOPNOTSUPP;
+        } else if (payload.limit() < Wire.DMA_BYTES) {
+            errno = Wire.EINVAL;
+        } else {
+            long address = payload.getLong(Wire.DMA_ADDRESS);
+            long count = payload.getLong(Wire.DMA_COUNT);
+            int data = payload.limit() - Wire.DMA_BYTES;
+            if (count <= 0 || count > Wire.MOST_DATA || data != (read ? 0 : count)) {
+                errno = Wire.EINVAL;
+            } else if (!memory.permits(address, count, read ? Access.READ : Access.WRITE)) {
+                errno = Wire.EFAULT;
+            } else {
+                reply = Message.payload(Wire.DMA_BYTES + (read ? (int) count : 0));
+                reply.putLong(Wire.DMA_ADDRESS, address);
+                reply.putLong(Wire.DMA_COUNT, count);
+                if (read) {
+                    memory.read(address, reply.position(Wire.DMA_BYTES));
+                } else {
+                    memory.write(address, payload.position(Wire.DMA_BYTES));
+                }
+            }
+        }
+        if (request.wantsReply()) {
+            int flags = Wire.TYPE_REPLY | (errno == 0 ? 0 : Wire.ERROR);
+            channel.send(request.id(), request.command(), flags, errno, reply, List.of());
+        }
+    }
+
+    /** Ends the connection for a reason, which is told once; and says so. */
+    VfioException lost(IOException reason) {
+        String why = reason instanceof EOFException ? "its server hung up" : reason.getMessage();
+        String sentence = "The device at '%s' is gone: %s.".formatted(name, why);
+        if (!over) {
+            over = true;
+            LOG.log(Level.WARNING, sentence);
+            channel.shutdown();
+        }
+        return new VfioException(sentence, reason);
+    }
+
+    /** Has whoever waits here fail; any thread may. */
+    void shutdown() {
+        channel.shutdown();
+    }
+
+    @Override
+    public void close() {
+        over = true;
+        channel.close();
+    }
+}

@@ -1,0 +1,409 @@
+package org.backplane.vfio.user;
+
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.backplane.linux.EventFd;
+import org.backplane.linux.Fd;
+import org.backplane.memory.MemoryChanges;
+import org.backplane.memory.MemoryListener;
+import org.backplane.memory.MemoryRange;
+import org.backplane.vfio.IrqInfo;
+import org.backplane.vfio.RegionInfo;
+import org.backplane.vfio.VfioDevice;
+import org.backplane.vfio.VfioException;
+
+/**
+ * The client of vfio-user: a device in another process. It has no thread: callers speak to the
+ * server one at a time and wait for it, five seconds at most, and {@link #attend} is called when
+ * {@link #readiness} is readable.
+ *
+ * <p>The server gets the guest's RAM by descriptor, now and as it changes, and can read and write
+ * it by messages too. It is trusted with that memory, and with nothing else: what it sends is
+ * checked, what it can shrink is not mapped, and when it is silent or wrong the device is gone,
+ * which all methods that throw say, until {@link #reconnect}.
+ */
+public final class VfioUserDevice implements VfioDevice {
+    private static final System.Logger LOG = System.getLogger(VfioUserDevice.class.getName());
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final Path path;
+    private final MemoryChanges changes;
+    private final Duration patience;
+    private final MemoryListener listener = new Ranges();
+
+    /** Guards everything below; taken under the memory's lock, so no memory is changed under it. */
+    private final Object lock = new Object();
+
+    private final GuestRanges memory = new GuestRanges();
+    private List<Fd> mappings = List.of();
+
+    /**
+     * What regions were mapped from before the last {@link #reconnect}: mapped still, maybe, until
+     * the caller has learned of the new ones.
+     */
+    private List<Fd> formerMappings = List.of();
+
+    private boolean closed;
+
+    /** Written under the lock. */
+    private volatile DeviceShape shape;
+
+    /** Written under the lock; read without by whoever has to end a wait. */
+    private volatile ClientConnection connection;
+
+    /** Why the server would not have a range. */
+    private VfioException unmapped;
+
+    private VfioUserDevice(Path path, MemoryChanges changes, Duration patience) {
+        this.path = path;
+        this.changes = changes;
+        this.patience = patience;
+    }
+
+    /**
+     * Connects to the server at a path and gives it the guest's RAM.
+     *
+     * @param memory the device listens to it until closed
+     * @throws VfioException nobody serves there, or no device that can be used
+     */
+    public static VfioUserDevice connect(Path path, MemoryChanges memory) throws VfioException {
+        return connect(path, memory, PATIENCE);
+    }
+
+    /**
+     * @param patience how long a reply may take
+     */
+    static VfioUserDevice connect(Path path, MemoryChanges memory, Duration patience)
+            throws VfioException {
+        VfioUserDevice device = new VfioUserDevice(path, memory, patience);
+        device.reconnect();
+        try {
+            memory.addListener(device.listener);
+            device.requireMapped();
+            return device;
+        } catch (VfioException | RuntimeException e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private void requireMapped() throws VfioException {
+        synchronized (lock) {
+            if (unmapped != null) {
+                throw unmapped;
+            }
+        }
+    }
+
+    @Override
+    public String name() {
+        return path.toString();
+    }
+
+    @Override
+    public boolean resettable() {
+        return shape.resettable();
+    }
+
+    @Override
+    public RegionInfo region(int index) {
+        List<RegionInfo> regions = shape.regions();
+        return index >= 0 && index < regions.size()
+                ? regions.get(index)
+                : DeviceQueries.absentRegion(index);
+    }
+
+    @Override
+    public IrqInfo irq(int index) {
+        List<IrqInfo> irqs = shape.irqs();
+        return index >= 0 && index < irqs.size() ? irqs.get(index) : DeviceQueries.absentIrq(index);
+    }
+
+    @Override
+    public Fd mapping(int region) {
+        synchronized (lock) {
+            Fd descriptor = region < 0 || region >= mappings.size() ? null : mappings.get(region);
+            if (descriptor == null) {
+                throw new IllegalArgumentException(
+                        "nothing of region %d of '%s' can be mapped".formatted(region, path));
+            }
+            return descriptor;
+        }
+    }
+
+    @Override
+    public long read(int region, long offset, int width) throws VfioException {
+        ByteBuffer request = access(region, offset, width, 0);
+        synchronized (lock) {
+            ByteBuffer reply =
+                    connection
+                            .request(
+                                    Wire.REGION_READ, request, List.of(), Wire.ACCESS_BYTES + width)
+                            .payload();
+            if (reply.getInt(Wire.ACCESS_COUNT) != width) {
+                throw connection.lost(
+                        new ProtocolException(
+                                "a read of %d bytes was answered with %d"
+                                        .formatted(width, reply.getInt(Wire.ACCESS_COUNT))));
+            }
+            return switch (width) {
+                case 1 -> reply.get(Wire.ACCESS_BYTES) & 0xffL;
+                case 2 -> reply.getShort(Wire.ACCESS_BYTES) & 0xffffL;
+                case 4 -> reply.getInt(Wire.ACCESS_BYTES) & 0xffff_ffffL;
+                default -> reply.getLong(Wire.ACCESS_BYTES);
+            };
+        }
+    }
+
+    @Override
+    public void write(int region, long offset, int width, long value) throws VfioException {
+        ByteBuffer request = access(region, offset, width, width);
+        for (int i = 0; i < width; i++) {
+            request.put(Wire.ACCESS_BYTES + i, (byte) (value >>> 8 * i));
+        }
+        synchronized (lock) {
+            connection.request(Wire.REGION_WRITE, request, List.of(), 0);
+        }
+    }
+
+    private static ByteBuffer access(int region, long offset, int width, int data) {
+        if (width != 1 && width != 2 && width != 4 && width != 8) {
+            throw new IllegalArgumentException("an access of " + width + " bytes");
+        }
+        ByteBuffer payload = Message.payload(Wire.ACCESS_BYTES + data);
+        payload.putLong(Wire.ACCESS_OFFSET, offset);
+        payload.putInt(Wire.ACCESS_REGION, region);
+        payload.putInt(Wire.ACCESS_COUNT, width);
+        return payload;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>One message has eventfds for all of its vectors or for none, and no more than the server
+     * takes at once.
+     */
+    @Override
+    public void trigger(int irq, int start, List<Optional<EventFd>> events) throws VfioException {
+        Objects.checkFromIndexSize(start, events.size(), irq(irq).count());
+        synchronized (lock) {
+            int most = connection.server().mostDescriptors();
+            int at = 0;
+            while (at < events.size()) {
+                boolean given = events.get(at).isPresent();
+                int end = at + 1;
+                while (end < events.size()
+                        && events.get(end).isPresent() == given
+                        && (!given || end - at < most)) {
+                    end++;
+                }
+                List<EventFd> run =
+                        events.subList(at, end).stream().flatMap(Optional::stream).toList();
+                set(irq, Wire.SET_DATA_EVENTFD | Wire.SET_TRIGGER, start + at, end - at, run);
+                at = end;
+            }
+        }
+    }
+
+    @Override
+    public void resample(int irq, Optional<EventFd> event) throws VfioException {
+        set(irq, Wire.SET_DATA_EVENTFD | Wire.SET_UNMASK, 0, 1, event.stream().toList());
+    }
+
+    @Override
+    public void mask(int irq) throws VfioException {
+        set(irq, Wire.SET_DATA_NONE | Wire.SET_MASK, 0, 1, List.of());
+    }
+
+    @Override
+    public void unmask(int irq) throws VfioException {
+        set(irq, Wire.SET_DATA_NONE | Wire.SET_UNMASK, 0, 1, List.of());
+    }
+
+    @Override
+    public void disable(int irq) throws VfioException {
+        set(irq, Wire.SET_DATA_NONE | Wire.SET_TRIGGER, 0, 0, List.of());
+    }
+
+    private void set(int irq, int flags, int start, int count, List<EventFd> events)
+            throws VfioException {
+        ByteBuffer payload = Message.payload(Wire.SET_BYTES);
+        payload.putInt(Wire.ARGSZ, Wire.SET_BYTES);
+        payload.putInt(Wire.SET_FLAGS, flags);
+        payload.putInt(Wire.SET_INDEX, irq);
+        payload.putInt(Wire.SET_START, start);
+        payload.putInt(Wire.SET_COUNT, count);
+        synchronized (lock) {
+            connection.request(Wire.DEVICE_SET_IRQS, payload, events, 0);
+        }
+    }
+
+    @Override
+    public void reset() throws VfioException {
+        synchronized (lock) {
+            connection.request(Wire.DEVICE_RESET, Message.payload(0), List.of(), 0);
+        }
+    }
+
+    /** The socket; another one after every {@link #reconnect}. */
+    @Override
+    public Optional<Fd> readiness() {
+        return Optional.of(connection.socket());
+    }
+
+    @Override
+    public boolean attend() {
+        synchronized (lock) {
+            return connection.attend();
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>What regions are mapped from is another descriptor afterwards; the former one stays open
+     * until the next time. Does nothing while the connection is good.
+     */
+    @Override
+    public void reconnect() throws VfioException {
+        synchronized (lock) {
+            if (closed) {
+                throw new VfioException("The device at '%s' was closed.".formatted(path));
+            }
+            if (connection != null && connection.attend()) {
+                return;
+            }
+            ClientConnection next = ClientConnection.open(path, memory, patience);
+            List<Fd> descriptors = new ArrayList<>();
+            try {
+                DeviceShape now = new DeviceQueries(name(), next, descriptors).shape();
+                requireSame(now);
+                for (MemoryRange range : memory.all()) {
+                    map(next, range);
+                }
+                replace(next, now, descriptors);
+            } catch (VfioException | RuntimeException e) {
+                closeAll(descriptors);
+                next.close();
+                throw e;
+            }
+        }
+    }
+
+    private void requireSame(DeviceShape now) throws VfioException {
+        String difference = shape == null ? "" : shape.difference(now);
+        if (!difference.isEmpty()) {
+            throw new VfioException(
+                    "The device at '%s' is not the one that was there: %s; unplug it and plug it again."
+                            .formatted(path, difference));
+        }
+    }
+
+    private void replace(ClientConnection next, DeviceShape now, List<Fd> descriptors) {
+        if (connection != null) {
+            connection.close();
+            LOG.log(Level.INFO, "the device at ''{0}'' is back", path);
+        }
+        closeAll(formerMappings);
+        formerMappings = mappings;
+        mappings = descriptors;
+        shape = now;
+        connection = next;
+        unmapped = null;
+    }
+
+    private static void closeAll(List<Fd> descriptors) {
+        descriptors.stream().filter(Objects::nonNull).forEach(Fd::close);
+    }
+
+    private void map(ClientConnection to, MemoryRange range) throws VfioException {
+        ByteBuffer payload = Message.payload(Wire.MAP_BYTES);
+        payload.putInt(Wire.ARGSZ, Wire.MAP_BYTES);
+        payload.putInt(
+                Wire.MAP_FLAGS, Wire.MAP_READABLE | (range.writable() ? Wire.MAP_WRITABLE : 0));
+        payload.putLong(Wire.MAP_OFFSET, range.offset());
+        payload.putLong(Wire.MAP_ADDRESS, range.guestAddress());
+        payload.putLong(Wire.MAP_SIZE, range.length());
+        to.request(Wire.DMA_MAP, payload, List.of(range.descriptor()), 0);
+    }
+
+    private static void unmap(ClientConnection from, MemoryRange range) throws VfioException {
+        ByteBuffer payload = Message.payload(Wire.UNMAP_BYTES);
+        payload.putInt(Wire.ARGSZ, Wire.UNMAP_BYTES);
+        payload.putLong(Wire.UNMAP_ADDRESS, range.guestAddress());
+        payload.putLong(Wire.UNMAP_SIZE, range.length());
+        from.request(Wire.DMA_UNMAP, payload, List.of(), 0);
+    }
+
+    /**
+     * Keeps the server's DMA maps as the memory is. Only RAM: what is behind BARs would have to be
+     * mapped and unmapped whenever the guest moves one, and no server asks for it.
+     */
+    private final class Ranges implements MemoryListener {
+        @Override
+        public void added(MemoryRange range) {
+            if (range.kind() != MemoryRange.Kind.RAM) {
+                return;
+            }
+            synchronized (lock) {
+                memory.add(range);
+                try {
+                    if (!connection.isOver()) {
+                        map(connection, range);
+                    }
+                } catch (VfioException e) {
+                    unmapped = e;
+                    LOG.log(
+                            Level.WARNING,
+                            "the device at ''{0}'' cannot reach {1}: {2}",
+                            path,
+                            range,
+                            e.getMessage());
+                }
+            }
+        }
+
+        @Override
+        public void removed(MemoryRange range) {
+            synchronized (lock) {
+                if (!memory.remove(range) || connection.isOver()) {
+                    return;
+                }
+                try {
+                    unmap(connection, range);
+                } catch (VfioException e) {
+                    // A server that would keep what is no more the guest's is let go.
+                    if (!connection.isOver()) {
+                        connection.lost(e);
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        // Whoever waits for the server under the lock returns.
+        ClientConnection waited = connection;
+        if (waited != null) {
+            waited.shutdown();
+        }
+        changes.removeListener(listener);
+        synchronized (lock) {
+            closed = true;
+            if (connection != null) {
+                connection.close();
+            }
+            closeAll(mappings);
+            closeAll(formerMappings);
+            mappings = List.of();
+            formerMappings = List.of();
+        }
+    }
+}
