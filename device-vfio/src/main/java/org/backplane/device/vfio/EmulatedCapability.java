@@ -68,12 +68,13 @@ final class EmulatedCapability {
                 type == ConfigLayout.EXPRESS_LEGACY_ENDPOINT
                         ? ConfigLayout.EXPRESS_LEGACY_ENDPOINT
                         : ConfigLayout.EXPRESS_ENDPOINT;
+        boolean whole = found.length() >= ConfigLayout.EXPRESS_LENGTH_2;
+        int version = whole ? flags & ConfigLayout.EXPRESS_VERSION_MASK : 1;
         made.put(
                 made.values,
                 ConfigLayout.EXPRESS_FLAGS,
                 2,
-                flags & ConfigLayout.EXPRESS_VERSION_MASK
-                        | shown << ConfigLayout.EXPRESS_TYPE_SHIFT);
+                version | shown << ConfigLayout.EXPRESS_TYPE_SHIFT);
         made.put(
                 made.values,
                 ConfigLayout.DEVICE_CAPABILITIES,
@@ -99,7 +100,7 @@ final class EmulatedCapability {
         // What it could be, not what it is: a link trains anew, and a shape is constant.
         made.put(
                 made.values, ConfigLayout.LINK_STATUS, 2, link & ConfigLayout.LINK_SPEED_AND_WIDTH);
-        if (found.length() >= ConfigLayout.EXPRESS_LENGTH_2) {
+        if (whole) {
             made.second(config, at, link);
         }
         return made.made();

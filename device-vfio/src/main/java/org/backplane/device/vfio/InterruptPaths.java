@@ -69,10 +69,14 @@ final class InterruptPaths {
         used.or(state.used());
     }
 
-    /** Wires what was restored; the device is not told, for it signals these eventfds already. */
+    /**
+     * Wires what was restored; the device is not told, for it signals these eventfds already. A pin
+     * that is high now falls when somebody has raised it, so that is done once more.
+     */
     synchronized void rewire() throws DeviceException {
         if (kind == Kind.INTX) {
             wirePin();
+            events.of("pin").signal();
         }
         for (int vector : used.stream().filter(any -> kind != Kind.INTX).toArray()) {
             wire(vector, kind);

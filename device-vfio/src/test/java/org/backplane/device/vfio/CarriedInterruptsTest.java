@@ -1,0 +1,249 @@
+package org.backplane.device.vfio;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.backplane.vfio.IrqInfo;
+import org.backplane.vfio.VfioDevice;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Interrupts of every kind on their way to the guest, and what they cost in calls. */
+class CarriedInterruptsTest {
+    private static final int MOST = 2048;
+    private static final int MSI = 0x50;
+    private static final int ENABLE = 0x8000;
+    private static final int MASK_ALL = 0x4000;
+
+    private Plugged plugged;
+
+    @AfterEach
+    void unplug() {
+        plugged.close();
+    }
+
+    private PlayedDevice plug(PlayedDevice host) throws Exception {
+        plugged = new Plugged(host);
+        plugged.on();
+        host.calls();
+        return host;
+    }
+
+    /** Vectors in a BAR of their own. */
+    private static PlayedDevice wide(boolean resizable) {
+        return new PlayedDevice(256)
+                .set(0x00, 4, 0x1234_1b36)
+                .set(0x06, 2, 0x0010)
+                .set(0x34, 1, 0x40)
+                .bar(0, 0, 0x1_0000)
+                .set(0x40, 2, 0x0011)
+                .set(0x42, 2, MOST - 1)
+                .set(0x44, 4, 0)
+                .set(0x48, 4, 0x8000)
+                .irq(
+                        VfioDevice.MSIX,
+                        new IrqInfo(VfioDevice.MSIX, MOST, true, false, false, resizable));
+    }
+
+    /** Four maskable messages beside a pin. */
+    private static PlayedDevice edu() {
+        return new PlayedDevice(256)
+                .set(0x00, 4, 0x11e8_1234)
+                .set(0x06, 2, 0x0010)
+                .set(0x34, 1, MSI)
+                .set(0x3d, 1, 1)
+                .bar(0, 0, 0x1000)
+                .set(MSI, 2, 0x0005)
+                .set(MSI + 2, 2, 0x0184)
+                .irq(VfioDevice.INTX, new IrqInfo(VfioDevice.INTX, 1, true, true, true, false))
+                .irq(VfioDevice.MSI, new IrqInfo(VfioDevice.MSI, 4, true, false, false, false));
+    }
+
+    private void program(int vector, boolean masked) {
+        plugged.program(0, vector, masked);
+    }
+
+    @Test
+    void twoThousandMaskedVectorsCostOneCall() throws Exception {
+        PlayedDevice host = plug(wide(true));
+        plugged.config(0x42, 2, ENABLE | MASK_ALL);
+        for (int vector = 0; vector < MOST; vector++) {
+            program(vector, true);
+        }
+        plugged.config(0x42, 2, ENABLE);
+        assertEquals(List.of("trigger 2+0 -"), host.calls());
+        assertEquals(0, plugged.carriedEvents());
+    }
+
+    @Test
+    void onlyUsedVectorsHaveEvents() throws Exception {
+        PlayedDevice host = plug(wide(true));
+        plugged.config(0x42, 2, ENABLE);
+        host.calls();
+        program(MOST - 1, false);
+        program(7, false);
+        assertEquals(List.of("trigger 2+2047 e", "trigger 2+7 e"), host.calls());
+        assertEquals(2, plugged.carriedEvents());
+        host.interrupt(VfioDevice.MSIX, MOST - 1);
+        plugged.carry();
+        assertEquals(1, plugged.messages.count(0x40 + MOST - 1));
+    }
+
+    @Test
+    void vectorsThatOpenTogetherAreArmedInRuns() throws Exception {
+        PlayedDevice host = plug(wide(true));
+        plugged.config(0x42, 2, ENABLE);
+        program(0, false);
+        plugged.config(0x42, 2, ENABLE | MASK_ALL);
+        for (int vector : new int[] {1, 2, 3, 9}) {
+            program(vector, false);
+        }
+        host.calls();
+        plugged.config(0x42, 2, ENABLE);
+        assertEquals(List.of("trigger 2+1 eee", "trigger 2+9 e"), host.calls());
+    }
+
+    @Test
+    void aKernelThatCannotAddVectorsIsAskedForTheHighestProgrammed() throws Exception {
+        PlayedDevice host = plug(wide(false));
+        plugged.config(0x42, 2, ENABLE | MASK_ALL);
+        for (int vector = 0; vector < 6; vector++) {
+            program(vector, true);
+        }
+        plugged.config(0x42, 2, ENABLE);
+        assertEquals(List.of("trigger 2+0 -"), host.calls());
+        program(2, false);
+        assertEquals(List.of("disable 2", "trigger 2+0 --e---"), host.calls());
+        program(5, false);
+        assertEquals(List.of("trigger 2+5 e"), host.calls());
+        host.interrupt(VfioDevice.MSIX, 2);
+        plugged.carry();
+        assertEquals(1, plugged.messages.count(0x42));
+    }
+
+    @Test
+    void aVectorBeyondThoseMakesTheKernelBeginAnewWithAllThatAreUsed() throws Exception {
+        PlayedDevice host = plug(wide(false));
+        plugged.config(0x42, 2, ENABLE);
+        program(1, false);
+        host.calls();
+        program(3, false);
+        assertEquals(List.of("disable 2", "trigger 2+0 -e-e"), host.calls());
+        assertTrue(host.armed(VfioDevice.MSIX, 1));
+        host.interrupt(VfioDevice.MSIX, 1);
+        plugged.carry();
+        assertEquals(1, plugged.messages.count(0x41));
+    }
+
+    @Test
+    void whatASwappedDeviceSignalsBetweenIsDeliveredOnce() throws Exception {
+        PlayedDevice host = plug(wide(true));
+        plugged.config(0x42, 2, ENABLE);
+        program(100, false);
+        host.interrupt(VfioDevice.MSIX, 100);
+        host.calls();
+        plugged.swap();
+        plugged.swap();
+        plugged.carry();
+        assertEquals(1, plugged.messages.count(0x40 + 100));
+        program(101, false);
+        assertEquals(List.of("trigger 2+101 e"), host.calls());
+    }
+
+    @Test
+    void severalMessagesAreArmedAtOnceAndCarryTheirNumber() throws Exception {
+        PlayedDevice host = plug(edu());
+        plugged.config(MSI + 4, 4, 0xfee0_0000L);
+        plugged.config(MSI + 12, 2, 0x60);
+        plugged.config(MSI + 2, 2, 0x21);
+        assertEquals(List.of("disable 0", "trigger 1+0 eeee"), host.calls());
+        host.interrupt(VfioDevice.MSI, 3);
+        plugged.carry();
+        assertEquals(1, plugged.messages.count(0x63));
+        plugged.config(MSI + 16, 4, 0b10);
+        host.interrupt(VfioDevice.MSI, 1);
+        plugged.carry();
+        assertEquals(0, plugged.messages.count(0x61));
+        plugged.config(MSI + 16, 4, 0);
+        assertEquals(1, plugged.messages.count(0x61));
+        assertEquals(List.of(), host.calls());
+    }
+
+    @Test
+    void messagesThatAreNotGrantedAreNotAskedFor() throws Exception {
+        PlayedDevice host = plug(edu());
+        plugged.config(MSI + 2, 2, 0x11);
+        assertEquals(List.of("disable 0", "trigger 1+0 ee"), host.calls());
+        plugged.config(MSI + 2, 2, 0);
+        assertEquals(List.of("disable 1", "trigger 0+0 e", "resample 0"), host.calls());
+    }
+
+    @Test
+    void thePinRisesAndFallsWhenTheGuestHasFinished() throws Exception {
+        PlayedDevice host = plug(edu());
+        host.interrupt(VfioDevice.INTX, 0);
+        plugged.carry();
+        assertTrue(plugged.level);
+        plugged.finish();
+        assertFalse(plugged.level);
+        host.interrupt(VfioDevice.INTX, 0);
+        plugged.carry();
+        assertTrue(plugged.level);
+    }
+
+    @Test
+    void aPinThatWasHighInASwapFallsAfterIt() throws Exception {
+        PlayedDevice host = plug(edu());
+        host.interrupt(VfioDevice.INTX, 0);
+        plugged.carry();
+        plugged.swap();
+        plugged.carry();
+        assertTrue(plugged.level);
+        plugged.finish();
+        assertFalse(plugged.level);
+        assertEquals(List.of(), host.calls());
+    }
+
+    @Test
+    void aPinThatTheGuestDisablesStaysLow() throws Exception {
+        PlayedDevice host = plug(edu());
+        plugged.config(4, 2, 0x406);
+        host.interrupt(VfioDevice.INTX, 0);
+        plugged.carry();
+        assertFalse(plugged.level);
+        plugged.config(4, 2, 6);
+        assertTrue(plugged.level);
+        assertEquals(List.of(), host.calls());
+    }
+
+    @Test
+    void resetEndsInterruptsAndDmaResetsTheDeviceAndLeavesThePin() throws Exception {
+        PlayedDevice host = plug(edu());
+        plugged.config(MSI + 2, 2, 0x21);
+        host.calls();
+        plugged.function.reset();
+        plugged.device.reset();
+        assertEquals(
+                List.of(
+                        "disable 1",
+                        "write 7+4 3",
+                        "reset",
+                        "write 7+4 3",
+                        "trigger 0+0 e",
+                        "resample 0"),
+                host.calls());
+    }
+
+    @Test
+    void aDeviceWithoutAResetLosesInterruptsAndDma() throws Exception {
+        PlayedDevice host = edu();
+        host.resettable = false;
+        plug(host);
+        plugged.function.reset();
+        plugged.device.reset();
+        assertEquals(
+                List.of("disable 0", "write 7+4 3", "trigger 0+0 e", "resample 0"), host.calls());
+    }
+}
