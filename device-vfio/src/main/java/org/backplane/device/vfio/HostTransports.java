@@ -1,5 +1,6 @@
 package org.backplane.device.vfio;
 
+import java.nio.file.Path;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.vfio.PciHostAddress;
@@ -8,6 +9,7 @@ import org.backplane.vfio.VfioException;
 import org.backplane.vfio.kernel.IommuChoice;
 import org.backplane.vfio.kernel.KernelDevice;
 import org.backplane.vfio.kernel.VfioContainer;
+import org.backplane.vfio.user.VfioUserDevice;
 
 /**
  * The transports there are. A device that is opened is the slot's, and what the devices of one
@@ -18,12 +20,22 @@ final class HostTransports implements Transport {
 
     @Override
     public VfioDevice open(DeviceContext context, VfioSettings settings) throws DeviceException {
-        if (settings.host().isEmpty()) {
-            throw new DeviceException(
-                    "Slot '%s': socket=%s is not supported by this build; give host=."
-                            .formatted(context.slot(), settings.socket().orElseThrow()));
-        }
-        return ofHost(context, settings.host().get(), settings.iommu());
+        return settings.socket().isPresent()
+                ? ofServer(context, settings.socket().get())
+                : ofHost(context, settings.host().orElseThrow(), settings.iommu());
+    }
+
+    private static VfioDevice ofServer(DeviceContext context, Path socket) throws DeviceException {
+        return context.kept(
+                DEVICE,
+                VfioUserDevice.class,
+                () -> {
+                    try {
+                        return reset(VfioUserDevice.connect(socket, context.memoryChanges()));
+                    } catch (VfioException e) {
+                        throw refused(context, e);
+                    }
+                });
     }
 
     private static VfioDevice ofHost(
@@ -49,8 +61,8 @@ final class HostTransports implements Transport {
         return device;
     }
 
-    /** What a driver of the host left in it is no guest's business. */
-    private static KernelDevice reset(KernelDevice device) throws VfioException {
+    /** What a driver of the host, or a machine before, left in it is no guest's business. */
+    private static <T extends VfioDevice> T reset(T device) throws VfioException {
         boolean done = !device.resettable();
         try {
             if (!done) {

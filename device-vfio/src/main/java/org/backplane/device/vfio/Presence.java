@@ -78,6 +78,14 @@ final class Presence {
                     now,
                     failure.getMessage());
         }
+        look();
+    }
+
+    /** Something failed that may have failed because nobody is there. */
+    void look() {
+        if (device.readiness().isPresent()) {
+            attend();
+        }
     }
 
     private void leave() {

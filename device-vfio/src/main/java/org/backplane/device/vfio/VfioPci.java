@@ -154,6 +154,7 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches {
         try {
             follow();
         } catch (DeviceException | VfioException e) {
+            presence.look();
             LOG.log(
                     Level.WARNING,
                     () ->
@@ -193,7 +194,12 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches {
         PciShape now = HostFunction.shape(slot, device);
         if (!now.equals(shape)) {
             throw new DeviceException(
-                    "it is another device now, %s and not %s".formatted(now, shape));
+                    "it is %04x:%04x with other BARs or capabilities than the %04x:%04x that was plugged; give that back, or unplug it"
+                            .formatted(
+                                    now.vendorId(),
+                                    now.deviceId(),
+                                    shape.vendorId(),
+                                    shape.deviceId()));
         }
         command();
         memory.map(wires);

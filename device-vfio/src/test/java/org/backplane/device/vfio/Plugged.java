@@ -37,6 +37,8 @@ final class Plugged implements AutoCloseable {
     /** What is mapped: the guest's address, to the offset in the descriptor and the length. */
     final Map<Long, List<Long>> mapped = new LinkedHashMap<>();
 
+    int timesMapped;
+
     /** Of the pin. */
     boolean level;
 
@@ -69,6 +71,7 @@ final class Plugged implements AutoCloseable {
 
     private Lease map(long address, Fd descriptor, long offset, long length) throws IOException {
         mapped.put(address, List.of(offset, length));
+        timesMapped++;
         return () -> mapped.remove(address);
     }
 
@@ -125,10 +128,6 @@ final class Plugged implements AutoCloseable {
 
     int carriedEvents() {
         return (int) carried.stream().filter(each -> each.open).count();
-    }
-
-    private long at(int offset) {
-        return (long) function.device() << 15 & 0xf_8000 | offset;
     }
 
     long config(int offset, int width) {
