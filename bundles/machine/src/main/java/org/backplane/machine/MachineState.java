@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.machine.board.WindowSizes;
 
 /**
  * A machine as a snapshot keeps it: schema {@code machine}, version 1. Text is UTF-8; the slots are
@@ -18,6 +19,7 @@ import org.backplane.device.state.SavedState;
  * @param kernel for reboots, as are initrd and append
  * @param format of the kernel; empty if its content tells it, and then not in the state
  * @param memory in bytes
+ * @param windows of PCI; not in the state where they are the board's own
  * @param image what tells where the pages of the memory belong
  * @param board what is the board's own, the child {@code bridge}
  */
@@ -29,6 +31,7 @@ record MachineState(
         String append,
         String format,
         long memory,
+        WindowSizes windows,
         int cpus,
         int boots,
         SavedState image,
@@ -59,6 +62,12 @@ record MachineState(
                         .child("image", image)
                         .child("vm", vm)
                         .child("bridge", board);
+        if (windows.mmio32() != 0) {
+            state.number("mmio32", windows.mmio32());
+        }
+        if (windows.mmio64() != 0) {
+            state.number("mmio64", windows.mmio64());
+        }
         if (!format.isEmpty()) {
             state.bytes("format", utf8(format));
         }
@@ -96,6 +105,7 @@ record MachineState(
                 text(saved, "append"),
                 text(saved, "format"),
                 memory,
+                new WindowSizes(saved.number("mmio32", 0), saved.number("mmio64", 0)),
                 (int) cpus,
                 (int) Math.max(0, Math.min(Integer.MAX_VALUE, saved.number("boots", 1))),
                 child(saved, "image"),

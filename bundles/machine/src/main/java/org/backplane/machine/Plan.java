@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.machine.board.Images;
+import org.backplane.machine.board.WindowSizes;
 import org.backplane.machine.slot.Bounds;
 import org.backplane.machine.slot.SlotSpec;
 
@@ -18,6 +19,7 @@ import org.backplane.machine.slot.SlotSpec;
  * @param kernel absent for a machine without a guest, whose processors never run
  * @param format of the kernel; empty to tell it from its content
  * @param memory in bytes
+ * @param windows of PCI, in the map {@code mmio32} and {@code mmio64}, in bytes
  * @param runFolder holds what lives as long as the process
  * @param restore folder of a snapshot, which memory, processors, kernel and slots come from
  * @param paused whether processors wait for {@code vm:resume}
@@ -31,6 +33,7 @@ record Plan(
         String append,
         String format,
         long memory,
+        WindowSizes windows,
         int cpus,
         String console,
         Path runFolder,
@@ -55,6 +58,7 @@ record Plan(
                 text(map, "append").orElse(""),
                 text(map, "format").orElse(""),
                 map.get("memory") instanceof Long memory ? memory : 512L << 20,
+                new WindowSizes(size(map, "mmio32"), size(map, "mmio64")),
                 map.get("cpus") instanceof Integer cpus ? cpus : 1,
                 text(map, "console").orElse("none"),
                 Path.of(text(map, "runFolder").orElseThrow()),
@@ -77,6 +81,7 @@ record Plan(
             String itsAppend,
             String itsFormat,
             long itsMemory,
+            WindowSizes itsWindows,
             int itsCpus) {
         return new Plan(
                 name,
@@ -86,6 +91,7 @@ record Plan(
                 itsAppend,
                 itsFormat,
                 itsMemory,
+                itsWindows,
                 itsCpus,
                 console,
                 runFolder,
@@ -104,6 +110,11 @@ record Plan(
 
     private static Optional<String> text(Map<String, ?> map, String key) {
         return Optional.ofNullable((String) map.get(key));
+    }
+
+    /** 0 where there is none. */
+    private static long size(Map<String, ?> map, String key) {
+        return map.get(key) instanceof Long size ? size : 0;
     }
 
     private static Duration bound(Map<String, ?> map, String key, Duration otherwise) {

@@ -44,6 +44,7 @@ record Restoration(Snapshot snapshot, MachineState state) {
                 state.append(),
                 state.format(),
                 state.memory(),
+                state.windows(),
                 state.cpus());
     }
 

@@ -84,6 +84,7 @@ final class Snapshots {
                     plan.append(),
                     plan.format(),
                     plan.memory(),
+                    plan.windows(),
                     plan.cpus(),
                     boots,
                     image,

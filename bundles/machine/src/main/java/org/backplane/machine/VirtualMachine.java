@@ -111,7 +111,14 @@ final class VirtualMachine implements Machine, AutoCloseable {
             board =
                     leases.push(
                             "board",
-                            Boards.of(plan.name(), plan.memory(), plan.cpus(), bus, engine, exits));
+                            Boards.of(
+                                    plan.name(),
+                                    plan.memory(),
+                                    plan.windows(),
+                                    plan.cpus(),
+                                    bus,
+                                    engine,
+                                    exits));
             if (restoration.isPresent()) {
                 restoration.get().into(board);
                 boots = restoration.get().state().boots();

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import org.backplane.device.DeviceException;
 import org.backplane.device.state.SavedState;
+import org.backplane.machine.board.WindowSizes;
 import org.backplane.testkit.GoldenState;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,10 @@ class MachineStateTest {
     }
 
     private static MachineState state(String format) {
+        return state(format, WindowSizes.OWN);
+    }
+
+    private static MachineState state(String format, WindowSizes windows) {
         return new MachineState(
                 "hart",
                 "stdio",
@@ -32,6 +37,7 @@ class MachineStateTest {
                 "console=ttyS0 name=é",
                 format,
                 512L << 20,
+                windows,
                 2,
                 3,
                 part("memory-image"),
@@ -48,6 +54,12 @@ class MachineStateTest {
     @Test
     void formatOfTheKernelIsKeptWhereItWasGiven() throws DeviceException {
         assertEquals("flat", MachineState.of(state("flat").toSaved()).format());
+    }
+
+    @Test
+    void sizesOfWindowsAreKeptWhereTheyWereGiven() throws DeviceException {
+        MachineState saved = state("", new WindowSizes(2L << 30, 4L << 40));
+        assertEquals(saved, MachineState.of(saved.toSaved()));
     }
 
     @Test

@@ -307,6 +307,16 @@ final class BaseAddressRegister {
         throw first;
     }
 
+    /** The window that firmware tries first, or null. */
+    AddressAllocator preferred() {
+        List<Aperture> apertures = bus.firmwareApertures(bar);
+        return apertures.isEmpty() ? null : apertures.get(0).window();
+    }
+
+    boolean isIn(AddressAllocator window) {
+        return lease != null && lease.window() == window;
+    }
+
     /** Undoes {@link #place}, if it has been. */
     void displace() {
         if (home != NOWHERE) {

@@ -133,21 +133,28 @@ final class ForwardingWindows {
      *
      * @throws ClaimException one does not
      */
-    void requireRoom(String owner, PciShape shape, int port) throws ClaimException {
+    void requireRoom(PciFunction coming, int port, HostBridge bridge) throws ClaimException {
         long io = io().map(AddressRange::size).orElse(0L);
         long memory = memory().map(AddressRange::size).orElse(0L);
         long prefetchable = prefetchable().map(AddressRange::size).orElse(0L);
         List<PciShape.Bar> falling =
-                shape.bars().stream().sorted(Comparator.comparingLong(bar -> -bar.size())).toList();
+                coming.shape().bars().stream()
+                        .sorted(Comparator.comparingLong(bar -> -bar.size()))
+                        .toList();
         for (PciShape.Bar bar : falling) {
             if (bar.kind() == PciShape.BarKind.IO) {
+                if (io < bar.size()) {
+                    throw noRoom(coming, bar, port, "I/O", io, bridge);
+                }
                 io -= bar.size();
-                require(io >= 0, owner, bar, "I/O", port, io + bar.size());
             } else if (wide(bar) && prefetchable >= bar.size()) {
                 prefetchable -= bar.size();
-            } else {
+            } else if (memory >= bar.size()) {
                 memory -= bar.size();
-                require(memory >= 0, owner, bar, "32-bit memory", port, memory + bar.size());
+            } else if (wide(bar)) {
+                throw noRoom(coming, bar, port, "64-bit memory", prefetchable, bridge);
+            } else {
+                throw noRoom(coming, bar, port, "32-bit memory", memory, bridge);
             }
         }
     }
@@ -156,14 +163,35 @@ final class ForwardingWindows {
         return bar.prefetchable() && bar.kind() == PciShape.BarKind.MEMORY_64;
     }
 
-    private static void require(
-            boolean held, String owner, PciShape.Bar bar, String kind, int port, long left)
-            throws ClaimException {
-        if (!held) {
-            throw new ClaimException(
-                    "%s bar%d of 0x%x bytes does not fit port %d: its %s window has 0x%x bytes left."
-                            .formatted(owner, bar.index(), bar.size(), port, kind, left));
-        }
+    private static ClaimException noRoom(
+            PciFunction coming,
+            PciShape.Bar bar,
+            int port,
+            String window,
+            long left,
+            HostBridge bridge) {
+        HostBridge.Windows host = bridge.windows();
+        AddressAllocator of =
+                bar.kind() == PciShape.BarKind.IO
+                        ? host.io()
+                        : wide(bar) && host.mmio64() != null ? host.mmio64() : host.mmio32();
+        List<Long> sizes =
+                coming.shape().bars().stream()
+                        .filter(each -> sameWindow(each, bar))
+                        .map(PciShape.Bar::size)
+                        .sorted(Comparator.reverseOrder())
+                        .toList();
+        return bridge.noRoom(
+                "%s bar%d of 0x%x bytes does not fit port %d: its %s window has 0x%x bytes left"
+                        .formatted(coming.slot(), bar.index(), bar.size(), port, window, left),
+                of,
+                coming,
+                sizes);
+    }
+
+    private static boolean sameWindow(PciShape.Bar one, PciShape.Bar other) {
+        boolean ports = one.kind() == PciShape.BarKind.IO;
+        return ports == (other.kind() == PciShape.BarKind.IO) && wide(one) == wide(other);
     }
 
     private static List<Aperture> common(

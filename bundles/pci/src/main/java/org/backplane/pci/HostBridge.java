@@ -110,6 +110,7 @@ public final class HostBridge {
     private final MsiSink msi;
     private final PinRouter pins;
     private final BarMemory memory;
+    private final WindowAdvice advice;
     private final AtomicReferenceArray<ConfigTarget> byDevice = new AtomicReferenceArray<>(DEVICES);
     private final PciFunction hostFunction;
     private final PciBus root = new RootBus();
@@ -131,15 +132,24 @@ public final class HostBridge {
                 pins,
                 (address, descriptor, offset, length) -> {
                     throw new IOException("this bridge maps no memory");
-                });
+                },
+                (window, behindPort, sizes) -> "");
     }
 
     /**
      * @param memory maps what functions have of the host's memory behind their BARs
+     * @param advice tells what helps where a BAR finds no room
      */
-    public HostBridge(Bus bus, Windows windows, MsiSink msi, PinRouter pins, BarMemory memory) {
+    public HostBridge(
+            Bus bus,
+            Windows windows,
+            MsiSink msi,
+            PinRouter pins,
+            BarMemory memory,
+            WindowAdvice advice) {
         this.bus = bus;
         this.memory = memory;
+        this.advice = advice;
         arrangement = new Arrangement(bus, this::functions);
         this.windows = windows;
         this.msi = msi;
@@ -360,6 +370,31 @@ public final class HostBridge {
 
     BarMemory memory() {
         return memory;
+    }
+
+    /**
+     * A refusal for want of room, with what helps.
+     *
+     * @param sizes of the BARs that are to be in the window besides those that others on the same
+     *     bus have there
+     */
+    ClaimException noRoom(
+            String refusal, AddressAllocator window, PciFunction wants, List<Long> sizes) {
+        List<Long> all = new ArrayList<>();
+        for (PciFunction other : functions()) {
+            if (other != wants && other.bus() == wants.bus()) {
+                other.registers().stream()
+                        .filter(register -> register.isIn(window))
+                        .map(register -> register.bar().size())
+                        .sorted(Comparator.reverseOrder())
+                        .forEach(all::add);
+            }
+        }
+        all.addAll(sizes);
+        String remedy = window == null ? "" : advice.remedy(window, wants.bus() != root, all);
+        String sentence =
+                refusal.endsWith(".") ? refusal.substring(0, refusal.length() - 1) : refusal;
+        return new ClaimException(sentence + (remedy.isEmpty() ? "." : "; " + remedy + "."));
     }
 
     Windows windows() {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.device.DeviceException;
@@ -151,13 +152,30 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         boolean all = false;
         try {
             for (BaseAddressRegister register : homeless) {
-                register.place();
+                place(register, homeless);
             }
             all = true;
         } finally {
             if (!all) {
                 homeless.forEach(BaseAddressRegister::displace);
             }
+        }
+    }
+
+    private void place(BaseAddressRegister register, List<BaseAddressRegister> homeless)
+            throws ClaimException {
+        try {
+            register.place();
+        } catch (ClaimException full) {
+            AddressAllocator window = register.preferred();
+            List<Long> sizes =
+                    homeless.stream()
+                            .filter(each -> each.preferred() == window)
+                            .map(each -> each.bar().size())
+                            .toList();
+            ClaimException refusal = bridge.noRoom(full.getMessage(), window, this, sizes);
+            refusal.initCause(full);
+            throw refusal;
         }
     }
 
@@ -391,6 +409,10 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
 
     List<BaseAddressRegister> registers() {
         return registers;
+    }
+
+    PciBus bus() {
+        return bus;
     }
 
     MappedAreas areas() {

@@ -248,7 +248,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
      * @throws ClaimException naming the BAR, its size and the window
      */
     public void requireRoom(PciFunction coming) throws ClaimException {
-        windows.requireRoom(coming.slot(), coming.shape(), slotNumber);
+        windows.requireRoom(coming, slotNumber, bridge);
     }
 
     /** Presses the attention button: the guest is asked to let the function go. */

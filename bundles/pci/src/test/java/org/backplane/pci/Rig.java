@@ -43,6 +43,9 @@ final class Rig {
     private final Map<String, List<Runnable>> finished = new HashMap<>();
     final HostBridge bridge;
 
+    /** Of a board that cannot have larger windows. */
+    WindowAdvice advice = (window, behindPort, sizes) -> "";
+
     /** What functions map, unless the test has a memory of its own. */
     final MappedMemory memory;
 
@@ -61,7 +64,8 @@ final class Rig {
                         new HostBridge.Windows(io, mmio32, mmio64),
                         (address, data) -> messages.add("%x=%x".formatted(address, data)),
                         new Pins(),
-                        memory);
+                        memory,
+                        (window, behindPort, sizes) -> advice.remedy(window, behindPort, sizes));
     }
 
     /** Remembers levels, and who waits for the end of an interrupt. */

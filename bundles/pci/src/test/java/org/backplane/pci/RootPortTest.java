@@ -353,7 +353,7 @@ class RootPortTest {
                 "disk0 bar1 of 0x10 bytes does not fit port 1: its 32-bit memory window has 0x0 bytes left.");
         assertDoesNotFit(
                 Rig.shape(Rig.memory64(0, 1L << 33)),
-                "disk0 bar0 of 0x200000000 bytes does not fit port 1: its 32-bit memory window has 0x1000000 bytes left.");
+                "disk0 bar0 of 0x200000000 bytes does not fit port 1: its 64-bit memory window has 0x100000000 bytes left.");
         assertDoesNotFit(
                 Rig.shape(Rig.io(0, 0x1000), Rig.io(1, 4)),
                 "disk0 bar1 of 0x4 bytes does not fit port 1: its I/O window has 0x0 bytes left.");

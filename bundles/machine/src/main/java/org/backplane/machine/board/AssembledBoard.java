@@ -23,6 +23,11 @@ import org.backplane.pci.BarMemory;
 
 /** What boards have in common: memory and a VM, and claims that go with the board. */
 abstract class AssembledBoard implements Board {
+    /** Names of the windows that memory BARs live in. */
+    static final String MMIO_32 = "pci-mmio32";
+
+    static final String MMIO_64 = "pci-mmio64";
+
     private final Bus bus;
     private final LeaseStack leases = new LeaseStack("board");
     private final Set<RegionLease> ofEngine = new HashSet<>();

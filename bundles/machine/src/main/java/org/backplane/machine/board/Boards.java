@@ -13,14 +13,21 @@ public final class Boards {
      * Makes the board for what the engine executes.
      *
      * @param ramSize in bytes
-     * @throws MachineException there is none, or the host does not give what it needs
+     * @throws MachineException there is none, sizes do not fit it, or the host does not give what
+     *     it needs
      */
     public static Board of(
-            String name, long ramSize, int cpus, Bus bus, Hypervisor engine, ExitHandler exits)
+            String name,
+            long ramSize,
+            WindowSizes windows,
+            int cpus,
+            Bus bus,
+            Hypervisor engine,
+            ExitHandler exits)
             throws MachineException {
         return switch (engine.architecture()) {
-            case "riscv64" -> new RiscvBoard(name, ramSize, cpus, bus, engine, exits);
-            case "x86_64" -> X86Board.of(name, ramSize, cpus, bus, engine, exits);
+            case "riscv64" -> new RiscvBoard(name, ramSize, windows, cpus, bus, engine, exits);
+            case "x86_64" -> X86Board.of(name, ramSize, windows, cpus, bus, engine, exits);
             default ->
                     throw new MachineException(
                             "The engine '%s' executes %s, and there is no board for that; choose another with --engine."

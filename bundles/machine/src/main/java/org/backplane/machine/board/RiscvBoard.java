@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
@@ -42,16 +43,33 @@ public final class RiscvBoard extends AssembledBoard {
 
     private final AddressAllocator platform;
     private final AddressAllocator platformIo;
+    private final RiscvMap map;
     private final AddressRange ram;
     private final InterruptLines lines;
     private final HostBridge bridge;
 
+    /**
+     * @param ramSize in bytes
+     * @throws MachineException sizes do not fit the board, or the host does not give what it needs
+     */
     public RiscvBoard(
-            String name, long ramSize, int harts, Bus bus, Hypervisor engine, ExitHandler exits)
+            String name,
+            long ramSize,
+            WindowSizes windows,
+            int harts,
+            Bus bus,
+            Hypervisor engine,
+            ExitHandler exits)
+            throws MachineException {
+        this(name, RiscvMap.of(ramSize, windows), harts, bus, engine, exits);
+    }
+
+    private RiscvBoard(
+            String name, RiscvMap map, int harts, Bus bus, Hypervisor engine, ExitHandler exits)
             throws MachineException {
         super(
                 bus,
-                List.of(new GuestMemory.RamBank(RiscvMap.RAM_BASE, ramSize)),
+                List.of(new GuestMemory.RamBank(map.ram().base(), map.ram().size())),
                 engine,
                 new VmSpec(
                         name,
@@ -64,7 +82,8 @@ public final class RiscvBoard extends AssembledBoard {
                                 RiscvMap.SOURCES,
                                 RiscvMap.TIMEBASE_FREQUENCY)),
                 exits);
-        ram = new AddressRange(RiscvMap.RAM_BASE, ramSize);
+        this.map = map;
+        ram = map.ram();
         try {
             platform = bus.addWindow("platform", Space.MMIO, RiscvMap.PLATFORM);
             platformIo = bus.addWindow("platform-io", Space.IO, RiscvMap.PLATFORM_IO);
@@ -91,11 +110,36 @@ public final class RiscvBoard extends AssembledBoard {
                 bus(),
                 new HostBridge.Windows(
                         bus().addWindow("pci-io", Space.IO, RiscvMap.PCI_IO),
-                        bus().addWindow("pci-mmio32", Space.MMIO, RiscvMap.PCI_MMIO_32),
-                        bus().addWindow("pci-mmio64", Space.MMIO, RiscvMap.PCI_MMIO_64)),
+                        bus().addWindow(MMIO_32, Space.MMIO, map.mmio32()),
+                        bus().addWindow(MMIO_64, Space.MMIO, map.mmio64())),
                 vm()::signalMsi,
                 new PinInputs(lines, RiscvMap.PCI_PINS, RiscvMap::pinSource),
-                barMemory());
+                barMemory(),
+                new LargerWindows(
+                        new LargerWindows.Adjustable(
+                                MMIO_32,
+                                WindowSizes.MMIO_32,
+                                // A BAR of 2 GiB lies on a multiple of that: in the window's end.
+                                Stream.concat(
+                                                LargerWindows.Adjustable.doubling(
+                                                        RiscvMap.LEAST_MMIO, 2048 * MEGABYTE),
+                                                Stream.of(RiscvMap.MOST_MMIO_32))
+                                        .toList(),
+                                (size, port) ->
+                                        with(new WindowSizes(size, map.mmio64().size())).mmio32()),
+                        new LargerWindows.Adjustable(
+                                MMIO_64,
+                                WindowSizes.MMIO_64,
+                                LargerWindows.Adjustable.doubling(
+                                                RiscvMap.LEAST_MMIO, RiscvMap.MOST_MMIO_64)
+                                        .toList(),
+                                (size, port) ->
+                                        with(new WindowSizes(map.mmio32().size(), size))
+                                                .mmio64())));
+    }
+
+    private RiscvMap with(WindowSizes windows) throws MachineException {
+        return RiscvMap.of(ram.size(), windows);
     }
 
     @Override
@@ -147,7 +191,7 @@ public final class RiscvBoard extends AssembledBoard {
         byte[] tree =
                 RiscvDeviceTree.build(
                         vm().vcpus().size(),
-                        ram,
+                        map,
                         new RiscvDeviceTree.Chosen(images.commandLine(), initrd, seed),
                         devices);
         if (tree.length > DEVICE_TREE_SIZE) {

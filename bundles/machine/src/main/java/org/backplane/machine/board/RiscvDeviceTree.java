@@ -35,14 +35,15 @@ final class RiscvDeviceTree {
     private int nextPhandle = FIRST_PLATFORM;
 
     static byte[] build(
-            int harts, AddressRange ram, Chosen chosen, List<PlatformDevice> platformDevices) {
+            int harts, RiscvMap map, Chosen chosen, List<PlatformDevice> platformDevices) {
         var it = new RiscvDeviceTree();
-        it.write(harts, ram, chosen, platformDevices);
+        it.write(harts, map, chosen, platformDevices);
         return it.tree.build();
     }
 
     private void write(
-            int harts, AddressRange ram, Chosen chosen, List<PlatformDevice> platformDevices) {
+            int harts, RiscvMap map, Chosen chosen, List<PlatformDevice> platformDevices) {
+        AddressRange ram = map.ram();
         Node root = tree.root();
         root.cells("#address-cells", 2)
                 .cells("#size-cells", 2)
@@ -60,7 +61,7 @@ final class RiscvDeviceTree {
                         .flag("ranges");
         interruptControllers(soc, harts);
         String console = platform(root, soc, platformDevices);
-        pci(soc);
+        pci(soc, map);
         chosen(root, chosen, console);
     }
 
@@ -128,7 +129,7 @@ final class RiscvDeviceTree {
                 .cells("phandle", APLIC);
     }
 
-    private static void pci(Node soc) {
+    private static void pci(Node soc, RiscvMap map) {
         Node pci = soc.child("pci@%x".formatted(RiscvMap.ECAM.base()));
         pci.text("compatible", "pci-host-ecam-generic")
                 .text("device_type", "pci")
@@ -149,23 +150,23 @@ final class RiscvDeviceTree {
                 RiscvMap.PCI_IO.base(),
                 RiscvMap.IO_APERTURE.base() + RiscvMap.PCI_IO.base(),
                 RiscvMap.PCI_IO.size());
-        range(ranges, 7, RANGE_MEMORY_32, RiscvMap.PCI_MMIO_32);
-        range(ranges, 14, RANGE_MEMORY_64, RiscvMap.PCI_MMIO_64);
+        range(ranges, 7, RANGE_MEMORY_32, map.mmio32());
+        range(ranges, 14, RANGE_MEMORY_64, map.mmio64());
         pci.cells("ranges", ranges);
 
-        int[] map = new int[PCI_DEVICES * RiscvMap.PCI_PINS * 7];
+        int[] routes = new int[PCI_DEVICES * RiscvMap.PCI_PINS * 7];
         int at = 0;
         for (int device = 0; device < PCI_DEVICES; device++) {
             for (int pin = 1; pin <= RiscvMap.PCI_PINS; pin++) {
-                map[at] = device << 11;
-                map[at + 3] = pin;
-                map[at + 4] = APLIC;
-                map[at + 5] = RiscvMap.pinSource(device, pin);
-                map[at + 6] = LEVEL_HIGH;
+                routes[at] = device << 11;
+                routes[at + 3] = pin;
+                routes[at + 4] = APLIC;
+                routes[at + 5] = RiscvMap.pinSource(device, pin);
+                routes[at + 6] = LEVEL_HIGH;
                 at += 7;
             }
         }
-        pci.cells("interrupt-map", map).cells("interrupt-map-mask", 0xf800, 0, 0, 7);
+        pci.cells("interrupt-map", routes).cells("interrupt-map-mask", 0xf800, 0, 0, 7);
     }
 
     private static void range(int[] cells, int at, int kind, AddressRange range) {

@@ -1,9 +1,16 @@
 package org.backplane.machine.board;
 
 import org.backplane.bus.AddressRange;
+import org.backplane.machine.MachineException;
 
-/** Where things lie on the RISC-V board: guest-physical addresses, in bytes. */
-final class RiscvMap {
+/**
+ * Where things lie on the RISC-V board: guest-physical addresses, in bytes.
+ *
+ * @param ram moves above 4 GiB where the window below needs its place
+ * @param mmio32 for BARs of 32 bits
+ * @param mmio64 for BARs of 64 bits; above any RAM, below the 56 bits that Sv39 translates to
+ */
+record RiscvMap(AddressRange ram, AddressRange mmio32, AddressRange mmio64) {
     /** Devices that the guest cannot discover, and the windows onto PCI. */
     static final AddressRange PLATFORM = new AddressRange(0x0000_1000L, 0x3fff_f000L);
 
@@ -16,12 +23,17 @@ final class RiscvMap {
     static final AddressRange IMSIC = new AddressRange(0x2800_0000L, 0x10_0000L);
 
     static final AddressRange ECAM = new AddressRange(0x3000_0000L, 0x1000_0000L);
-    static final AddressRange PCI_MMIO_32 = new AddressRange(0x4000_0000L, 0x4000_0000L);
+    private static final long MMIO_32_BASE = 0x4000_0000L;
+    private static final long OWN_MMIO_32 = 0x4000_0000L;
+    private static final long FOUR_GIGABYTES = 0x1_0000_0000L;
+    static final long LEAST_MMIO = WindowSizes.MEGABYTE;
+    static final long MOST_MMIO_32 = FOUR_GIGABYTES - MMIO_32_BASE;
+    static final long MOST_MMIO_64 = 1L << 54;
 
-    /** Above any RAM, below the 56 bits that Sv39 translates to. */
-    static final AddressRange PCI_MMIO_64 = new AddressRange(0x100_0000_0000L, 0x100_0000_0000L);
+    /** Where the window of 64 bits begins unless it is larger, and how large it is unless told. */
+    private static final long OWN_MMIO_64 = 0x100_0000_0000L;
 
-    static final long RAM_BASE = 0x8000_0000L;
+    private static final long OWN_RAM_BASE = 0x8000_0000L;
 
     /** I/O ports of devices that are not on PCI; port 0 would read as "not assigned" in a BAR. */
     static final AddressRange PLATFORM_IO = new AddressRange(0, 0x1000);
@@ -41,7 +53,38 @@ final class RiscvMap {
     /** Of the {@code time} CSR, in Hz. */
     static final long TIMEBASE_FREQUENCY = 10_000_000;
 
-    private RiscvMap() {}
+    /**
+     * @param ramSize in bytes
+     * @throws MachineException a window cannot have its size, or memory runs into one
+     */
+    static RiscvMap of(long ramSize, WindowSizes windows) throws MachineException {
+        long mmio32 =
+                WindowSizes.judged(
+                        WindowSizes.MMIO_32,
+                        windows.mmio32(),
+                        OWN_MMIO_32,
+                        LEAST_MMIO,
+                        MOST_MMIO_32);
+        long mmio64 =
+                WindowSizes.judged(
+                        WindowSizes.MMIO_64,
+                        windows.mmio64(),
+                        OWN_MMIO_64,
+                        LEAST_MMIO,
+                        MOST_MMIO_64);
+        long ramBase = MMIO_32_BASE + mmio32 > OWN_RAM_BASE ? FOUR_GIGABYTES : OWN_RAM_BASE;
+        // On a multiple of its size, so that a BAR may have all of it.
+        long above = Math.max(OWN_MMIO_64, Long.highestOneBit(mmio64 - 1) << 1);
+        if (ramSize > above - ramBase) {
+            throw new MachineException(
+                    "%s of memory run into the PCI window of 64 bits at 0x%x; give less with --memory."
+                            .formatted(WindowSizes.text(ramSize), above));
+        }
+        return new RiscvMap(
+                new AddressRange(ramBase, ramSize),
+                new AddressRange(MMIO_32_BASE, mmio32),
+                new AddressRange(above, mmio64));
+    }
 
     /** The wired source of a PCI pin, swizzled over the device numbers as bridges do. */
     static int pinSource(int device, int pin) {

@@ -9,7 +9,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.backplane.bus.AddressAllocator;
+import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.Space;
@@ -61,10 +63,16 @@ final class X86Board extends AssembledBoard {
     private final HostBridge bridge;
 
     static X86Board of(
-            String name, long ramSize, int cpus, Bus bus, Hypervisor engine, ExitHandler exits)
+            String name,
+            long ramSize,
+            WindowSizes windows,
+            int cpus,
+            Bus bus,
+            Hypervisor engine,
+            ExitHandler exits)
             throws MachineException {
         try {
-            X86Map map = X86Map.of(ramSize, engine.physicalAddressBits());
+            X86Map map = X86Map.of(ramSize, engine.physicalAddressBits(), windows);
             return new X86Board(name, map, cpus, bus, engine, exits);
         } catch (HypervisorException e) {
             throw new MachineException(e.getMessage(), e);
@@ -90,7 +98,7 @@ final class X86Board extends AssembledBoard {
         try {
             platform = bus.addWindow("platform", Space.MMIO, X86Map.PLATFORM);
             platformIo = bus.addWindow("platform-io", Space.IO, X86Map.PLATFORM_IO);
-            AddressAllocator ecam = bus.addWindow("ecam", Space.MMIO, X86Map.ECAM);
+            AddressAllocator ecam = bus.addWindow("ecam", Space.MMIO, map.ecam());
             lines =
                     new InterruptLines(
                             vm(),
@@ -101,7 +109,7 @@ final class X86Board extends AssembledBoard {
                 bridge.addRootPort(X86Map.portDevice(port), port + 1, map.port(port));
             }
             bridge.preset();
-            claim(ecam, "ecam", X86Map.ECAM, bridge.ecam());
+            claim(ecam, "ecam", map.ecam(), bridge.ecam());
             claim(
                     platformIo,
                     "pci config",
@@ -137,11 +145,40 @@ final class X86Board extends AssembledBoard {
                 bus(),
                 new HostBridge.Windows(
                         bus().addWindow("pci-io", Space.IO, X86Map.PCI_IO),
-                        bus().addWindow("pci-mmio32", Space.MMIO, X86Map.PCI_MMIO_32),
-                        bus().addWindow("pci-mmio64", Space.MMIO, map.window64())),
+                        bus().addWindow(MMIO_32, Space.MMIO, map.mmio32()),
+                        bus().addWindow(MMIO_64, Space.MMIO, map.window64())),
                 vm()::signalMsi,
                 new PinInputs(lines, X86Map.PCI_PINS, X86Map::pinSource),
-                barMemory());
+                barMemory(),
+                new LargerWindows(
+                        new LargerWindows.Adjustable(
+                                MMIO_32,
+                                WindowSizes.MMIO_32,
+                                LongStream.iterate(
+                                                X86Map.LEAST_MMIO_32,
+                                                size -> size <= X86Map.MOST_MMIO_32,
+                                                size -> size + X86Map.LEAST_MMIO_32)
+                                        .boxed()
+                                        .toList(),
+                                this::room32),
+                        new LargerWindows.Adjustable(
+                                MMIO_64,
+                                WindowSizes.MMIO_64,
+                                LargerWindows.Adjustable.doubling(
+                                                X86Map.LEAST_MMIO_64, 1L << map.addressBits())
+                                        .toList(),
+                                this::room64)));
+    }
+
+    private AddressRange room32(long size, boolean behindPort) throws MachineException {
+        X86Map larger = X86Map.of(map.ram(), map.addressBits(), new WindowSizes(size, 0));
+        return behindPort ? larger.port(0).memory() : larger.rootMmio32();
+    }
+
+    private AddressRange room64(long size, boolean behindPort) throws MachineException {
+        WindowSizes sizes = new WindowSizes(map.mmio32().size(), size);
+        X86Map larger = X86Map.of(map.ram(), map.addressBits(), sizes);
+        return behindPort ? larger.port(0).prefetchable() : larger.rootMmio64();
     }
 
     @Override
@@ -177,7 +214,7 @@ final class X86Board extends AssembledBoard {
 
     @Override
     public void load(Images images, List<PlatformDevice> devices) throws MachineException {
-        GuestRam ram = new GuestRam(memory(), X86Map.LOW_MEMORY, map.highMemory(), X86Map.NO_RAM);
+        GuestRam ram = new GuestRam(memory(), X86Map.LOW_MEMORY, map.highMemory(), map.noRam());
         ram.reserve("real-mode vectors", X86Map.VECTORS);
         ram.reserve("firmware's memory", X86Map.FIRMWARE);
         try (ImageFile kernel = ImageFile.open("kernel", images.kernel())) {

@@ -57,10 +57,10 @@ final class X86Firmware {
                         X86Map.LOCAL_APIC.base(),
                         X86Map.IO_APIC.base(),
                         new AcpiDescription.Pci(
-                                X86Map.ECAM.base(),
+                                map.ecam().base(),
                                 X86Map.BUSES,
                                 X86Map.PCI_IO,
-                                X86Map.PCI_MMIO_32,
+                                map.mmio32(),
                                 map.window64(),
                                 X86Map::pinSource,
                                 ports.stream().map(X86Firmware::port).toList()),

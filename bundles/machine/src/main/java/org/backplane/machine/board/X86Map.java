@@ -13,11 +13,12 @@ import org.backplane.pci.RootPortWindows;
  * around what has to be below 4 GiB.
  *
  * @param ram in bytes
+ * @param mmio32 for BARs of 32 bits; the ports have its end
  * @param window64 for 64-bit BARs, up to the end of the guest-physical address space; the ports
  *     have its end
  * @param portWindow64 for 64-bit prefetchable BARs behind each root port, in bytes
  */
-record X86Map(long ram, AddressRange window64, long portWindow64) {
+record X86Map(long ram, AddressRange mmio32, AddressRange window64, long portWindow64) {
     private static final long KIBIBYTE = 1 << 10;
     private static final long MEGABYTE = 1 << 20;
     private static final long GIGABYTE = 1 << 30;
@@ -25,12 +26,6 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
 
     /** Less is no board: firmware's tables end there, and a kernel begins. */
     private static final long LEAST_RAM = 2 * MEGABYTE;
-
-    /** RAM that addresses of 32 bits reach ends here at most. */
-    static final long LOW_RAM_END = 0xc000_0000L;
-
-    /** Windows and interrupt controllers, whatever the size of RAM. */
-    static final AddressRange NO_RAM = new AddressRange(LOW_RAM_END, FOUR_GIGABYTES - LOW_RAM_END);
 
     /** Vectors of real-address mode and what a BIOS would keep behind them. */
     static final AddressRange VECTORS = new AddressRange(0, 0x500);
@@ -47,16 +42,21 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
     /** Where a root pointer is looked for (ACPI 6.5, section 5.2.5.1). */
     static final AddressRange ACPI = new AddressRange(0xe_0000, 128 * KIBIBYTE);
 
-    static final AddressRange ECAM = new AddressRange(0xc000_0000L, 256 * MEGABYTE);
+    private static final long ECAM_SIZE = 256 * MEGABYTE;
 
-    /** For BARs; the ports have its end. */
-    static final AddressRange PCI_MMIO_32 = new AddressRange(0xd000_0000L, 0x2c00_0000L);
+    private static final long MMIO_32_END = 0xfc00_0000L;
+    private static final long OWN_MMIO_32 = 704 * MEGABYTE;
+    static final long LEAST_MMIO_32 = 64 * MEGABYTE;
+
+    /** Leaves 768 MiB to RAM, which kernels of 64 bits need to begin in. */
+    static final long MOST_MMIO_32 = MMIO_32_END - GIGABYTE;
+
+    static final long LEAST_MMIO_64 = GIGABYTE;
 
     /** Root ports, at device numbers of bus 0 that follow each other; their slots count from 1. */
     static final int PORTS = 8;
 
     private static final int FIRST_PORT = 0x10;
-    private static final long PORT_MMIO_32 = 32 * MEGABYTE;
 
     /** One behind the port, and one for a bridge on the card. */
     private static final int PORT_BUSES = 2;
@@ -92,6 +92,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
 
     private static final long PORT_IO = 4 * KIBIBYTE;
 
+    /** Unless the size of the window is told. */
     private static final long LARGEST_PORT_WINDOW_64 = 64 * GIGABYTE;
 
     /**
@@ -111,16 +112,43 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
 
     /**
      * @param addressBits of guest-physical addresses; the map uses 46 of them at most
-     * @throws MachineException memory does not fit into the address space, or is too little
+     * @throws MachineException memory or a window does not fit into the address space, or is too
+     *     little
      */
-    static X86Map of(long ram, int addressBits) throws MachineException {
+    static X86Map of(long ram, int addressBits, WindowSizes sizes) throws MachineException {
         if (ram < LEAST_RAM) {
             throw new MachineException(
                     "An x86-64 machine needs at least %d MiB of memory, not %d KiB; give more with --memory."
                             .formatted(LEAST_RAM / MEGABYTE, ram / KIBIBYTE));
         }
+        long size32 =
+                WindowSizes.judged(
+                        WindowSizes.MMIO_32,
+                        sizes.mmio32(),
+                        OWN_MMIO_32,
+                        LEAST_MMIO_32,
+                        MOST_MMIO_32);
+        AddressRange mmio32 = new AddressRange(MMIO_32_END - size32, size32);
+        long lowRam = ecam(mmio32).base();
         long end = 1L << Math.min(addressBits, MOST_ADDRESS_BITS);
-        long ramEnd = FOUR_GIGABYTES + Math.max(0, ram - LOW_RAM_END);
+        long ramEnd = FOUR_GIGABYTES + Math.max(0, ram - lowRam);
+        if (sizes.mmio64() != 0) {
+            long size64 =
+                    WindowSizes.judged(
+                            WindowSizes.MMIO_64,
+                            sizes.mmio64(),
+                            0,
+                            LEAST_MMIO_64,
+                            end - FOUR_GIGABYTES);
+            if (ramEnd > end - size64) {
+                throw new MachineException(
+                        "The processors address %d bits, where the memory leaves %s to the PCI window of 64 bits; give at most that with --mmio64, or less with --memory."
+                                .formatted(
+                                        addressBits, WindowSizes.text((end - ramEnd) & -MEGABYTE)));
+            }
+            return new X86Map(
+                    ram, mmio32, new AddressRange(end - size64, size64), portShare(size64));
+        }
         // The ports have the upper half if bus 0 can have the quarter below it, else half of that.
         long windows = ramEnd <= end / 4 ? end / 4 : end / 2;
         long ports = ramEnd <= end / 4 ? end / 2 : end / 4;
@@ -128,11 +156,42 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
             throw new MachineException(
                     "The processors address %d bits, where at most %d GiB of memory leave room for PCI; give less with --memory."
                             .formatted(
-                                    addressBits,
-                                    (windows - FOUR_GIGABYTES + LOW_RAM_END) / GIGABYTE));
+                                    addressBits, (windows - FOUR_GIGABYTES + lowRam) / GIGABYTE));
         }
         long port = Math.min(LARGEST_PORT_WINDOW_64, ports / PORTS);
-        return new X86Map(ram, new AddressRange(windows, end - windows), port);
+        return new X86Map(ram, mmio32, new AddressRange(windows, end - windows), port);
+    }
+
+    /** Of a window each port has a power of two, and all of them at most half. */
+    private static long portShare(long window) {
+        return Long.highestOneBit(window / 2 / PORTS);
+    }
+
+    /** Configuration space as memory: right below the BARs of 32 bits. */
+    AddressRange ecam() {
+        return ecam(mmio32);
+    }
+
+    private static AddressRange ecam(AddressRange mmio32) {
+        return new AddressRange((mmio32.base() - ECAM_SIZE) & -ECAM_SIZE, ECAM_SIZE);
+    }
+
+    /** What is below 4 GiB and never RAM: windows and interrupt controllers. */
+    AddressRange noRam() {
+        return new AddressRange(ecam().base(), FOUR_GIGABYTES - ecam().base());
+    }
+
+    /** What bus 0 has of the windows of 32 and of 64 bits. */
+    AddressRange rootMmio32() {
+        return withoutPorts(mmio32, portShare(mmio32.size()));
+    }
+
+    AddressRange rootMmio64() {
+        return withoutPorts(window64, portWindow64);
+    }
+
+    private static AddressRange withoutPorts(AddressRange window, long share) {
+        return new AddressRange(window.base(), window.size() - PORTS * share);
     }
 
     /** Width of the guest-physical addresses that the map uses. */
@@ -144,14 +203,14 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
     List<RamBank> banks() {
         List<RamBank> banks = new ArrayList<>();
         banks.add(new RamBank(0, lowRamEnd()));
-        if (ram > LOW_RAM_END) {
-            banks.add(new RamBank(FOUR_GIGABYTES, ram - LOW_RAM_END));
+        if (ram > ecam().base()) {
+            banks.add(new RamBank(FOUR_GIGABYTES, ram - ecam().base()));
         }
         return banks;
     }
 
     private long lowRamEnd() {
-        return Math.min(ram, LOW_RAM_END);
+        return Math.min(ram, ecam().base());
     }
 
     /** RAM from 1 MiB on that addresses of 32 bits reach. */
@@ -171,7 +230,7 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
                 bus,
                 bus + PORT_BUSES - 1,
                 portShare(PCI_IO, PORT_IO, port),
-                portShare(PCI_MMIO_32, PORT_MMIO_32, port),
+                portShare(mmio32, portShare(mmio32.size()), port),
                 portShare(window64, portWindow64, port));
     }
 
@@ -184,10 +243,10 @@ record X86Map(long ram, AddressRange window64, long portWindow64) {
         entries.add(usable(new AddressRange(0, FIRMWARE.base())));
         entries.add(reserved(FIRMWARE));
         entries.add(usable(highMemory()));
-        entries.add(reserved(ECAM));
+        entries.add(reserved(ecam()));
         entries.add(reserved(PLATFORM));
-        if (ram > LOW_RAM_END) {
-            entries.add(usable(new AddressRange(FOUR_GIGABYTES, ram - LOW_RAM_END)));
+        if (ram > ecam().base()) {
+            entries.add(usable(new AddressRange(FOUR_GIGABYTES, ram - ecam().base())));
         }
         return new MemoryMap(entries);
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Space;
 import org.backplane.device.context.FirmwareNode;
+import org.backplane.machine.MachineException;
 import org.junit.jupiter.api.Test;
 
 class RiscvDeviceTreeTest {
@@ -29,7 +30,7 @@ class RiscvDeviceTreeTest {
     private final byte[] tree =
             RiscvDeviceTree.build(
                     2,
-                    new AddressRange(0x8000_0000L, 512 << 20),
+                    map(),
                     new RiscvDeviceTree.Chosen(
                             "console=ttyS0 quiet",
                             new AddressRange(0x9000_0000L, 4096),
@@ -44,6 +45,14 @@ class RiscvDeviceTreeTest {
                                             new PlatformDevice.Region(
                                                     Space.MMIO, new AddressRange(0x1000_0000L, 8))),
                                     List.of(5))));
+
+    private static RiscvMap map() {
+        try {
+            return RiscvMap.of(512 << 20, WindowSizes.OWN);
+        } catch (MachineException e) {
+            throw new AssertionError(e);
+        }
+    }
 
     @Test
     void headerDescribesItsBlocks() {

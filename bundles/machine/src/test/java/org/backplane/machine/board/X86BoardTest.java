@@ -66,6 +66,7 @@ class X86BoardTest {
                 Boards.of(
                         "test",
                         memory,
+                        WindowSizes.OWN,
                         2,
                         bus,
                         engine(bits),
@@ -142,7 +143,7 @@ class X86BoardTest {
 
     @Test
     void tablesOfEveryProcessorCountHaveRoom() throws Exception {
-        X86Map map = X86Map.of(16 << 20, 46);
+        X86Map map = X86Map.of(16 << 20, 46, WindowSizes.OWN);
         List<RootPort> ports = board(16 << 20, 46).bridge().rootPorts();
         assertEquals(8, ports.size());
         assertTrue(X86Firmware.tables(map, 255, ports, List.of(SERIAL, POWER)).isPresent());
@@ -211,6 +212,7 @@ class X86BoardTest {
                 Boards.of(
                         "other",
                         16 << 20,
+                        WindowSizes.OWN,
                         2,
                         new Bus(),
                         engine(40),
@@ -255,7 +257,15 @@ class X86BoardTest {
         String said =
                 assertThrows(
                                 MachineException.class,
-                                () -> Boards.of("test", 1 << 20, 1, bus, other, null))
+                                () ->
+                                        Boards.of(
+                                                "test",
+                                                1 << 20,
+                                                WindowSizes.OWN,
+                                                1,
+                                                bus,
+                                                other,
+                                                null))
                         .getMessage();
         assertTrue(said.contains("m68k"), said);
     }

@@ -28,7 +28,7 @@ class X86MapTest {
             throws MachineException {
         X86Map map;
         try {
-            map = X86Map.of(pages << 12, bits);
+            map = X86Map.of(pages << 12, bits, WindowSizes.OWN);
         } catch (MachineException e) {
             assertTrue(e.getMessage().contains(bits + " bits"), e.getMessage());
             assertTrue(bits < 38 && pages << 12 > 8 * GIGABYTE);
@@ -36,8 +36,8 @@ class X86MapTest {
         }
         List<AddressRange> all = new ArrayList<>();
         map.banks().forEach(bank -> all.add(new AddressRange(bank.guestAddress(), bank.length())));
-        all.add(X86Map.ECAM);
-        all.add(X86Map.PCI_MMIO_32);
+        all.add(map.ecam());
+        all.add(map.mmio32());
         all.add(X86Map.PLATFORM);
         all.add(map.window64());
         all.sort(Comparator.comparingLong(AddressRange::base));
@@ -53,10 +53,10 @@ class X86MapTest {
             @ForAll @LongRange(min = 512, max = 4 << 18) long pages,
             @ForAll @IntRange(min = 36, max = 52) int bits)
             throws MachineException {
-        X86Map map = X86Map.of(pages << 12, bits);
+        X86Map map = X86Map.of(pages << 12, bits, WindowSizes.OWN);
         int bus = 0;
         long io = X86Map.PCI_IO.end() - 8 * 0x1000;
-        long memory = X86Map.PCI_MMIO_32.end() - (8 * 32 << 20);
+        long memory = map.mmio32().end() - (8 * 32 << 20);
         long prefetchable = (1L << Math.min(bits, 46)) - 8 * map.portWindow64();
         assertEquals(1, Long.bitCount(map.portWindow64()));
         assertTrue(prefetchable > map.window64().base(), "something is left for bus 0");
@@ -78,7 +78,7 @@ class X86MapTest {
     @Property
     void memoryMapIsAscendingAndHasAllRam(@ForAll @LongRange(min = 512, max = 64 << 18) long pages)
             throws MachineException {
-        MemoryMap map = X86Map.of(pages << 12, 46).memoryMap();
+        MemoryMap map = X86Map.of(pages << 12, 46, WindowSizes.OWN).memoryMap();
         long end = 0;
         long usable = 0;
         for (MemoryMap.Entry entry : map.entries()) {
@@ -91,29 +91,34 @@ class X86MapTest {
 
     @Example
     void smallMachineIsOneBank() throws MachineException {
-        assertEquals(List.of(new RamBank(0, 512 << 20)), X86Map.of(512 << 20, 46).banks());
+        assertEquals(
+                List.of(new RamBank(0, 512 << 20)),
+                X86Map.of(512 << 20, 46, WindowSizes.OWN).banks());
     }
 
     @Example
     void memoryGoesOnAboveTheGap() throws MachineException {
         assertEquals(
                 List.of(new RamBank(0, 3 * GIGABYTE), new RamBank(4 * GIGABYTE, 61 * GIGABYTE)),
-                X86Map.of(64 * GIGABYTE, 46).banks());
+                X86Map.of(64 * GIGABYTE, 46, WindowSizes.OWN).banks());
     }
 
     @Example
     void portsHave64GibibytesEachWhereTheAddressesReach() throws MachineException {
-        assertEquals(64 * GIGABYTE, X86Map.of(64 * GIGABYTE, 40).portWindow64());
-        assertEquals(32 * GIGABYTE, X86Map.of(GIGABYTE, 39).portWindow64());
+        assertEquals(64 * GIGABYTE, X86Map.of(64 * GIGABYTE, 40, WindowSizes.OWN).portWindow64());
+        assertEquals(32 * GIGABYTE, X86Map.of(GIGABYTE, 39, WindowSizes.OWN).portWindow64());
     }
 
     @Example
     void refusesTooLittleAndTooMuchMemory() {
         String little =
-                assertThrows(MachineException.class, () -> X86Map.of(1 << 20, 46)).getMessage();
+                assertThrows(MachineException.class, () -> X86Map.of(1 << 20, 46, WindowSizes.OWN))
+                        .getMessage();
         assertTrue(little.contains("at least 2 MiB"), little);
         String much =
-                assertThrows(MachineException.class, () -> X86Map.of(64 * GIGABYTE, 36))
+                assertThrows(
+                                MachineException.class,
+                                () -> X86Map.of(64 * GIGABYTE, 36, WindowSizes.OWN))
                         .getMessage();
         assertTrue(much.contains("at most 31 GiB"), much);
     }

@@ -17,6 +17,7 @@ import org.backplane.hypervisor.Vm;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.RiscvBoard;
+import org.backplane.machine.board.WindowSizes;
 import org.backplane.machine.slot.CounterDevice.Factory;
 import org.backplane.machine.slot.Factories.Offer;
 import org.osgi.framework.Bundle;
@@ -37,6 +38,7 @@ final class CounterSlot implements AutoCloseable {
                 new RiscvBoard(
                         "test",
                         8 << 20,
+                        WindowSizes.OWN,
                         1,
                         bus,
                         engine(),

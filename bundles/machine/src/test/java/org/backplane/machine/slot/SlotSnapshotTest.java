@@ -23,6 +23,7 @@ import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotState;
 import org.backplane.machine.board.BusExits;
 import org.backplane.machine.board.RiscvBoard;
+import org.backplane.machine.board.WindowSizes;
 import org.backplane.machine.dial.Dial;
 import org.backplane.machine.dial.first.FirstDial;
 import org.backplane.machine.dial.second.SecondDial;
@@ -50,6 +51,7 @@ class SlotSnapshotTest {
                 new RiscvBoard(
                         "test",
                         8 << 20,
+                        WindowSizes.OWN,
                         1,
                         bus,
                         engine(),
