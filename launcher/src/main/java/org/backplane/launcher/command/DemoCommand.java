@@ -260,7 +260,8 @@ public final class DemoCommand implements Command {
                 common.ssh,
                 Optional.empty(),
                 Optional.empty(),
-                new EngineOptions(guest.flatMap(files -> engine), Optional.empty(), kvmKind));
+                new EngineOptions(guest.flatMap(files -> engine), Optional.empty(), kvmKind),
+                common.windows());
     }
 
     private static String escaped(Path path) {

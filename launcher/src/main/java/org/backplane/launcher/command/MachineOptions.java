@@ -3,12 +3,29 @@ package org.backplane.launcher.command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.backplane.launcher.option.WindowOptions;
 import picocli.CommandLine.Option;
 
 /** The options that every command has that runs a machine. */
 final class MachineOptions {
     @Option(names = "--memory", paramLabel = "SIZE", description = "Memory (default: 512M).")
     Optional<String> memory = Optional.empty();
+
+    @Option(
+            names = "--mmio32",
+            paramLabel = "SIZE",
+            description =
+                    "Room for PCI devices' memory below 4 GiB (default: 1G for riscv64, 704M for"
+                            + " x86-64).")
+    Optional<String> mmio32 = Optional.empty();
+
+    @Option(
+            names = "--mmio64",
+            paramLabel = "SIZE",
+            description =
+                    "Room for PCI devices' memory above 4 GiB (default: 1T for riscv64, what the"
+                            + " processors address for x86-64).")
+    Optional<String> mmio64 = Optional.empty();
 
     @Option(names = "--cpus", paramLabel = "N", description = "Processors (default: 1).")
     Optional<String> cpus = Optional.empty();
@@ -69,4 +86,8 @@ final class MachineOptions {
                             + " (default: nobody; address: 127.0.0.1; port 0: any; keys:"
                             + " ~/.config/backplane/authorized_keys).")
     Optional<String> ssh = Optional.empty();
+
+    WindowOptions windows() {
+        return new WindowOptions(mmio32, mmio64);
+    }
 }

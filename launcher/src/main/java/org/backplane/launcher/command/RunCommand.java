@@ -146,7 +146,8 @@ public final class RunCommand implements Command {
                                         common.ssh,
                                         vacancy,
                                         probation,
-                                        new EngineOptions(engine, format, kvmKind)),
+                                        new EngineOptions(engine, format, kvmKind),
+                                        common.windows()),
                                 problems);
         return plan.isPresent() && problems.isEmpty() ? machine.run(plan.get()) : 0;
     }

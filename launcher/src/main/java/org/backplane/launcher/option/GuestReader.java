@@ -38,7 +38,8 @@ final class GuestReader {
             Optional<Path> initrd,
             String append,
             long memory,
-            int cpus) {}
+            int cpus,
+            WindowPlan windows) {}
 
     /** As far as the options are right; what is wrong was added to the problems. */
     Guest read(RunOptions options, EngineChoice engine) throws IOException {
@@ -61,7 +62,8 @@ final class GuestReader {
                 initrd,
                 append(options.append(), image),
                 memory(options.memory().orElse(DEFAULT_MEMORY), image, initrd),
-                cpus(options.cpus().orElse("1"), format));
+                cpus(options.cpus().orElse("1"), format),
+                WindowPlan.read(options.windows(), architecture(format), problems));
     }
 
     private Optional<KernelFormat> format(Optional<String> word) {

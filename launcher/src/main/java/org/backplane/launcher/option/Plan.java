@@ -15,6 +15,7 @@ import org.backplane.launcher.kernel.KernelFormat;
  * @param kernel absent if the machine comes from a snapshot, as are format, append and slots
  * @param append kernel command line
  * @param memory in bytes
+ * @param windows of PCI; from a snapshot it brings its own
  * @param console as on the command line, its path absolute
  * @param bundles watched folder of bundles
  * @param config watched folder of configurations
@@ -32,6 +33,7 @@ public record Plan(
         Optional<Path> initrd,
         String append,
         long memory,
+        WindowPlan windows,
         int cpus,
         String console,
         Optional<Path> bundles,
@@ -68,6 +70,7 @@ public record Plan(
         initrd.ifPresent(path -> map.put("initrd", path.toString()));
         map.put("append", append);
         map.put("memory", memory);
+        windows.addTo(map);
         map.put("cpus", cpus);
         map.put("console", console);
         map.put("runFolder", runFolder.toString());

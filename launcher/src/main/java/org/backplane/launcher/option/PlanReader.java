@@ -84,6 +84,7 @@ public final class PlanReader {
                         guest.initrd(),
                         guest.append(),
                         guest.memory(),
+                        guest.windows(),
                         guest.cpus(),
                         ends.console(),
                         ends.bundles(),
@@ -105,6 +106,16 @@ public final class PlanReader {
         refuseWithRestore(
                 "--append", "kernel command line", options.append().stream().toList(), problems);
         refuseWithRestore("--memory", "memory", options.memory().stream().toList(), problems);
+        refuseWithRestore(
+                WindowPlan.MMIO_32,
+                "windows",
+                options.windows().mmio32().stream().toList(),
+                problems);
+        refuseWithRestore(
+                WindowPlan.MMIO_64,
+                "windows",
+                options.windows().mmio64().stream().toList(),
+                problems);
         refuseWithRestore("--cpus", "processors", options.cpus().stream().toList(), problems);
         refuseWithRestore("--disk", "disks", options.disks(), problems);
         refuseWithRestore("--net", "networks", options.nets(), problems);
@@ -142,6 +153,7 @@ public final class PlanReader {
                         Optional.empty(),
                         "",
                         snapshot.get().memory(),
+                        WindowPlan.OWN,
                         snapshot.get().cpus(),
                         ends.console(),
                         ends.bundles(),

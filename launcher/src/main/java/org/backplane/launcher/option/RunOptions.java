@@ -23,4 +23,5 @@ public record RunOptions(
         Optional<String> ssh,
         Optional<String> vacancy,
         Optional<String> probation,
-        EngineOptions engine) {}
+        EngineOptions engine,
+        WindowOptions windows) {}

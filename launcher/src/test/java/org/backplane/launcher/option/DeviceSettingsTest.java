@@ -82,7 +82,8 @@ class DeviceSettingsTest {
                                         Optional.empty(),
                                         Optional.empty(),
                                         Optional.empty(),
-                                        EngineOptions.NONE),
+                                        EngineOptions.NONE,
+                                        WindowOptions.NONE),
                                 problems);
         assertEquals(problems.isEmpty(), plan.isPresent());
         return problems.sentences();

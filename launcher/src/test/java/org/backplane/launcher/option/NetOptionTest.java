@@ -78,7 +78,8 @@ class NetOptionTest {
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
-                                EngineOptions.NONE),
+                                EngineOptions.NONE,
+                                WindowOptions.NONE),
                         problems);
     }
 

@@ -92,7 +92,8 @@ class PlanReaderTest {
                                 option("vacancy"),
                                 option("probation"),
                                 new EngineOptions(
-                                        option("engine"), option("format"), option("kvm-kind"))),
+                                        option("engine"), option("format"), option("kvm-kind")),
+                                new WindowOptions(option("mmio32"), option("mmio64"))),
                         problems);
     }
 
@@ -751,9 +752,43 @@ class PlanReaderTest {
     }
 
     @Test
+    void sizesOfPciWindowsAreThePlansWhereTheyAreGiven() throws IOException {
+        assertFalse(plan().toMap(folder).containsKey("mmio32"));
+        options.put("mmio32", "2G");
+        options.put("mmio64", "4T");
+        Map<String, Object> map = plan().toMap(folder);
+        assertEquals(2L << 30, map.get("mmio32"));
+        assertEquals(4L << 40, map.get("mmio64"));
+    }
+
+    @Test
+    void refusesSizesThatNoWindowOfTheArchitectureHas() throws IOException {
+        options.put("mmio32", "4G");
+        refused(
+                "--mmio32 4G: the window of a machine for riscv64 has from 1M to 3G; give a size between");
+        options.put("mmio32", "much");
+        refused("--mmio32 much: this is no size; give a number with M, G or T, as in 3G");
+        options.put("mmio32", "1025K");
+        refused("--mmio32 1025K: it is not a multiple of 1M");
+        options.remove("mmio32");
+        options.put("mmio64", "1K");
+        refused("--mmio64 1K: the window of a machine for riscv64 has from 1M to 16384T");
+        x86();
+        options.put("mmio64", "1M");
+        refused(
+                "--mmio64 1M: the window of a machine for x86_64 has from 1G to 65532G; give a size between");
+        options.put("mmio64", "1T");
+        options.put("mmio32", "32M");
+        refused("--mmio32 32M: the window of a machine for x86_64 has from 64M to 3008M");
+        options.put("mmio32", "3008M");
+        assertEquals(3008L << 20, plan().toMap(folder).get("mmio32"));
+    }
+
+    @Test
     void refusesEveryOptionThatTheSnapshotDecides() throws IOException {
         snapshot();
-        for (String option : List.of("kernel", "initrd", "append", "memory", "cpus")) {
+        for (String option :
+                List.of("kernel", "initrd", "append", "memory", "mmio32", "mmio64", "cpus")) {
             options.put(option, "1");
             refused("--" + option + " 1: the snapshot of --restore brings its own");
             options.remove(option);
