@@ -132,8 +132,12 @@ public final class HostBridge {
                 pins,
                 (address, descriptor, offset, length) -> {
                     throw new IOException("this bridge maps no memory");
-                },
-                (window, behindPort, sizes) -> "");
+                });
+    }
+
+    /** A bridge whose windows are as large as they can be. */
+    public HostBridge(Bus bus, Windows windows, MsiSink msi, PinRouter pins, BarMemory memory) {
+        this(bus, windows, msi, pins, memory, (window, behindPort, sizes) -> "");
     }
 
     /**
