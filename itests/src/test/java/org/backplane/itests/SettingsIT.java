@@ -31,6 +31,7 @@ import org.backplane.launcher.option.HostMemory;
 import org.backplane.launcher.option.PlanReader;
 import org.backplane.launcher.option.Problems;
 import org.backplane.launcher.option.RunOptions;
+import org.backplane.launcher.option.WindowOptions;
 import org.backplane.machine.MachineException;
 import org.junit.After;
 import org.junit.Before;
@@ -281,7 +282,8 @@ public final class SettingsIT {
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
-                                EngineOptions.NONE),
+                                EngineOptions.NONE,
+                                WindowOptions.NONE),
                         problems);
         return problems.sentences();
     }

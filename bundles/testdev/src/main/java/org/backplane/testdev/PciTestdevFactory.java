@@ -55,9 +55,10 @@ final class PciTestdevFactory implements DeviceFactory {
             }
         }
         Optional<PciTestdev.Line> line = line(context);
-        long membar = membar(context);
+        Optional<BarStore> store = store(context);
+        long membar = store.isPresent() ? BarStore.SIZE : membar(context);
         List<EventFd> vectors = vectors(context);
-        var device = new PciTestdev(membar, vectors, line, store(context, membar), context.slot());
+        var device = new PciTestdev(membar, vectors, line, store, context.slot());
         line.ifPresent(pin -> context.onReadable(pin.resample(), device::finished));
         return device;
     }
@@ -77,13 +78,12 @@ final class PciTestdevFactory implements DeviceFactory {
         return FLAGS.get(text);
     }
 
-    private static Optional<BarStore> store(DeviceContext context, long membar)
-            throws DeviceException {
+    private static Optional<BarStore> store(DeviceContext context) throws DeviceException {
         if (!flag(context, MEMORY)) {
             return Optional.empty();
         }
-        if (membar != BarStore.SIZE) {
-            throw refused(context, "memory=on is for membar=1M: give that, or leave it out");
+        if (context.settings().containsKey(MEMBAR) && membar(context) != BarStore.SIZE) {
+            throw refused(context, "memory=on has membar=1M: give that, or leave membar out");
         }
         return Optional.of(BarStore.of(context));
     }

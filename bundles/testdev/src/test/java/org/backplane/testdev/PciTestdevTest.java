@@ -204,7 +204,7 @@ class PciTestdevTest {
     /** As where the host refuses to map: every access comes to the device. */
     @Test
     void theMemoryBehindItsBarIsThereAccessByAccessToo() throws Exception {
-        Map<String, String> settings = Map.of("membar", "1M", "memory", "on");
+        Map<String, String> settings = Map.of("memory", "on");
         try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
             var first = (PciTestdev) new PciTestdevFactory().create(slot);
             first.writeBar(2, 0xffff8, 8, 0x0123_4567_89ab_cdefL);
@@ -239,7 +239,7 @@ class PciTestdevTest {
         Map<String, String> settings = Map.of("membar", "1G", "memory", "on");
         try (FakeDeviceContext slot = new FakeDeviceContext("test0", "pci-testdev", settings)) {
             assertEquals(
-                    "Slot 'test0': memory=on is for membar=1M: give that, or leave it out.",
+                    "Slot 'test0': memory=on has membar=1M: give that, or leave membar out.",
                     assertThrows(DeviceException.class, () -> new PciTestdevFactory().create(slot))
                             .getMessage());
         }
