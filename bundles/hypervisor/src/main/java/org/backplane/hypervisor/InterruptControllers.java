@@ -37,4 +37,7 @@ public sealed interface InterruptControllers {
      */
     record X86(long ioApicBase, long localApicBase, long engineBase)
             implements InterruptControllers {}
+
+    /** None: the processors, and what delivers interrupts to them, are another process's. */
+    record Elsewhere() implements InterruptControllers {}
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.ListIterator;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.backplane.linux.Fd;
 import org.backplane.linux.Mapping;
@@ -29,8 +30,10 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
      */
     private record Retired(Mapping mapping, long epoch) {}
 
-    private final Memfd ram;
-    private final Mapping ramMapping;
+    /** RAM of this process's own. */
+    private record Ram(Memfd memfd, Mapping mapping) {}
+
+    private final Optional<Ram> ram;
     private final List<MemoryListener> listeners = new ArrayList<>();
     private final List<MemoryView> views = new CopyOnWriteArrayList<>();
 
@@ -65,10 +68,10 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
         if (total == 0) {
             throw new IllegalArgumentException("a guest needs at least one bank of memory");
         }
-        ram = Memfd.create(name, total);
+        Memfd memfd = Memfd.create(name, total);
         Mapping mapping = null;
         try {
-            mapping = Mapping.shared(ram, 0, total, Mapping.Protection.READ_WRITE);
+            mapping = Mapping.shared(memfd, 0, total, Mapping.Protection.READ_WRITE);
             mapping.adviseGuestMemory();
             List<MemoryRange> ranges = new ArrayList<>();
             long offset = 0;
@@ -78,7 +81,7 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
                                 bank.guestAddress(),
                                 bank.length(),
                                 mapping.address() + offset,
-                                ram,
+                                memfd,
                                 offset,
                                 MemoryRange.Kind.RAM,
                                 true));
@@ -89,10 +92,20 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
             if (mapping != null) {
                 mapping.close();
             }
-            ram.close();
+            memfd.close();
             throw e;
         }
-        ramMapping = mapping;
+        ram = Optional.of(new Ram(memfd, mapping));
+    }
+
+    private GuestMemory() {
+        ram = Optional.empty();
+        layout = new MemoryLayout(1, List.of());
+    }
+
+    /** Of a guest in another process, whose RAM is what is {@link #mapRam mapped} of it. */
+    public static GuestMemory ofElsewhere() {
+        return new GuestMemory();
     }
 
     /** The current picture. */
@@ -123,8 +136,30 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
      * @param length in bytes, a multiple of the page
      * @throws IOException the addresses are not aligned or taken, or the host cannot map that
      */
-    public synchronized MemoryLease map(
+    public MemoryLease map(
             long guestAddress, Fd descriptor, long offset, long length, boolean writable)
+            throws IOException {
+        return map(MemoryRange.Kind.DEVICE, guestAddress, descriptor, offset, length, writable);
+    }
+
+    /**
+     * As {@link #map}, kind RAM: of a guest in another process. That process may take pages away
+     * again unless the descriptor is sealed; an access to one that is gone is an {@link
+     * InternalError} of the thread that makes it.
+     */
+    public MemoryLease mapRam(
+            long guestAddress, Fd descriptor, long offset, long length, boolean writable)
+            throws IOException {
+        return map(MemoryRange.Kind.RAM, guestAddress, descriptor, offset, length, writable);
+    }
+
+    private synchronized MemoryLease map(
+            MemoryRange.Kind kind,
+            long guestAddress,
+            Fd descriptor,
+            long offset,
+            long length,
+            boolean writable)
             throws IOException {
         String problem = problem(guestAddress, offset, length);
         if (problem == null) {
@@ -151,7 +186,7 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
                         mapping.address(),
                         descriptor,
                         offset,
-                        MemoryRange.Kind.DEVICE,
+                        kind,
                         writable);
         announce(range, mapping);
         List<MemoryRange> ranges = new ArrayList<>(layout.ranges());
@@ -278,15 +313,20 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     }
 
     /**
-     * Clears all RAM, giving the pages back to the host unless somebody {@link #holdPages holds}
-     * them. No processor may be running and no device working.
+     * Clears all RAM of its own, giving the pages back to the host unless somebody {@link
+     * #holdPages holds} them. No processor may be running and no device working.
      */
     public void zero() throws IOException {
+        if (ram.isEmpty()) {
+            return;
+        }
+        Memfd memfd = ram.get().memfd();
+        Mapping mapping = ram.get().mapping();
         synchronized (holds) {
             if (holds.isEmpty()) {
-                ram.punchHole(0, ram.length());
+                memfd.punchHole(0, memfd.length());
             } else {
-                OffHeap.fill(ramMapping.address(), ramMapping.length(), (byte) 0);
+                OffHeap.fill(mapping.address(), mapping.length(), (byte) 0);
             }
         }
     }
@@ -319,12 +359,16 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
         }
         closed = true;
         views.forEach(MemoryView::revoke);
-        List<MemoryRange> device = new ArrayList<>(layout.ranges());
-        device.removeIf(range -> range.kind() == MemoryRange.Kind.RAM);
+        if (ram.isEmpty()) {
+            return;
+        }
+        Memfd memfd = ram.get().memfd();
+        List<MemoryRange> mapped = new ArrayList<>(layout.ranges());
+        mapped.removeIf(range -> range.descriptor() == memfd);
         List<MemoryRange> gone = new ArrayList<>(layout.ranges());
-        gone.removeAll(device);
-        // Ranges behind BARs belong to their leases.
-        publishWithout(device, gone, ramMapping);
-        ram.close();
+        gone.removeAll(mapped);
+        // What was mapped belongs to its leases.
+        publishWithout(mapped, gone, ram.get().mapping());
+        memfd.close();
     }
 }

@@ -8,36 +8,36 @@ package org.backplane.pci;
  * @param wide whether it can send to 64-bit addresses
  * @param maskable whether it has mask and pending bits
  */
-record MsiLayout(int vectors, boolean wide, boolean maskable) {
-    static final int ID = 0x05;
-    static final int CONTROL = 2;
-    static final int ADDRESS = 4;
-    static final int UPPER_ADDRESS = 8;
+public record MsiLayout(int vectors, boolean wide, boolean maskable) {
+    public static final int ID = 0x05;
+    public static final int CONTROL = 2;
+    public static final int ADDRESS = 4;
+    public static final int UPPER_ADDRESS = 8;
 
-    static final int CONTROL_ENABLE = 1 << 0;
+    public static final int CONTROL_ENABLE = 1 << 0;
     static final int CONTROL_CAPABLE_SHIFT = 1;
-    static final int CONTROL_ENABLED_SHIFT = 4;
+    public static final int CONTROL_ENABLED_SHIFT = 4;
     static final int CONTROL_ENABLED_MASK = 0b111;
     static final int CONTROL_WIDE = 1 << 7;
     static final int CONTROL_MASKABLE = 1 << 8;
 
-    MsiLayout {
+    public MsiLayout {
         if (Integer.bitCount(vectors) != 1 || vectors < 1 || vectors > 32) {
             throw new IllegalArgumentException("no number of MSI vectors: " + vectors);
         }
     }
 
-    static MsiLayout of(PciShape.Msi shape) {
+    public static MsiLayout of(PciShape.Msi shape) {
         return new MsiLayout(shape.vectors(), shape.wide(), shape.maskable());
     }
 
     /** Two bytes. */
-    int data() {
+    public int data() {
         return wide ? 12 : 8;
     }
 
     /** Where the mask bits are; there are some. */
-    int mask() {
+    public int mask() {
         return data() + 4;
     }
 
@@ -46,12 +46,12 @@ record MsiLayout(int vectors, boolean wide, boolean maskable) {
     }
 
     /** In bytes, rounded up to a double word. */
-    int length() {
+    public int length() {
         return maskable ? data() + 12 : data() + 4;
     }
 
     /** One bit a vector. */
-    int vectorBits() {
+    public int vectorBits() {
         return (int) (-1L >>> 64 - vectors);
     }
 

@@ -353,6 +353,11 @@ final class CommandHandler {
 
     /** The client is gone: takes back what it gave; the device's state stays. */
     void release() {
+        try {
+            device.left();
+        } catch (IOException | RuntimeException | InternalError e) {
+            LOG.log(Level.ERROR, "the served device does not let its client go", e);
+        }
         interrupts.disableAll();
         unmapAll();
     }

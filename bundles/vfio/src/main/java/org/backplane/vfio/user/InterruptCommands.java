@@ -13,6 +13,7 @@ import org.backplane.linux.EventFd;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
 import org.backplane.vfio.IrqInfo;
+import org.backplane.vfio.VfioDevice;
 
 /**
  * A client's commands about interrupts. As in {@link CommandHandler}, everything in a message is
@@ -26,10 +27,12 @@ final class InterruptCommands {
         void forget(EventFd event);
     }
 
+    private final ServedDevice device;
     private final ServedInterrupts interrupts;
     private final Resamples resamples;
 
-    InterruptCommands(ServedInterrupts interrupts, Resamples resamples) {
+    InterruptCommands(ServedDevice device, ServedInterrupts interrupts, Resamples resamples) {
+        this.device = device;
         this.interrupts = interrupts;
         this.resamples = resamples;
     }
@@ -123,7 +126,12 @@ final class InterruptCommands {
     private void act(int irq, int action, int vector) {
         switch (action) {
             case Wire.SET_MASK -> interrupts.mask(irq, vector);
-            case Wire.SET_UNMASK -> interrupts.unmask(irq, vector);
+            case Wire.SET_UNMASK -> {
+                if (irq == VfioDevice.INTX) {
+                    device.interruptFinished();
+                }
+                interrupts.unmask(irq, vector);
+            }
             default -> interrupts.signal(irq, vector);
         }
     }
@@ -145,6 +153,7 @@ final class InterruptCommands {
             for (int i = 0; i < count; i++) {
                 interrupts.trigger(irq, start + i, events.isEmpty() ? null : events.get(i));
             }
+            device.interruptsSet(irq);
             return;
         }
         resample(irq, events.isEmpty() ? null : events.get(0));
@@ -189,6 +198,7 @@ final class InterruptCommands {
     private void disable(int irq) {
         takeResample(irq);
         interrupts.disable(irq);
+        device.interruptsSet(irq);
     }
 
     /** The client is gone. */

@@ -52,6 +52,21 @@ public interface ServedDevice {
 
     void reset() throws VfioException;
 
+    /** The client may have given vectors of a kind eventfds, or taken them away. */
+    default void interruptsSet(int irq) {}
+
+    /**
+     * The client has finished with INTx, which is unmasked after this: a level that is still high
+     * then is told again.
+     */
+    default void interruptFinished() {}
+
+    /**
+     * The client is gone; its interrupts and its memory are still there, and are taken back after
+     * this.
+     */
+    default void left() throws VfioException {}
+
     /**
      * The client gives memory. It overlaps none that is there.
      *

@@ -62,6 +62,10 @@ final class ServedInterrupts {
         return vector.trigger != null;
     }
 
+    synchronized boolean isSet(int irq, int vector) {
+        return vectors[irq][vector].trigger != null;
+    }
+
     synchronized void level(boolean level) {
         asserted = level;
         tellLevel();

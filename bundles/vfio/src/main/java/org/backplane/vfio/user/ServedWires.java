@@ -17,6 +17,9 @@ public interface ServedWires {
      */
     boolean signal(int irq, int vector);
 
+    /** Whether the client has an eventfd for a vector. */
+    boolean isSet(int irq, int vector);
+
     /** Drives INTx. The level is kept over clients. */
     void level(boolean asserted);
 

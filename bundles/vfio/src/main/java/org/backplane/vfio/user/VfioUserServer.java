@@ -13,6 +13,7 @@ import org.backplane.linux.EventFd;
 import org.backplane.linux.LinuxException;
 import org.backplane.linux.StreamListener;
 import org.backplane.linux.StreamSocket;
+import org.backplane.vfio.VfioDevice;
 import org.backplane.vfio.VfioException;
 
 /**
@@ -153,7 +154,11 @@ public final class VfioUserServer implements AutoCloseable {
                 work();
             }
         } else {
-            interrupts.resampled((int) (token - RESAMPLES));
+            int irq = (int) (token - RESAMPLES);
+            if (irq == VfioDevice.INTX) {
+                device.interruptFinished();
+            }
+            interrupts.resampled(irq);
         }
     }
 
@@ -179,7 +184,8 @@ public final class VfioUserServer implements AutoCloseable {
             throw e;
         }
         CommandHandler handler =
-                new CommandHandler(device, new InterruptCommands(interrupts, new Resamples()));
+                new CommandHandler(
+                        device, new InterruptCommands(device, interrupts, new Resamples()));
         session = new ServedSession(socket, handler, patience);
         LOG.log(Level.INFO, "a client uses the device at ''{0}''", path);
         if (closed) {
@@ -235,6 +241,11 @@ public final class VfioUserServer implements AutoCloseable {
         @Override
         public boolean signal(int irq, int vector) {
             return interrupts.signal(irq, vector);
+        }
+
+        @Override
+        public boolean isSet(int irq, int vector) {
+            return interrupts.isSet(irq, vector);
         }
 
         @Override
