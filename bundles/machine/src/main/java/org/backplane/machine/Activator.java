@@ -108,6 +108,15 @@ public final class Activator implements BundleActivator, FrameworkListener {
                 registration = context.registerService(Machine.class, made, null);
             }
             made.start();
+            plan.get()
+                    .serve()
+                    .ifPresent(
+                            socket ->
+                                    chosen(
+                                            "serves %s at %s"
+                                                    .formatted(
+                                                            plan.get().slots().get(0).kind(),
+                                                            socket)));
             this.<Runnable>service(Runnable.class, RUNNING).ifPresent(Runnable::run);
         } catch (MachineException e) {
             LOG.log(Level.ERROR, e.getMessage(), e);

@@ -22,6 +22,7 @@ import org.backplane.machine.slot.SlotSpec;
  * @param windows of PCI, in the map {@code mmio32} and {@code mmio64}, in bytes
  * @param runFolder holds what lives as long as the process
  * @param restore folder of a snapshot, which memory, processors, kernel and slots come from
+ * @param serve socket at which the device of the one slot is served; then there is no kernel
  * @param paused whether processors wait for {@code vm:resume}
  * @param bounds on what devices do; in the map each in milliseconds
  */
@@ -40,6 +41,7 @@ record Plan(
         Optional<Path> bundles,
         Optional<Path> config,
         Optional<Path> restore,
+        Optional<Path> serve,
         boolean paused,
         Bounds bounds,
         List<SlotSpec> slots) {
@@ -65,6 +67,7 @@ record Plan(
                 text(map, "bundles").map(Path::of),
                 text(map, "config").map(Path::of),
                 text(map, "restore").map(Path::of),
+                text(map, "serve").map(Path::of),
                 Boolean.TRUE.equals(map.get("paused")),
                 new Bounds(
                         bound(map, "call", Bounds.DEFAULT.call()),
@@ -98,6 +101,7 @@ record Plan(
                 bundles,
                 config,
                 restore,
+                serve,
                 paused,
                 bounds,
                 slots);

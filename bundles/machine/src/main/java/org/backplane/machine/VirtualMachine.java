@@ -23,10 +23,14 @@ import org.backplane.machine.board.LeaseStack;
 import org.backplane.machine.console.Consoles;
 import org.backplane.machine.deploy.Deployer;
 import org.backplane.machine.processor.Processors;
+import org.backplane.machine.serve.ClientEngine;
+import org.backplane.machine.serve.ServedSlot;
+import org.backplane.machine.serve.ServedSocket;
 import org.backplane.machine.slot.ControlThread;
 import org.backplane.machine.slot.Slot;
 import org.backplane.machine.slot.SlotSpec;
 import org.backplane.machine.slot.Slots;
+import org.backplane.memory.MemoryRange;
 import org.osgi.framework.BundleContext;
 
 /**
@@ -37,6 +41,9 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     /** Memory goes to a disk, which may be slow. */
     private static final Duration SNAPSHOT_BOUND = Duration.ofMinutes(10);
+
+    private static final String ONE_SLOT =
+            "it has that one slot for its life, and what clients see of it; swap it, or serve another";
 
     private final Plan plan;
     private final Hypervisor engine;
@@ -70,6 +77,10 @@ final class VirtualMachine implements Machine, AutoCloseable {
             BundleContext context,
             CompletableFuture<Integer> end)
             throws MachineException {
+        if (plan.serve().isPresent()) {
+            return new VirtualMachine(
+                    plan, Optional.empty(), new ClientEngine(), deployer, context, end);
+        }
         if (plan.restore().isEmpty()) {
             Hypervisor engine = engines.choose(KernelFormat.named(plan.format()), plan.engine());
             return new VirtualMachine(plan, Optional.empty(), engine, deployer, context, end);
@@ -169,6 +180,11 @@ final class VirtualMachine implements Machine, AutoCloseable {
     void start() throws MachineException {
         processors.start();
         state = "paused";
+        if (plan.serve().isPresent()) {
+            resume();
+            serve(plan.serve().get());
+            return;
+        }
         if (plan.kernel().isEmpty()) {
             return;
         }
@@ -180,6 +196,39 @@ final class VirtualMachine implements Machine, AutoCloseable {
         }
         if (!plan.paused()) {
             resume();
+        }
+    }
+
+    /** Has clients use the device of the one slot, whose place never changes. */
+    private void serve(Path socket) throws MachineException {
+        SlotSpec spec = plan.slots().get(0);
+        leases.push("server", ServedSocket.open(socket, spec, board, new SlotOfClient()));
+    }
+
+    /**
+     * The slot as its client's doings need it: on the control thread, so that an end comes between.
+     */
+    private final class SlotOfClient implements ServedSlot {
+        @Override
+        public void reset() throws MachineException {
+            control.callAction(
+                    "reset of the device",
+                    () -> {
+                        if (!state.equals("stopped") && resetBoard()) {
+                            goOn();
+                        }
+                    });
+        }
+
+        @Override
+        public void renew() throws MachineException {
+            control.callAction(
+                    "renewal of the device",
+                    () -> {
+                        if (!state.equals("stopped")) {
+                            slots.renewFailed();
+                        }
+                    });
         }
     }
 
@@ -233,7 +282,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
         control.callAction(
                 "pause",
                 () -> {
-                    requireGuest();
+                    requireAccesses();
                     if (state.equals("running")) {
                         processors.pause();
                         enter("paused");
@@ -246,18 +295,34 @@ final class VirtualMachine implements Machine, AutoCloseable {
         control.callAction(
                 "resume",
                 () -> {
-                    requireGuest();
+                    requireAccesses();
                     if (state.equals("paused")) {
-                        processors.resume();
-                        slots.timeStarted();
-                        enter("running");
+                        goOn();
                     }
                 });
     }
 
+    /**
+     * A client's accesses can be held back as a guest of the machine's own can; no more than that.
+     */
+    private void requireAccesses() throws MachineException {
+        if (plan.serve().isEmpty()) {
+            requireGuest();
+        }
+    }
+
     private void requireGuest() throws MachineException {
+        requireNotServing("its guest is another process's, and is reset and kept there");
         if (plan.kernel().isEmpty()) {
             throw new MachineException("The machine has no guest: it was made without a kernel.");
+        }
+    }
+
+    private void requireNotServing(String reason) throws MachineException {
+        if (plan.serve().isPresent()) {
+            throw new MachineException(
+                    "The machine serves a device at '%s': %s."
+                            .formatted(plan.serve().get(), reason));
         }
     }
 
@@ -289,6 +354,19 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     private void doReset() throws MachineException {
         plan.images().requireReadable();
+        boolean running = resetBoard();
+        load();
+        if (running) {
+            goOn();
+        }
+    }
+
+    /**
+     * Puts everything but RAM's contents into its initial state, with the processors halted.
+     *
+     * @return whether they ran
+     */
+    private boolean resetBoard() throws MachineException {
         boolean running = state.equals("running");
         processors.halt();
         state = "paused";
@@ -297,12 +375,13 @@ final class VirtualMachine implements Machine, AutoCloseable {
         board.bridge().preset();
         slots.reset();
         board.reset();
-        load();
-        if (running) {
-            processors.resume();
-            slots.timeStarted();
-            enter("running");
-        }
+        return running;
+    }
+
+    private void goOn() {
+        processors.resume();
+        slots.timeStarted();
+        enter("running");
     }
 
     private void enter(String next) {
@@ -387,10 +466,15 @@ final class VirtualMachine implements Machine, AutoCloseable {
                 engine.name(),
                 engine.architecture(),
                 plan.cpus(),
-                plan.memory(),
+                plan.serve().isPresent() ? mapped() : plan.memory(),
                 Duration.ofNanos(board.vm().guestTime()),
                 board.vm().vcpus().stream().mapToLong(Vcpu::instructions).sum(),
                 boots);
+    }
+
+    /** Of the client's memory. */
+    private long mapped() {
+        return board.memory().layout().ranges().stream().mapToLong(MemoryRange::length).sum();
     }
 
     @Override
@@ -446,6 +530,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public SlotReport plug(String name, String kind, Map<String, String> settings, String source)
             throws MachineException {
+        requireNotServing(ONE_SLOT);
         return operations.plug(new SlotSpec(name, kind, settings, source), boots > 0);
     }
 
@@ -468,6 +553,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public UnplugReport unplug(String slot, Duration bound, boolean force) throws MachineException {
+        requireNotServing(ONE_SLOT);
         return operations.unplug(slot, bound, force);
     }
 
@@ -478,6 +564,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
 
     @Override
     public SlotReport replug(String slot, String version, boolean force) throws MachineException {
+        requireNotServing(ONE_SLOT);
         return operations.replug(slot, version, force, boots > 0);
     }
 

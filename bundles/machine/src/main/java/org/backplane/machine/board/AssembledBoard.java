@@ -37,7 +37,7 @@ abstract class AssembledBoard implements Board {
     /**
      * Makes memory and VM. A board that fails to be made after that closes itself.
      *
-     * @param banks of RAM
+     * @param banks of RAM; none if RAM is another process's
      */
     AssembledBoard(
             Bus bus,
@@ -48,7 +48,12 @@ abstract class AssembledBoard implements Board {
             throws MachineException {
         this.bus = bus;
         try {
-            memory = leases.push("ram", new GuestMemory(spec.name(), banks));
+            memory =
+                    leases.push(
+                            "ram",
+                            banks.isEmpty()
+                                    ? GuestMemory.ofElsewhere()
+                                    : new GuestMemory(spec.name(), banks));
             vm = leases.push("vm", engine.create(spec, memory, exits));
         } catch (IOException | HypervisorException e) {
             leases.close();

@@ -28,6 +28,7 @@ public final class Boards {
         return switch (engine.architecture()) {
             case "riscv64" -> new RiscvBoard(name, ramSize, windows, cpus, bus, engine, exits);
             case "x86_64" -> X86Board.of(name, ramSize, windows, cpus, bus, engine, exits);
+            case ServedBoard.ARCHITECTURE -> new ServedBoard(name, bus, engine, exits);
             default ->
                     throw new MachineException(
                             "The engine '%s' executes %s, and there is no board for that; choose another with --engine."

@@ -29,6 +29,7 @@ import org.backplane.machine.HistoryEntry;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotInspection;
 import org.backplane.machine.SlotReport;
+import org.backplane.machine.SlotState;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.board.PlatformDevice;
 import org.backplane.machine.console.Consoles;
@@ -216,6 +217,16 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         slot.pin(pin);
         if (slot.isEmpty()) {
             factories.best(slot::takes).ifPresent(slot::fillIfEmpty);
+        }
+    }
+
+    /** Puts the best code that there is into slots that have failed, with nothing of before. */
+    public void renewFailed() throws MachineException {
+        for (Slot slot : all()) {
+            Optional<Offer> offer = factories.best(slot::takes);
+            if (slot.state() == SlotState.FAILED && offer.isPresent()) {
+                slot.fill(offer.get());
+            }
         }
     }
 
