@@ -53,6 +53,15 @@ public final class Backplane implements AutoCloseable {
         return machine;
     }
 
+    /** Serves a device, and waits until its shell answers: clients are taken by then. */
+    public static Backplane serve(Path folder, Path socket, String device) throws Exception {
+        List<String> words =
+                List.of("serve", device, "--socket", socket.toString(), "--name", NAME);
+        var machine = new Backplane(folder, start(folder, Map.of(), words, folder.resolve("out")));
+        machine.waitUntil(machine::answers);
+        return machine;
+    }
+
     /** What a machine is run with. */
     public static List<String> words(Path folder, String... options) throws IOException {
         List<String> words = new ArrayList<>(List.of("run", "--name", NAME));

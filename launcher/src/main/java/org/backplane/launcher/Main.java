@@ -18,6 +18,7 @@ import org.backplane.launcher.command.DevCommand;
 import org.backplane.launcher.command.ListCommand;
 import org.backplane.launcher.command.NewDeviceCommand;
 import org.backplane.launcher.command.RunCommand;
+import org.backplane.launcher.command.ServeCommand;
 import org.backplane.launcher.command.ShellCommand;
 import org.backplane.launcher.command.TestDeviceCommand;
 import org.backplane.launcher.option.Problems;
@@ -94,6 +95,7 @@ public final class Main {
         Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
         commands.put("run", RunCommand::new);
         commands.put("demo", DemoCommand::new);
+        commands.put("serve", ServeCommand::new);
         commands.put("shell", ShellCommand::new);
         commands.put("dev", DevCommand::new);
         commands.put("new-device", NewDeviceCommand::new);

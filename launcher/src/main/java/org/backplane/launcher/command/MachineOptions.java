@@ -6,8 +6,8 @@ import java.util.Optional;
 import org.backplane.launcher.option.WindowOptions;
 import picocli.CommandLine.Option;
 
-/** The options that every command has that runs a machine. */
-final class MachineOptions {
+/** The options that every command has that runs a guest. */
+final class MachineOptions extends ProcessOptions {
     @Option(names = "--memory", paramLabel = "SIZE", description = "Memory (default: 512M).")
     Optional<String> memory = Optional.empty();
 
@@ -31,12 +31,6 @@ final class MachineOptions {
     Optional<String> cpus = Optional.empty();
 
     @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            description = "Name of the machine (default: vm, vm2, ..).")
-    Optional<String> name = Optional.empty();
-
-    @Option(
             names = "--net",
             paramLabel = "user|tap=IF|socket=PATH|none[,key=value..]",
             description =
@@ -52,40 +46,6 @@ final class MachineOptions {
                     "Another device, with name=N, pin=BUNDLE[@VERSIONS], port=N and the settings of its kind."
                             + " Repeatable.")
     List<String> devices = new ArrayList<>();
-
-    @Option(
-            names = "--bundles",
-            paramLabel = "DIR",
-            description =
-                    "Watched folder: a bundle put there is installed, and the slots of its kinds are"
-                            + " swapped to it, whatever its version.")
-    Optional<String> bundles = Optional.empty();
-
-    @Option(
-            names = "--trust",
-            paramLabel = "DIR",
-            description =
-                    "Only bundles run that a certificate in DIR (PEM or DER) signed, or that DIR/digests"
-                            + " lists as sha256sum does; of the distribution, those that were built.")
-    Optional<String> trust = Optional.empty();
-
-    @Option(
-            names = "--web",
-            paramLabel = "[ADDRESS:]PORT",
-            description =
-                    "Serves a page of the machine and metrics for Prometheus there, for who has the"
-                            + " token that is printed (default: not at all; address: 127.0.0.1;"
-                            + " port 0: any).")
-    Optional<String> web = Optional.empty();
-
-    @Option(
-            names = "--ssh",
-            paramLabel = "[ADDRESS:]PORT[,keys=FILE]",
-            description =
-                    "Lets the owners of the public keys in FILE log in to the machine's shell by SSH"
-                            + " (default: nobody; address: 127.0.0.1; port 0: any; keys:"
-                            + " ~/.config/backplane/authorized_keys).")
-    Optional<String> ssh = Optional.empty();
 
     WindowOptions windows() {
         return new WindowOptions(mmio32, mmio64);

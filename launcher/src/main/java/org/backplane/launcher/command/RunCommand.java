@@ -105,21 +105,7 @@ public final class RunCommand implements Command {
                             + " come from there; disk images must be as they were.")
     private Optional<String> restore = Optional.empty();
 
-    @Option(
-            names = "--vacancy",
-            paramLabel = "SECONDS",
-            description =
-                    "How long the guest waits for a device whose bundle was stopped, before the"
-                            + " device is gone (default: 5, at most 15).")
-    private Optional<String> vacancy = Optional.empty();
-
-    @Option(
-            names = "--probation",
-            paramLabel = "SECONDS",
-            description =
-                    "How long after a swap the code before is kept, to take over if the new one"
-                            + " fails (default: 10).")
-    private Optional<String> probation = Optional.empty();
+    @Mixin private BoundOptions bounds;
 
     @Override
     public int run(Problems problems) throws IOException, InterruptedException {
@@ -144,8 +130,8 @@ public final class RunCommand implements Command {
                                         common.trust,
                                         common.web,
                                         common.ssh,
-                                        vacancy,
-                                        probation,
+                                        bounds.vacancy,
+                                        bounds.probation,
                                         new EngineOptions(engine, format, kvmKind),
                                         common.windows()),
                                 problems);

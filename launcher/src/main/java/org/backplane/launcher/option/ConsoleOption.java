@@ -1,9 +1,6 @@
 package org.backplane.launcher.option;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -34,22 +31,13 @@ final class ConsoleOption {
         if (path.isEmpty()) {
             return text;
         }
-        checkFolder(path.get());
         if (kind.equals("file")) {
+            NewPath.checkFolder(path.get(), wrong);
             checkFile(path.get());
         } else {
-            checkSocket(path.get());
+            NewPath.checkSocket(path.get(), wrong);
         }
         return kind + "=" + path.get();
-    }
-
-    private void checkFolder(Path path) {
-        Path folder = path.getParent();
-        if (folder == null || !Files.isDirectory(folder)) {
-            wrong.accept("there is no folder " + folder + "; make it first");
-        } else if (!Files.exists(path) && !Files.isWritable(folder)) {
-            wrong.accept("nothing can be made in " + folder + " by this user");
-        }
     }
 
     private void checkFile(Path path) {
@@ -57,37 +45,6 @@ final class ConsoleOption {
             wrong.accept("this is a folder; give the path of a file");
         } else if (Files.exists(path) && !Files.isWritable(path)) {
             wrong.accept("it cannot be written by this user");
-        }
-    }
-
-    private void checkSocket(Path path) {
-        int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
-        if (length > SocketFile.MAX_PATH) {
-            wrong.accept(
-                    "the path of a socket has at most "
-                            + SocketFile.MAX_PATH
-                            + " bytes, this one has "
-                            + length);
-        }
-        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try {
-            switch (SocketFile.look(path)) {
-                case LISTENING -> wrong.accept("a process listens there; give another path");
-                case OTHER ->
-                        wrong.accept(
-                                "it exists already and is no socket; remove it or give another"
-                                        + " path");
-                case STALE -> {
-                    // Left behind by a process that was killed: the machine puts its own there.
-                }
-            }
-        } catch (IOException e) {
-            wrong.accept(
-                    "it exists already and does not say whose it is ("
-                            + e.getMessage()
-                            + "); remove it or give another path");
         }
     }
 }

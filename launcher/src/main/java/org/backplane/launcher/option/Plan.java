@@ -12,7 +12,8 @@ import org.backplane.launcher.kernel.KernelFormat;
  * absolute.
  *
  * @param engine what runs the guest
- * @param kernel absent if the machine comes from a snapshot, as are format, append and slots
+ * @param kernel absent if the machine comes from a snapshot, as are format, append and slots, and
+ *     if it serves a device
  * @param append kernel command line
  * @param memory in bytes
  * @param windows of PCI; from a snapshot it brings its own
@@ -20,6 +21,8 @@ import org.backplane.launcher.kernel.KernelFormat;
  * @param bundles watched folder of bundles
  * @param config watched folder of configurations
  * @param restore folder of a snapshot
+ * @param serve socket at which the one slot's device is served to guests elsewhere; then there is
+ *     no kernel, and no memory of the machine's own
  * @param trust folder of what admits bundles
  * @param web where the web page is served; absent: nowhere
  * @param ssh where logins are offered; absent: nowhere
@@ -39,6 +42,7 @@ public record Plan(
         Optional<Path> bundles,
         Optional<Path> config,
         Optional<Path> restore,
+        Optional<Path> serve,
         Optional<Path> trust,
         Optional<ListenAddress> web,
         Optional<SshPlan> ssh,
@@ -77,6 +81,7 @@ public record Plan(
         bundles.ifPresent(path -> map.put("bundles", path.toString()));
         config.ifPresent(path -> map.put("config", path.toString()));
         restore.ifPresent(path -> map.put("restore", path.toString()));
+        serve.ifPresent(path -> map.put("serve", path.toString()));
         map.put("bound.vacancy", 1000L * bounds.vacancy);
         map.put("bound.probation", 1000L * bounds.probation);
         map.put("slots", slots.stream().map(SlotPlan::toMap).toList());

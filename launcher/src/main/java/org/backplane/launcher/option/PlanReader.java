@@ -90,6 +90,7 @@ public final class PlanReader {
                         ends.bundles(),
                         ends.config(),
                         Optional.empty(),
+                        Optional.empty(),
                         ends.trust(),
                         ends.web(),
                         ends.ssh(),
@@ -159,11 +160,59 @@ public final class PlanReader {
                         ends.bundles(),
                         ends.config(),
                         path,
+                        Optional.empty(),
                         ends.trust(),
                         ends.web(),
                         ends.ssh(),
                         ends.bounds(),
                         List.of()));
+    }
+
+    /**
+     * A machine that serves one device to guests elsewhere, if nothing was added to the problems.
+     */
+    public Optional<Plan> serve(ServeOptions options, Problems problems) throws IOException {
+        int before = problems.count();
+        Ends ends = ends(options.ends(), problems);
+        Optional<Path> socket = Optional.empty();
+        if (options.socket().isPresent()) {
+            String text = options.socket().get();
+            socket = path("--socket", text, problems);
+            socket.ifPresent(
+                    path ->
+                            NewPath.checkSocket(
+                                    path, wrong -> problems.add("--socket", text, wrong)));
+        } else if (!problems.concern("--socket")) {
+            problems.add("--socket is missing; give the path where a client is to connect");
+        }
+        Optional<SlotPlan> slot = Optional.empty();
+        if (options.device().isPresent()) {
+            slot = Optional.of(slots(ends, problems).served(options.device().get()));
+        }
+        if (problems.count() > before || socket.isEmpty() || slot.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Plan(
+                        ends.name(),
+                        EngineChoice.read(EngineOptions.NONE, problems),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        "",
+                        0,
+                        WindowPlan.OWN,
+                        1,
+                        ends.console(),
+                        ends.bundles(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        socket,
+                        ends.trust(),
+                        ends.web(),
+                        ends.ssh(),
+                        ends.bounds(),
+                        List.of(slot.get())));
     }
 
     private SlotReader slots(Ends ends, Problems problems) throws IOException {

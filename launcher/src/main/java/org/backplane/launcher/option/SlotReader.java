@@ -66,7 +66,7 @@ final class SlotReader {
         List<Draft> drafts = new ArrayList<>();
         disks.forEach(text -> drafts.add(disk(text)));
         nets.forEach(text -> drafts.add(net(text)));
-        devices.forEach(text -> drafts.add(device(text)));
+        devices.forEach(text -> drafts.add(device(new Source("--device", text), text)));
         drafts.forEach(this::claimGivenName);
         if (config.isPresent()) {
             for (Path file : SlotFile.in(config.get())) {
@@ -80,6 +80,17 @@ final class SlotReader {
                     new SlotPlan(name, draft.kind(), draft.settings(), draft.source().toString()));
         }
         return slots;
+    }
+
+    /** The slot of the one device that is served, as {@code --device} would have it. */
+    SlotPlan served(String text) {
+        Draft draft = device(new Source("serve", text), text);
+        claimGivenName(draft);
+        return new SlotPlan(
+                draft.name().orElseGet(() -> freeName(draft)),
+                draft.kind(),
+                draft.settings(),
+                draft.source().toString());
     }
 
     private void tell(Source source, String remedy) {
@@ -139,8 +150,7 @@ final class SlotReader {
         return new Draft(name(source, words.settings().get(NAME)), Networks.KIND, settings, source);
     }
 
-    private Draft device(String text) {
-        Source source = new Source("--device", text);
+    private Draft device(Source source, String text) {
         Words words = Words.of(text);
         refuseTwice(source, words);
         Map<String, String> settings = new LinkedHashMap<>(words.settings());
