@@ -20,6 +20,7 @@ import org.backplane.machine.board.RiscvBoard;
 import org.backplane.machine.board.WindowSizes;
 import org.backplane.machine.slot.CounterDevice.Factory;
 import org.backplane.machine.slot.Factories.Offer;
+import org.backplane.pci.HostBridge;
 import org.osgi.framework.Bundle;
 
 /** A slot {@code c0} for counters on a real board, whose engine only notes the lines. */
@@ -86,6 +87,10 @@ final class CounterSlot implements AutoCloseable {
 
     Bus bus() {
         return bus;
+    }
+
+    HostBridge bridge() {
+        return board.bridge();
     }
 
     PlayedCode code() {
