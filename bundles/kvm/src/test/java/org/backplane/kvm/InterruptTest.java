@@ -193,6 +193,86 @@ class InterruptTest {
     }
 
     @Test
+    void lineOfAnEventfdIsJoinedWithTheLevelThatIsSet() throws Exception {
+        EventRoutes routes = rig.vm.eventRoutes().orElseThrow();
+        rig.load("level");
+        assertEquals(1, rig.run());
+        AtomicInteger reads = new AtomicInteger();
+        rig.device =
+                address -> {
+                    if (reads.incrementAndGet() == 2) {
+                        rig.vm.setLine(9, false);
+                    }
+                    return 0;
+                };
+        try (EventFd event = EventFd.open();
+                EventFd resample = EventFd.open();
+                Vm.Lease line = routes.line(event, resample, 9)) {
+            event.signal();
+            rig.vm.setLine(9, true);
+            KvmRig.Runner runner = rig.start(0);
+            runner.join();
+            // The first end took the route's level and left the other: the guest came again.
+            assertEquals(2, rig.result(0));
+            assertEquals(2, reads.get());
+            assertEquals(2, resample.drain());
+            line.close();
+        }
+    }
+
+    @Test
+    void everyRouteOfALineIsToldOfTheEndAndRaisesItAgainIfItHasTo() throws Exception {
+        EventRoutes routes = rig.vm.eventRoutes().orElseThrow();
+        rig.load("level");
+        assertEquals(1, rig.run());
+        try (EventFd first = EventFd.open();
+                EventFd second = EventFd.open();
+                EventFd firstEnd = EventFd.open();
+                EventFd secondEnd = EventFd.open();
+                Vm.Lease one = routes.line(first, firstEnd, 9);
+                Vm.Lease other = routes.line(second, secondEnd, 9)) {
+            first.signal();
+            second.signal();
+            KvmRig.Runner runner = rig.start(0);
+            rig.await(() -> secondEnd.drain() != 0);
+            awaitIdle();
+            assertEquals(1, rig.getInt(KvmRig.FLAGS));
+            assertEquals(1, firstEnd.drain(), "the end is told to both");
+            second.signal();
+            runner.join();
+            one.close();
+            other.close();
+        }
+    }
+
+    @Test
+    void aRouteThatEndsLeavesNoLevelBehind() throws Exception {
+        EventRoutes routes = rig.vm.eventRoutes().orElseThrow();
+        rig.load("level");
+        assertEquals(1, rig.run());
+        try (EventFd event = EventFd.open();
+                EventFd resample = EventFd.open()) {
+            Vm.Lease line = routes.line(event, resample, 9);
+            event.signal();
+            line.close();
+            AtomicInteger reads = new AtomicInteger();
+            rig.device =
+                    address -> {
+                        if (reads.incrementAndGet() == 2) {
+                            rig.vm.setLine(9, false);
+                        }
+                        return 0;
+                    };
+            KvmRig.Runner runner = rig.start(0);
+            // At most the one that was latched before the line fell.
+            awaitIdle();
+            assertTrue(rig.getInt(KvmRig.FLAGS) <= 1);
+            rig.vm.setLine(9, true);
+            runner.join();
+        }
+    }
+
+    @Test
     void bellRingsWithoutAnExitUntilItsLeaseIsClosed() throws Exception {
         rig.load("bell");
         try (EventFd event = EventFd.open()) {

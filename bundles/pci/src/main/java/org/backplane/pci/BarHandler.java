@@ -55,6 +55,11 @@ public interface BarHandler {
     /** As {@link #readConfig}; the value is in the low bits. */
     default void writeConfig(int offset, int width, long value) {}
 
+    /** As {@link PinStatus#pinAsserted}; on a processor's thread, inside of a read of STATUS. */
+    default boolean pinAsserted() {
+        return false;
+    }
+
     /**
      * The guest wrote something that {@link PciWires#interrupts} tells; on a processor's thread,
      * inside of the access, under no lock. Not for a reset.

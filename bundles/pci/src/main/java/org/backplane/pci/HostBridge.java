@@ -20,6 +20,7 @@ import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
+import org.backplane.linux.EventFd;
 
 /**
  * A PCI host bridge: bus 0 and the buses behind its root ports, reached through an ECAM window (PCI
@@ -101,6 +102,18 @@ public final class HostBridge {
          */
         default Lease onFinished(int device, int pin, Runnable listener) {
             throw new IllegalStateException("nobody tells when an interrupt is finished with");
+        }
+
+        /**
+         * Has the host's kernel raise the line where the pin ends each time an eventfd is
+         * signalled; when the guest has finished with the interrupt it lowers it and signals the
+         * other. Others may share the line, by {@link #set} and by routes.
+         *
+         * @param trigger drained by the kernel; nobody else waits for it meanwhile
+         * @return ends it; empty where the engine cannot, or not any more
+         */
+        default Optional<Lease> route(int device, int pin, EventFd trigger, EventFd resample) {
+            return Optional.empty();
         }
     }
 
@@ -413,6 +426,10 @@ public final class HostBridge {
         return pins.onFinished(device, pin, listener);
     }
 
+    Optional<Lease> routePin(int device, int pin, EventFd trigger, EventFd resample) {
+        return pins.route(device, pin, trigger, resample);
+    }
+
     /** A function of which its bus does not know yet. */
     PciFunction make(PciBus where, String slot, int device, PciShape shape, BarHandler handler) {
         var function = new PciFunction(this, where, slot, device, shape, handler);
@@ -499,6 +516,12 @@ public final class HostBridge {
         @Override
         public Lease onPinFinished(PciFunction function, int pin, Runnable listener) {
             return HostBridge.this.onPinFinished(function.device(), pin, listener);
+        }
+
+        @Override
+        public Optional<Lease> routePin(
+                PciFunction function, int pin, EventFd trigger, EventFd resample) {
+            return HostBridge.this.routePin(function.device(), pin, trigger, resample);
         }
 
         @Override

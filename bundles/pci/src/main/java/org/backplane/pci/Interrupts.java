@@ -33,6 +33,9 @@ public final class Interrupts {
     /** Null if the function has none. */
     private final Msi msi;
 
+    /** Null while no device behind the function has eventfds for its pin. */
+    private volatile PinEvents pinEvents;
+
     /** Keeps the order of levels that several threads drive. */
     private final Courier pin = new Courier(this::drivePin);
 
@@ -194,8 +197,36 @@ public final class Interrupts {
     }
 
     void level(boolean high) {
+        status(high);
+        sendLevel();
+    }
+
+    /** What STATUS shows; {@link #sendLevel} is to follow. */
+    void status(boolean high) {
         config.interruptStatus(high);
+    }
+
+    /** The pin takes the level that it is to have now; on another's thread, if that is at it. */
+    void sendLevel() {
         pin.send();
+    }
+
+    /** The device's eventfds drive the pin from now on. */
+    void follow(PinEvents events) {
+        pinEvents = events;
+        sendLevel();
+    }
+
+    void unfollow(PinEvents events) {
+        if (pinEvents == events) {
+            pinEvents = null;
+        }
+    }
+
+    /** Whether STATUS does not know the level of the pin. */
+    boolean pinRouted() {
+        PinEvents events = pinEvents;
+        return events != null && events.routed();
     }
 
     /** Interrupts of every kind. */
@@ -207,6 +238,10 @@ public final class Interrupts {
     void reset() {
         if (msix != null) {
             msix.reset();
+        }
+        PinEvents events = pinEvents;
+        if (events != null) {
+            events.reset();
         }
     }
 
@@ -241,10 +276,12 @@ public final class Interrupts {
      * section 6.2.2) and MSI and MSI-X, which exclude it (section 6.8), are off.
      */
     private void drivePin() {
-        boolean high =
-                mode() == Mode.INTX
-                        && bus.linked()
-                        && config.any(Type0Header.STATUS, Type0Header.STATUS_INTERRUPT);
+        boolean open = mode() == Mode.INTX && bus.linked();
+        PinEvents events = pinEvents;
+        if (events != null) {
+            events.settle(open);
+        }
+        boolean high = open && config.any(Type0Header.STATUS, Type0Header.STATUS_INTERRUPT);
         if (high != driven) {
             driven = high;
             if (high) {

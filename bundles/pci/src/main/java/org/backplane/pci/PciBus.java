@@ -1,7 +1,9 @@
 package org.backplane.pci;
 
 import java.util.List;
+import java.util.Optional;
 import org.backplane.device.context.Lease;
+import org.backplane.linux.EventFd;
 
 /** What a function has above it. Every method is thread-safe and waits for nothing. */
 interface PciBus {
@@ -28,6 +30,9 @@ interface PciBus {
 
     /** Runs the listener when the guest has finished with an interrupt of the pin's line. */
     Lease onPinFinished(PciFunction function, int pin, Runnable listener);
+
+    /** Has the host's kernel carry two eventfds to and from the pin's line; empty if it cannot. */
+    Optional<Lease> routePin(PciFunction function, int pin, EventFd trigger, EventFd resample);
 
     /** The function is closed; inside of {@link org.backplane.bus.Bus#change}. */
     void left(PciFunction function);

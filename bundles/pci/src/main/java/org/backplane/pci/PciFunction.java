@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import org.backplane.bus.AddressAllocator;
 import org.backplane.bus.Bus;
@@ -13,6 +14,7 @@ import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
 import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
+import org.backplane.linux.EventFd;
 
 /**
  * A type-0 function in a slot: config space, BARs, interrupts. Made by {@link HostBridge#plug};
@@ -37,7 +39,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     private final Interrupts interrupts;
     private final List<BaseAddressRegister> registers;
     private final MappedAreas areas;
-    private final PciWires wires = new PciWires(this, null, true);
+    private final PciWires wires = new PciWires(this, null, false, true);
 
     // Of several processors at once.
     private final LongAdder reads = new LongAdder();
@@ -112,12 +114,21 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
 
     /** Wires for one device, dead until they are {@link #connect connected}. */
     public PciWires deviceWires() {
-        return new PciWires(this, null, false);
+        return new PciWires(this, null, false, false);
     }
 
     /** As {@link #deviceWires()}, with what carries the device's eventfds. */
     public PciWires deviceWires(VectorTriggers triggers) {
-        return new PciWires(this, triggers, false);
+        return deviceWires(triggers, false);
+    }
+
+    /**
+     * As {@link #deviceWires(VectorTriggers)}.
+     *
+     * @param tellsPin whether {@link BarHandler#pinAsserted} tells the level of the device's pin
+     */
+    public PciWires deviceWires(VectorTriggers triggers, boolean tellsPin) {
+        return new PciWires(this, triggers, tellsPin, false);
     }
 
     /** The device is behind the function: what it set and raised before counts from now on. */
@@ -200,7 +211,7 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         }
         int by = answeredBy[offset + width - 1];
         if (by == CapabilityList.REGISTER_FILE) {
-            return config.read(offset, width);
+            return config.read(offset, width) | pinStatus(offset, width);
         }
         long value =
                 by == CapabilityList.DEVICE
@@ -210,6 +221,14 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
             value = value & ~(0xffL << 8 * i) | config.read(offset + i, 1) << 8 * i;
         }
         return closed ? Bus.allOnes(width) : value & Bus.allOnes(width);
+    }
+
+    /** What the register file does not know of STATUS. */
+    private long pinStatus(int offset, int width) {
+        boolean covered = offset <= Type0Header.STATUS && Type0Header.STATUS < offset + width;
+        return covered && interrupts.pinRouted() && handler.pinAsserted()
+                ? (long) Type0Header.STATUS_INTERRUPT << 8 * (Type0Header.STATUS - offset)
+                : 0;
     }
 
     private boolean legal(int offset, int width) {
@@ -443,12 +462,20 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         return interrupts;
     }
 
-    /** Of whatever line the pin ends in. */
-    Lease onPinFinished(Runnable listener) {
+    void requirePin() {
         if (shape.interruptPin() == 0) {
             throw new IllegalStateException(slot + " has no interrupt pin");
         }
+    }
+
+    /** Of whatever line the pin ends in. */
+    Lease onPinFinished(Runnable listener) {
         return bus.onPinFinished(this, shape.interruptPin(), listener);
+    }
+
+    /** Has the host's kernel carry two eventfds to and from that line; empty if it cannot. */
+    Optional<Lease> routePin(EventFd trigger, EventFd resample) {
+        return bus.routePin(this, shape.interruptPin(), trigger, resample);
     }
 
     /**

@@ -19,6 +19,8 @@ public final class PciWires {
     /** Null where nothing carries eventfds. */
     private final VectorTriggers triggers;
 
+    private final boolean tellsPin;
+
     /** Of the device; guarded by itself, and so is the connection they see. */
     private final List<Wire> wires = new ArrayList<>();
 
@@ -38,9 +40,14 @@ public final class PciWires {
     /** Null until the device sets one: the pin stays as the device before left it. */
     private volatile Boolean level;
 
-    PciWires(PciFunction function, VectorTriggers triggers, boolean connected) {
+    /**
+     * @param triggers null where nothing carries eventfds
+     * @param tellsPin whether the device is a {@link PinStatus}
+     */
+    PciWires(PciFunction function, VectorTriggers triggers, boolean tellsPin, boolean connected) {
         this.function = function;
         this.triggers = triggers;
+        this.tellsPin = tellsPin;
         this.connected = connected;
     }
 
@@ -159,7 +166,9 @@ public final class PciWires {
      * Raises the function's INTx pin each time an eventfd is signalled, as {@link #interrupt} does.
      * When the guest has finished with the interrupt the pin falls and the other eventfd is
      * signalled: whoever still needs service signals again. Signals stay in the eventfd while the
-     * device is not behind its function.
+     * device is not behind its function. The host's kernel does both where the engine can and the
+     * device is a {@link PinStatus}, else threads of this process do. A device with eventfds does
+     * not set the level by {@link #interrupt}.
      *
      * @param trigger stays the device's, open until the lease is closed; nobody else waits for it
      * @param resample stays the device's, open likewise
@@ -175,7 +184,8 @@ public final class PciWires {
             if (pin != null) {
                 throw new IllegalStateException("the pin has eventfds already");
             }
-            var attached = new PinEvents(this, function, triggers, trigger, resample);
+            function.requirePin();
+            var attached = new PinEvents(function, triggers, tellsPin, trigger, resample);
             pin = attached;
             if (connected) {
                 attached.connect();

@@ -10,6 +10,7 @@ import org.backplane.device.DeviceException;
 import org.backplane.device.GuestErrors;
 import org.backplane.device.context.Lease;
 import org.backplane.device.state.SavedState;
+import org.backplane.linux.EventFd;
 
 /**
  * A PCI Express root port with one hot-plug slot: a bridge from bus 0 to a bus of its own, on which
@@ -508,6 +509,12 @@ public final class RootPort implements ConfigTarget, PciSocket {
         @Override
         public Lease onPinFinished(PciFunction from, int pin, Runnable listener) {
             return bridge.onPinFinished(device, pin, listener);
+        }
+
+        @Override
+        public Optional<Lease> routePin(
+                PciFunction from, int pin, EventFd trigger, EventFd resample) {
+            return bridge.routePin(device, pin, trigger, resample);
         }
 
         @Override

@@ -13,6 +13,7 @@ import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.bus.Space;
 import org.backplane.device.context.Lease;
+import org.backplane.linux.EventFd;
 
 /** A host bridge with three windows, and the guest's side of configuration space. */
 final class Rig {
@@ -40,6 +41,10 @@ final class Rig {
     final AddressAllocator mmio64;
     final List<String> messages = Collections.synchronizedList(new ArrayList<>());
     final List<String> pins = Collections.synchronizedList(new ArrayList<>());
+
+    /** Whether the host's kernel can carry eventfds to pins. */
+    boolean routing;
+
     private final Map<String, List<Runnable>> finished = new HashMap<>();
     final HostBridge bridge;
 
@@ -84,6 +89,20 @@ final class Rig {
             finished.computeIfAbsent(name(device, pin), any -> new ArrayList<>()).add(listener);
             return () -> finished.get(name(device, pin)).remove(listener);
         }
+
+        @Override
+        public Optional<Lease> route(int device, int pin, EventFd trigger, EventFd resample) {
+            if (!routing) {
+                return Optional.empty();
+            }
+            pins.add(name(device, pin) + " routed");
+            return Optional.of(() -> pins.add(name(device, pin) + " not routed"));
+        }
+    }
+
+    /** How many wait for the end of an interrupt of a pin. */
+    int listeners(String pin) {
+        return finished.getOrDefault(pin, List.of()).size();
     }
 
     /** The guest has finished with an interrupt of a pin, {@code 1A}. */

@@ -1,7 +1,10 @@
 package org.backplane.machine.board;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Collections;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -9,7 +12,10 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.backplane.device.context.Lease;
+import org.backplane.hypervisor.EventRoutes;
+import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vm;
+import org.backplane.linux.EventFd;
 import org.backplane.machine.MachineException;
 
 /**
@@ -17,6 +23,8 @@ import org.backplane.machine.MachineException;
  * Thread-safe.
  */
 public final class InterruptLines {
+    private static final Logger LOG = System.getLogger(InterruptLines.class.getName());
+
     private final Vm vm;
     private final Wiring wiring;
     private final int[] highInputs;
@@ -120,6 +128,27 @@ public final class InterruptLines {
     /** Runs the listener each time the guest has finished with an interrupt of the source. */
     Lease onFinished(int source, Runnable listener) {
         return vm.onResample(source, listener)::close;
+    }
+
+    /**
+     * Has the host's kernel carry eventfds to and from a source, beside its inputs.
+     *
+     * @return ends it; empty where the engine cannot, or not any more
+     */
+    Optional<Lease> route(int source, EventFd trigger, EventFd resample) {
+        Optional<EventRoutes> routes = vm.eventRoutes();
+        if (routes.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            Vm.Lease lease = routes.get().line(trigger, resample, source);
+            return Optional.of(lease::close);
+        } catch (HypervisorException e) {
+            LOG.log(
+                    Level.WARNING,
+                    () -> "interrupt line %d takes the way over a thread: %s".formatted(source, e));
+            return Optional.empty();
+        }
     }
 
     public synchronized void free(int source) {

@@ -1,7 +1,9 @@
 package org.backplane.machine.board;
 
+import java.util.Optional;
 import java.util.function.IntBinaryOperator;
 import org.backplane.device.context.Lease;
+import org.backplane.linux.EventFd;
 import org.backplane.pci.HostBridge;
 
 /** Joins the pins of PCI's device numbers to a board's lines. Thread-safe. */
@@ -34,6 +36,15 @@ final class PinInputs implements HostBridge.PinRouter {
 
     @Override
     public Lease onFinished(int device, int pin, Runnable listener) {
-        return lines.onFinished(inputs[device * pins + pin - 1].source(), listener);
+        return lines.onFinished(source(device, pin), listener);
+    }
+
+    @Override
+    public Optional<Lease> route(int device, int pin, EventFd trigger, EventFd resample) {
+        return lines.route(source(device, pin), trigger, resample);
+    }
+
+    private int source(int device, int pin) {
+        return inputs[device * pins + pin - 1].source();
     }
 }

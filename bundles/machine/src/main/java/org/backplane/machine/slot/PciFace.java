@@ -17,6 +17,7 @@ import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
 import org.backplane.pci.PciWires;
+import org.backplane.pci.PinStatus;
 
 /**
  * A PCI function whose BARs, and registers of its own in configuration space, are answered through
@@ -25,9 +26,13 @@ import org.backplane.pci.PciWires;
 final class PciFace implements Face, BarHandler {
     private static final int BARS = 6;
 
+    /** What a pin reads that is asserted; where nobody answers, all ones are read. */
+    private static final long ASSERTED = 1;
+
     private final GatedHandler[] bars = new GatedHandler[BARS];
     private final GatedHandler config;
     private final GatedHandler switches;
+    private final GatedHandler pin;
     private final PciFunction function;
 
     /**
@@ -43,6 +48,7 @@ final class PciFace implements Face, BarHandler {
         Arrays.setAll(bars, bar -> new GatedHandler(gear));
         config = new GatedHandler(gear);
         switches = new GatedHandler(gear);
+        pin = new GatedHandler(gear);
         function = place.plug(gear.name(), shape, this);
     }
 
@@ -70,7 +76,7 @@ final class PciFace implements Face, BarHandler {
 
     @Override
     public void wire(Device device, Attachment attachment) {
-        PciWires wires = function.deviceWires(attachment.triggers());
+        PciWires wires = function.deviceWires(attachment.triggers(), device instanceof PinStatus);
         attachment.add(
                 new Attachment.Switchable() {
                     @Override
@@ -101,6 +107,7 @@ final class PciFace implements Face, BarHandler {
             config.connect(next instanceof ConfigDevice own ? new Config(own) : NOTHING);
             switches.connect(
                     next instanceof InterruptSwitches following ? new Told(following) : NOTHING);
+            pin.connect(next instanceof PinStatus telling ? new Pin(telling) : NOTHING);
         };
     }
 
@@ -111,6 +118,7 @@ final class PciFace implements Face, BarHandler {
         }
         config.connect(null);
         switches.connect(null);
+        pin.connect(null);
     }
 
     /** For what a device does not answer. */
@@ -137,6 +145,19 @@ final class PciFace implements Face, BarHandler {
         @Override
         public void write(long offset, int width, long value) {
             device.writeConfig((int) offset, width, value);
+        }
+    }
+
+    /** Asks a device for its pin: each read is a call. */
+    private record Pin(PinStatus device) implements IoHandler {
+        @Override
+        public long read(long offset, int width) {
+            return device.pinAsserted() ? ASSERTED : -1;
+        }
+
+        @Override
+        public void write(long offset, int width, long value) {
+            throw new AssertionError("a pin is only asked for");
         }
     }
 
@@ -184,6 +205,11 @@ final class PciFace implements Face, BarHandler {
     @Override
     public void writeConfig(int offset, int width, long value) {
         config.write(offset, width, value);
+    }
+
+    @Override
+    public boolean pinAsserted() {
+        return pin.read(0, 0) == ASSERTED;
     }
 
     @Override
