@@ -95,6 +95,26 @@ class MemoryTest {
         }
     }
 
+    /** KVM refuses a slot over another: one that was left behind would be in the way. */
+    @Test
+    void aPlaceThatWasLeftTakesOtherMemory() throws Exception {
+        rig.load("bar");
+        try (Memfd first = Memfd.create("first", 4096);
+                Memfd second = Memfd.create("second", 8192);
+                Mapping left = Mapping.shared(first, 0, 4096, Mapping.Protection.READ_WRITE);
+                Mapping view = Mapping.shared(second, 0, 4096, Mapping.Protection.READ_WRITE)) {
+            for (int i = 0; i < 20; i++) {
+                rig.memory.map(AT + 4096L * i, first, 0, 4096, true).close();
+            }
+            try (MemoryLease bar = rig.memory.map(AT, second, 0, 8192, true)) {
+                rig.run();
+                assertEquals(0x3333_3333_2222_1100L, OffHeap.getLong(view.address()));
+                assertEquals(0, OffHeap.getLong(left.address()));
+                assertEquals(8192, bar.range().length());
+            }
+        }
+    }
+
     @Test
     void trapsAndDoorbellsBetweenMappedPagesWork() throws Exception {
         rig.load("bell");

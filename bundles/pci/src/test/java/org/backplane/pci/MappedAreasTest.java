@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.Space;
 import org.backplane.device.context.Lease;
@@ -16,6 +17,7 @@ import org.backplane.linux.Memfd;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Host memory in BARs: where the guest finds it, and where it comes to the device instead. */
 class MappedAreasTest {
@@ -241,6 +243,50 @@ class MappedAreasTest {
         assertEquals(
                 List.of(new PciFunction.MappedRange(0, 0, Rig.LOW.base() + 64 * PAGE, PAGE)),
                 restored.mapped());
+    }
+
+    /** Another thread tells where BARs are, and has not come to this one. */
+    @Test
+    @Timeout(60)
+    void isGoneWhenClosingReturnsThoughAnotherThreadTellsOfMoves() throws Exception {
+        PciFunction function = rig.running("nic", Rig.shape(Rig.memory(0, PAGE)));
+        wires(function).map(0, 0, card, 0, PAGE);
+        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        PciFunction slow =
+                rig.bridge.plug("slow", -1, Rig.shape(Rig.memory(0, PAGE)), new Slow(told, closed));
+        slow.place();
+        Thread guest = new Thread(() -> rig.command(slow, Type0Header.COMMAND_MEMORY));
+        guest.start();
+        told.await();
+        function.close();
+        boolean gone = rig.memory.mapped.isEmpty();
+        closed.countDown();
+        guest.join();
+        assertTrue(gone);
+    }
+
+    /** Does not come back from being told until it may. */
+    private record Slow(CountDownLatch told, CountDownLatch may) implements BarHandler {
+        @Override
+        public long read(int bar, long offset, int width) {
+            return 0;
+        }
+
+        @Override
+        public void write(int bar, long offset, int width, long value) {
+            throw new AssertionError("nobody writes here");
+        }
+
+        @Override
+        public void moved(int bar, long base) {
+            told.countDown();
+            try {
+                may.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 
     @Test

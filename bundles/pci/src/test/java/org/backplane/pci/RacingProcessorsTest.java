@@ -17,7 +17,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Space;
+import org.backplane.linux.LinuxException;
+import org.backplane.linux.Memfd;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -33,8 +36,17 @@ class RacingProcessorsTest {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final AtomicBoolean done = new AtomicBoolean();
 
+    /** Behind the functions' BARs, a page each; pages of the host are assumed to be no larger. */
+    private Memfd bytes;
+
+    @BeforeEach
+    void open() throws LinuxException {
+        bytes = Memfd.create("bars", 64 * SIZE);
+    }
+
     @AfterEach
     void stop() {
+        bytes.close();
         done.set(true);
         threads.shutdown();
     }
@@ -84,6 +96,9 @@ class RacingProcessorsTest {
             function.place();
             rig.command(function, 2);
             functions.add(function);
+            PciWires wires = function.deviceWires();
+            function.connect(wires);
+            wires.map(0, 0, bytes, i * SIZE, SIZE);
         }
         List<Future<?>> writers = new ArrayList<>();
         for (int seed = 1; seed <= 2; seed++) {
@@ -109,9 +124,13 @@ class RacingProcessorsTest {
             }
         }
         assertEquals(decoding, announced);
+        Map<Integer, Long> mapped = new HashMap<>();
+        rig.memory.mapped.forEach((base, found) -> mapped.put((int) found.offset() / SIZE, base));
+        assertEquals(decoding, mapped);
         functions.forEach(PciFunction::close);
         assertTrue(rig.allFree());
         assertEquals(Map.of(), announced);
+        assertEquals(Map.of(), rig.memory.mapped);
     }
 
     private void writeAtRandom(List<PciFunction> functions, Random random) {
