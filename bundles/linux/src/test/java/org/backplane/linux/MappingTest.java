@@ -123,4 +123,21 @@ class MappingTest {
         }
         return false;
     }
+
+    @Test
+    void aCallIntoMemoryThatWasCutOffIsAnErrorAndNothingElse() throws IOException {
+        Path path = folder.resolve("cut");
+        try (Fd file = Fd.open(path, OpenFlag.READ, OpenFlag.WRITE, OpenFlag.CREATE);
+                Fd zero = Fd.open(Path.of("/dev/zero"), OpenFlag.READ)) {
+            file.truncate(8192);
+            try (Mapping mapping = Mapping.shared(file, 0, 8192, Mapping.Protection.READ_WRITE)) {
+                assertEquals(8, zero.read(mapping.address() + 4096, 8));
+                file.truncate(0);
+                LinuxException failure =
+                        assertThrows(
+                                LinuxException.class, () -> zero.read(mapping.address() + 4096, 8));
+                assertEquals(14, failure.errno());
+            }
+        }
+    }
 }

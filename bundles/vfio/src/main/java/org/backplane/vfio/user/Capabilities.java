@@ -124,7 +124,9 @@ record Capabilities(
         } catch (CharacterCodingException e) {
             throw new ProtocolException("the version data is no UTF-8");
         } catch (IOException | IllegalStateException | NumberFormatException e) {
-            throw new ProtocolException("the version data is wrong: " + e.getMessage());
+            // What follows the first line is where Gson explains itself.
+            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+            throw new ProtocolException("the version data is wrong: " + reason);
         }
     }
 
