@@ -1,8 +1,10 @@
 package org.backplane.machine.slot;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.backplane.bus.ClaimException;
 import org.backplane.bus.IoHandler;
 import org.backplane.device.Device;
@@ -264,7 +266,22 @@ final class PciFace implements Face, BarHandler {
 
     @Override
     public Map<String, String> facts() {
-        return Map.of();
+        List<PciFunction.MappedRange> mapped = function.mapped();
+        return mapped.isEmpty()
+                ? Map.of()
+                : Map.of(
+                        "mapped",
+                        mapped.stream()
+                                .map(
+                                        range ->
+                                                "bar%d+0x%x..0x%x"
+                                                        .formatted(
+                                                                range.bar(),
+                                                                range.offset(),
+                                                                range.offset()
+                                                                        + range.length()
+                                                                        - 1))
+                                .collect(Collectors.joining(", ")));
     }
 
     @Override

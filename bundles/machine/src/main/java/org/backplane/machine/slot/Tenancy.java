@@ -417,10 +417,11 @@ final class Tenancy {
         broken = code;
         state = SlotState.FAILED;
         detail = reason;
-        gate.refuse();
+        // Before the guest goes on: it must not find half of a device.
         if (face != null) {
             face.failed();
         }
+        gate.refuse();
     }
 
     /** A restored slot whose device had failed: the guest goes on seeing its function. */

@@ -93,6 +93,10 @@ final class CounterSlot implements AutoCloseable {
         return board.bridge();
     }
 
+    RiscvBoard board() {
+        return board;
+    }
+
     PlayedCode code() {
         return code;
     }
