@@ -250,6 +250,7 @@ public final class DemoCommand implements Command {
                 disks.stream().map(disk -> escaped(disk) + ",name=disk0").toList(),
                 nets(),
                 Stream.concat(Stream.of("virtio-rng,name=rng0"), common.devices.stream()).toList(),
+                List.of(),
                 Optional.of(console),
                 Optional.of(chosen),
                 common.bundles,

@@ -84,6 +84,15 @@ public final class RunCommand implements Command {
     private List<String> disks = new ArrayList<>();
 
     @Option(
+            names = "--vfio",
+            paramLabel = "ADDRESS|user:PATH[,iommu=I][,name=N][,pin=P][,port=N]",
+            description =
+                    "A PCI device of this host (0000:01:00.0, bound to vfio-pci: backplane vfio bind),"
+                            + " or one that a vfio-user server has behind the socket PATH. I is auto,"
+                            + " group or iommufd. Repeatable.")
+    private List<String> vfios = new ArrayList<>();
+
+    @Option(
             names = "--console",
             paramLabel = "WHERE",
             description = "stdio (default), none, file=PATH or unix=PATH (a socket).")
@@ -122,6 +131,7 @@ public final class RunCommand implements Command {
                                         disks,
                                         common.nets,
                                         common.devices,
+                                        vfios,
                                         console,
                                         common.name,
                                         common.bundles,

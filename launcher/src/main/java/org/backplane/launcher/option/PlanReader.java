@@ -71,7 +71,12 @@ public final class PlanReader {
         GuestReader.Guest guest = new GuestReader(hostMemory, problems).read(options, engine);
         List<SlotPlan> slots =
                 slots(ends, problems)
-                        .read(options.disks(), options.nets(), options.devices(), ends.config());
+                        .read(
+                                options.disks(),
+                                options.nets(),
+                                options.devices(),
+                                options.vfios(),
+                                ends.config());
         if (problems.count() > before || guest.kernel().isEmpty()) {
             return Optional.empty();
         }
@@ -121,11 +126,12 @@ public final class PlanReader {
         refuseWithRestore("--disk", "disks", options.disks(), problems);
         refuseWithRestore("--net", "networks", options.nets(), problems);
         refuseWithRestore("--device", "devices", options.devices(), problems);
+        refuseWithRestore("--vfio", "devices", options.vfios(), problems);
         refuseWithRestore(
                 "--format", "kernel", options.engine().format().stream().toList(), problems);
         EngineChoice engine = EngineChoice.read(options.engine(), problems);
         Ends ends = ends(options, problems);
-        slots(ends, problems).read(List.of(), List.of(), List.of(), ends.config());
+        slots(ends, problems).read(List.of(), List.of(), List.of(), List.of(), ends.config());
         Optional<Path> path = path("--restore", text, problems);
         Optional<SnapshotFolder> snapshot =
                 path.isPresent()

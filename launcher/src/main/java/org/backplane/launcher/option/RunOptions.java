@@ -13,6 +13,7 @@ public record RunOptions(
         List<String> disks,
         List<String> nets,
         List<String> devices,
+        List<String> vfios,
         Optional<String> console,
         Optional<String> name,
         Optional<String> bundles,

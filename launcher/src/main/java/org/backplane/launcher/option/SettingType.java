@@ -3,6 +3,7 @@ package org.backplane.launcher.option;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,6 +30,7 @@ sealed interface SettingType {
             case "flag" -> new Flag();
             case "address" -> new Address();
             case "file" -> new FilePath();
+            case "pci-address" -> new PciAddress();
             case "console" -> new ConsolePlace();
             default ->
                     text.contains("|")
@@ -114,6 +116,32 @@ sealed interface SettingType {
         @Override
         public String placeholder() {
             return "ADDRESS";
+        }
+    }
+
+    /** {@code pci-address}: of a PCI function of the host; without a domain it is in domain 0. */
+    record PciAddress() implements SettingType {
+        private static final Pattern WRITTEN =
+                Pattern.compile("(\\p{XDigit}{4,8}:)?\\p{XDigit}{2}:[01]\\p{XDigit}\\.[0-7]");
+
+        @Override
+        public List<String> remedies(String value) {
+            return unless(isOne(value), "give the address of a PCI function such as 0000:01:00.0");
+        }
+
+        @Override
+        public String placeholder() {
+            return "0000:01:00.0";
+        }
+
+        static boolean isOne(String value) {
+            return WRITTEN.matcher(value).matches();
+        }
+
+        /** With its domain, as the kernel writes it. */
+        static String whole(String value) {
+            String lower = value.toLowerCase(Locale.ROOT);
+            return lower.indexOf(':') == lower.lastIndexOf(':') ? "0000:" + lower : lower;
         }
     }
 

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads {@code --disk}, {@code --net} and {@code --device} into slots, and judges the files of
- * {@code --config}.
+ * Reads {@code --disk}, {@code --net}, {@code --device} and {@code --vfio} into slots, and judges
+ * the files of {@code --config}.
  */
 final class SlotReader {
     static final String DISK_KIND = "virtio-blk";
@@ -30,6 +30,7 @@ final class SlotReader {
 
     private final DeviceKinds kinds;
     private final Networks networks;
+    private final HostDevices hostDevices;
     private final Problems problems;
     private final Map<String, String> sourceOfName = new LinkedHashMap<>();
     private final List<Image> images = new ArrayList<>();
@@ -50,23 +51,29 @@ final class SlotReader {
     SlotReader(DeviceKinds kinds, HostLibraries libraries, Problems problems) {
         this.kinds = kinds;
         this.networks = new Networks(libraries);
+        this.hostDevices = new HostDevices(libraries.root());
         this.problems = problems;
         BOARD_NAMES.forEach(name -> sourceOfName.put(name, "the board"));
     }
 
     /**
-     * The slots of the command line in the order disks, networks, devices. What is wrong was added
-     * to the problems.
+     * The slots of the command line in the order disks, networks, devices, host devices. What is
+     * wrong was added to the problems.
      *
      * @param config folder whose files ask for more slots, which the machine itself makes
      */
     List<SlotPlan> read(
-            List<String> disks, List<String> nets, List<String> devices, Optional<Path> config)
+            List<String> disks,
+            List<String> nets,
+            List<String> devices,
+            List<String> vfios,
+            Optional<Path> config)
             throws IOException {
         List<Draft> drafts = new ArrayList<>();
         disks.forEach(text -> drafts.add(disk(text)));
         nets.forEach(text -> drafts.add(net(text)));
         devices.forEach(text -> drafts.add(device(new Source("--device", text), text)));
+        vfios.forEach(text -> drafts.add(vfio(text)));
         drafts.forEach(this::claimGivenName);
         if (config.isPresent()) {
             for (Path file : SlotFile.in(config.get())) {
@@ -150,6 +157,19 @@ final class SlotReader {
         return new Draft(name(source, words.settings().get(NAME)), Networks.KIND, settings, source);
     }
 
+    private Draft vfio(String text) {
+        Source source = new Source("--vfio", text);
+        Words words = Words.of(text);
+        refuseTwice(source, words);
+        Map<String, String> settings = VfioOption.settings(words, remedy -> tell(source, remedy));
+        refuseUnknownKind(source, VfioOption.KIND);
+        if (!settings.isEmpty()) {
+            judge(source, VfioOption.KIND, settings);
+        }
+        return new Draft(
+                name(source, words.settings().get(NAME)), VfioOption.KIND, settings, source);
+    }
+
     private Draft device(Source source, String text) {
         Words words = Words.of(text);
         refuseTwice(source, words);
@@ -205,6 +225,9 @@ final class SlotReader {
             Set<String> wrong = new HashSet<>();
             mistakes.forEach(mistake -> wrong.add(mistake.name()));
             networks.check(settings, wrong, source.toString(), remedy -> tell(source, remedy));
+        }
+        if (kind.equals(VfioOption.KIND)) {
+            hostDevices.check(settings, source.toString(), remedy -> tell(source, remedy));
         }
     }
 

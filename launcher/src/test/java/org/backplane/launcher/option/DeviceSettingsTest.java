@@ -72,6 +72,7 @@ class DeviceSettingsTest {
                                         disks,
                                         List.of(),
                                         devices,
+                                        List.of(),
                                         Optional.of("none"),
                                         Optional.of("one"),
                                         Optional.empty(),

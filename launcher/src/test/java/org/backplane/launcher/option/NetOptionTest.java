@@ -68,6 +68,7 @@ class NetOptionTest {
                                 List.of(),
                                 nets,
                                 devices,
+                                List.of(),
                                 Optional.of("none"),
                                 Optional.of("one"),
                                 Optional.empty(),

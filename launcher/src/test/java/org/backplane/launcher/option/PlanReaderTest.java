@@ -38,6 +38,7 @@ class PlanReaderTest {
     private final List<String> disks = new ArrayList<>();
     private final List<String> nets = new ArrayList<>();
     private final List<String> devices = new ArrayList<>();
+    private final List<String> vfios = new ArrayList<>();
     private final Set<String> running = Set.of("busy", "vm");
     private Path disk;
 
@@ -81,6 +82,7 @@ class PlanReaderTest {
                                 disks,
                                 nets,
                                 devices,
+                                vfios,
                                 option("console"),
                                 option("name"),
                                 option("bundles"),
@@ -799,6 +801,9 @@ class PlanReaderTest {
         nets.add("none");
         refused("--net none: the snapshot of --restore brings its own networks; leave this out");
         nets.clear();
+        vfios.add("01:00.0");
+        refused("--vfio 01:00.0: the snapshot of --restore brings its own devices; leave this out");
+        vfios.clear();
         options.put("format", "pvh");
         refused("--format pvh: the snapshot of --restore brings its own kernel");
         options.remove("format");

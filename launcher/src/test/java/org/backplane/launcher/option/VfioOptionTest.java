@@ -1,0 +1,127 @@
+package org.backplane.launcher.option;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Devices of a host that has 0000:01:00.0 with VFIO, 01:00.1 with a driver and 02:00.0 with none.
+ */
+class VfioOptionTest {
+    private static final String VFIO =
+            "org.backplane.device;kind=vfio;settings:List<String>=\"host=pci-address,socket=file,iommu=auto|group|iommufd\"";
+
+    @TempDir Path root;
+
+    private final Problems problems = new Problems();
+
+    @BeforeEach
+    void aHost() throws IOException {
+        function("0000:01:00.0", "vfio-pci");
+        function("0000:01:00.1", "e1000e");
+        Files.createDirectories(root.resolve("sys/bus/pci/devices/0000:02:00.0"));
+        Files.createFile(root.resolve("served.sock"));
+    }
+
+    private void function(String address, String driver) throws IOException {
+        Path folder = Files.createDirectories(root.resolve("sys/bus/pci/devices/" + address));
+        Files.createSymbolicLink(
+                folder.resolve("driver"), Path.of("../../../../bus/pci/drivers/" + driver));
+    }
+
+    private List<SlotPlan> read(List<String> devices, List<String> vfios) throws IOException {
+        return new SlotReader(DeviceKinds.declared(VFIO), new HostLibraries(root, ""), problems)
+                .read(List.of(), List.of(), devices, vfios, Optional.empty());
+    }
+
+    private void refused(String... words) {
+        assertEquals(1, problems.count(), () -> problems.sentences().toString());
+        for (String word : words) {
+            String sentence = problems.sentences().get(0);
+            assertTrue(sentence.contains(word), () -> word + " is not in " + sentence);
+        }
+    }
+
+    @Test
+    void becomesASlotOfKindVfio() throws IOException {
+        List<SlotPlan> slots =
+                read(
+                        List.of(),
+                        List.of(
+                                "01:00.0,name=nic,iommu=group",
+                                "user:" + root.resolve("served.sock") + ",port=1"));
+        assertEquals(List.of(), problems.sentences());
+        assertEquals(
+                new SlotPlan(
+                        "nic",
+                        "vfio",
+                        Map.of("host", "0000:01:00.0", "iommu", "group"),
+                        "--vfio 01:00.0,name=nic,iommu=group"),
+                slots.get(0));
+        assertEquals("vfio0", slots.get(1).name());
+        assertEquals(
+                Map.of("socket", root.resolve("served.sock").toString(), "port", "1"),
+                slots.get(1).settings());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nic", "1:0.0", "0000:01:20.0", "0000:01:00.8", "", "host=01:00.0"})
+    void refusesWhatIsNoDevice(String text) throws IOException {
+        read(List.of(), List.of(text));
+        refused("give the address of a PCI function of the host, 0000:01:00.0, or user:PATH");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "01:00.1|the host uses it by its driver e1000e; hand it over with: backplane vfio bind 0000:01:00.1",
+                "02:00.0|it is not bound to vfio-pci; hand it over with: backplane vfio bind 0000:02:00.0",
+                "03:00.0|the host has no PCI function 0000:03:00.0; backplane check lists",
+                "01:00.0,iommu=none|'iommu=none' is wrong: give one of: auto, group, iommufd",
+                "01:00.0,host=01:00.0|'host' is said by the first word",
+                "01:00.0,rom=on|vfio has no setting 'rom'",
+                "user:/no/such.sock|there is no socket /no/such.sock; start the device's server first",
+                "user:|give a path",
+            })
+    void refusesWithTheReasonAndTheRemedy(String text, String sentence) throws IOException {
+        read(List.of(), List.of(text));
+        refused("--vfio " + text + ": ", sentence);
+    }
+
+    @Test
+    void refusesTheInterfaceOfTheKernelForAnotherProcess() throws IOException {
+        read(List.of(), List.of("user:" + root.resolve("served.sock") + ",iommu=group"));
+        refused("iommu= is for a device of this host; leave it out");
+    }
+
+    @Test
+    void refusesOneDeviceInTwoSlotsHoweverItIsSpelled() throws IOException {
+        read(List.of("vfio,host=01:00.0"), List.of("0000:01:00.0"));
+        refused("--vfio 0000:01:00.0: this is the device of --device vfio,host=01:00.0 too");
+    }
+
+    @Test
+    void aDeviceByItsKindIsHeldToTheSame() throws IOException {
+        read(List.of("vfio,host=01:00.1", "vfio", "vfio,host=x"), List.of());
+        assertEquals(3, problems.count(), () -> problems.sentences().toString());
+        assertTrue(problems.sentences().get(0).contains("driver e1000e"));
+        assertTrue(problems.sentences().get(1).contains("no device is named"));
+        assertTrue(
+                problems.sentences()
+                        .get(2)
+                        .contains("'host=x' is wrong: give the address of a PCI function"));
+    }
+}
