@@ -358,7 +358,12 @@ final class CommandHandler {
         } catch (IOException | RuntimeException | InternalError e) {
             LOG.log(Level.ERROR, "the served device does not let its client go", e);
         }
-        interrupts.disableAll();
-        unmapAll();
+        try {
+            interrupts.disableAll();
+        } catch (RuntimeException | InternalError e) {
+            LOG.log(Level.ERROR, "the served device does not let its interrupts go", e);
+        } finally {
+            unmapAll();
+        }
     }
 }

@@ -42,7 +42,10 @@ final class RegionLayout {
         payload.putInt(Wire.ARGSZ, all);
         payload.putInt(Wire.REGION_FLAGS, flags);
         payload.putInt(Wire.REGION_INDEX, region.index());
-        payload.putInt(Wire.REGION_CAP_OFFSET, fits ? Wire.REGION_BYTES : 0);
+        // Also where the chain does not fit: QEMU takes 0 there for a mistake, and does not come
+        // back
+        // with more room.
+        payload.putInt(Wire.REGION_CAP_OFFSET, chain > 0 ? Wire.REGION_BYTES : 0);
         payload.putLong(Wire.REGION_SIZE, region.size());
         payload.putLong(Wire.REGION_OFFSET, region.fileOffset());
         if (fits) {

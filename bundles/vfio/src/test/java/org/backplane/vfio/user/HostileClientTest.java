@@ -133,6 +133,7 @@ class HostileClientTest {
         Message reply = peer.command(Wire.DEVICE_GET_REGION_INFO, request, List.of());
         reply.closeDescriptors();
         assertEquals(Wire.REGION_BYTES, reply.payload().limit());
+        assertEquals(Wire.REGION_BYTES, reply.payload().getInt(Wire.REGION_CAP_OFFSET));
         int needed = reply.payload().getInt(Wire.ARGSZ);
         request.putInt(Wire.ARGSZ, needed);
         reply = peer.command(Wire.DEVICE_GET_REGION_INFO, request, List.of());
