@@ -1,30 +1,93 @@
 # cache.sh: what the rig keeps, under ${XDG_CACHE_HOME:-~/.cache}/backplane/rig. Sourced by rig.
 #   debs/SUITE.deb                       the suite's kernel package
+#   debs/cdev.deb cdev.tar               a kernel for L1, and its VFIO with IOMMUFD
 #   images/KEY                           made of the packages and of this checkout's scripts, as KEY tells:
 #     SUITE/version vmlinuz vmlinux        the kernel, and the ELF file that its bzImage holds
-#     l1-SUITE.cpio l2-SUITE.cpio               the initial file systems
+#     l1-SUITE.cpio l2-SUITE.cpio          the initial file systems
 #     digests                              SHA-256 of all of these
 # Everything is made once. Images of other checkouts stay, the latest three.
 
 suites=(bookworm trixie)
-l1_suite=bookworm # the kernel of L1: all of these have kvm-amd, vfio-pci and 9p, and none has IOMMUFD
+l1_suite=bookworm # the kernel of L1: it has kvm-amd, vfio-pci and 9p
 l1_modules="virtio_pci 9p 9pnet_virtio overlay kvm-amd vfio-pci vfio_iommu_type1 tun virtio_net e1000 bridge"
 l2_modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng button evdev ext4 nvme e1000e igb 8139cp xhci_pci usb_storage sd_mod"
 
-# fetch_kernel SUITE: from the host's mirror; apt checks signature and digest.
-fetch_kernel() {
-  local suite=$1 folder package
-  folder=$(mktemp -d "$cache/apt.XXXXXX")
-  apt_for "$folder" "$suite"
-  log "fetching the kernel of $suite"
-  package=$(apt_in "$folder" apt-cache show --no-all-versions linux-image-amd64 |
-    sed -n 's/^Depends:.*\(linux-image-[0-9][^ ,]*\).*/\1/p')
-  [ -n "$package" ] || die "linux-image-amd64 of $suite names no kernel"
-  (cd "$folder" && apt_in "$folder" apt-get -qq download "$package") || die "$package could not be fetched"
-  mkdir -p "$cache/debs"
-  mv "$folder"/*.deb "$cache/debs/$suite.deb"
-  rm -rf "$folder"
+# open_apt SUITE: an apt of its own for that suite of the host's mirror, in $apt; it checks signatures and digests.
+open_apt() {
+  local suite=$1 from
+  from=$(mirror)
+  [ -n "$from" ] || die "apt's configuration names no mirror of Debian"
+  log "fetching the kernel of $suite from $from"
+  apt=$(mktemp -d "$cache/apt.XXXXXX")
+  mkdir -p "$apt"/{lists,archives}/partial
+  touch "$apt/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $from $suite main" > "$apt/sources.list"
+  cat > "$apt/apt.conf" << CONF
+#clear APT::Architectures; #clear DPkg::Post-Invoke;
+#clear APT::Update::Pre-Invoke; #clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success;
+APT::Architecture "amd64"; APT::Architectures { "amd64"; }; APT::Sandbox::User "root";
+APT::Update::Error-Mode "any"; Acquire::Languages "none"; Acquire::Retries "3"; Debug::NoLocking "true";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+Dir::State::lists "$apt/lists"; Dir::State::status "$apt/status"; Dir::Log "$apt";
+Dir::Cache "$apt"; Dir::Cache::archives "$apt/archives";
+Dir::Etc::sourcelist "$apt/sources.list"; Dir::Etc::sourceparts "$apt/archives";
+Dir::Etc::preferences "$apt/status"; Dir::Etc::preferencesparts "$apt/archives";
+CONF
+  apt_in "$apt" apt-get -qq update || die "the package index of $suite could not be fetched"
 }
+
+# The package that a package of $apt depends on and whose name begins so.
+needed_by() { apt_in "$apt" apt-cache show --no-all-versions "$1" | sed -n "s/^Depends:.*\($2[0-9][^ ,]*\).*/\1/p"; }
+
+download() { (cd "$apt" && apt_in "$apt" apt-get -qq download "$@") || die "$* could not be fetched"; }
+
+# fetch_kernel SUITE
+fetch_kernel() {
+  local apt package
+  open_apt "$1"
+  package=$(needed_by linux-image-amd64 linux-image-)
+  [ -n "$package" ] || die "linux-image-amd64 of $1 names no kernel"
+  download "$package"
+  mkdir -p "$cache/debs"
+  mv "$apt"/*.deb "$cache/debs/$1.deb"
+  rm -rf "$apt"
+}
+
+# fetch_cdev: no kernel of Debian's has IOMMUFD and with it VFIO's devices of their own (/dev/vfio/devices). The
+# backports of bookworm have a kernel together with all that modules for it are built with here: its VFIO
+# modules and IOMMUFD's, from Debian's own source, with those two options. To debs/cdev.deb and debs/cdev.tar.
+fetch_cdev() (
+  set -e
+  open_apt bookworm-backports
+  version=$(needed_by linux-image-amd64 linux-image-)
+  version=${version#linux-image-} version=${version%-amd64}
+  series=$(echo "$version" | cut -d . -f 1,2)
+  download "linux-image-$version-amd64" "linux-headers-$version-amd64" "linux-headers-$version-common" \
+    "linux-kbuild-$version" "linux-source-$series"
+  cd "$apt"
+  for package in linux-headers-* linux-kbuild-*; do dpkg -x "$package" headers; done
+  dpkg --fsys-tarfile linux-source-*.deb | tar -xO "./usr/src/linux-source-$series.tar.xz" |
+    tar -xJ --strip-components=1 --wildcards "linux-source-$series/drivers/vfio/*" "linux-source-$series/drivers/iommu/*" \
+      "linux-source-$series/lib/interval_tree.c"
+  mkdir modules
+  mv drivers/vfio drivers/iommu/iommufd drivers/iommu/iommu-priv.h modules/
+  echo 'obj-m += iommufd/ vfio/' > modules/Kbuild
+  # What IOMMUFD needs of lib/interval_tree.c is in a kernel that has IOMMUFD only.
+  {
+    printf '#include <linux/%s.h>\n' interval_tree module
+    sed -n '/^#ifdef CONFIG_INTERVAL_TREE_SPAN_ITER/,/^#endif/p' lib/interval_tree.c
+  } > modules/iommufd/spans.c
+  sed -i 's/^\tvfio_compat.o/& spans.o/' modules/iommufd/Makefile
+  echo "include $apt/headers/usr/src/linux-headers-$version-common/Makefile" \
+    > "headers/usr/src/linux-headers-$version-amd64/Makefile"
+  log "building VFIO with IOMMUFD for $version"
+  make -s -C "headers/usr/src/linux-headers-$version-amd64" "M=$apt/modules" modules \
+    CONFIG_IOMMUFD=m CONFIG_IOMMUFD_DRIVER=y CONFIG_VFIO_DEVICE_CDEV=y CONFIG_DEBUG_INFO_BTF_MODULES= \
+    KCFLAGS="-DCONFIG_IOMMUFD_MODULE=1 -DCONFIG_VFIO_DEVICE_CDEV=1 -DCONFIG_INTERVAL_TREE_SPAN_ITER=1" > build.log 2>&1
+  find modules -name '*.ko' | sed 's/^modules.//' | tar -C modules -cf "$cache/debs/cdev.tar" -T -
+  mv linux-image-*.deb "$cache/debs/cdev.deb"
+  rm -rf "$apt"
+)
 
 number() { od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '; }
 
@@ -78,25 +141,42 @@ pack() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0 --r
 
 # The digest of all that the images are made of.
 recipe() {
-  cat "$here/cache.sh" "$here"/l1/init "$here"/l2/* /bin/busybox "$cache"/debs/*.deb | sha256sum | cut -c 1-16
+  cat "$here/cache.sh" "$here"/l1/init "$here"/l2/* /bin/busybox "$cache"/debs/* | sha256sum | cut -c 1-16
+}
+
+# make_l1 TREE VERSION FOLDER TARGET
+make_l1() {
+  start_of_tree "$3"
+  mkdir "$3"/{lower,upper,root}
+  add_modules "$1" "$2" "$3" $l1_modules
+  cp "$here/l1/init" "$3/init"
+  pack "$3" "$4"
 }
 
 # make_images TARGET
 make_images() {
   local work suite tree version name target=$1
   work=$(mktemp -d "$cache/work.XXXXXX")
-  for suite in "${suites[@]}"; do
+  for suite in "${suites[@]}" cdev; do
+    [ -e "$cache/debs/$suite.deb" ] || continue
     log "unpacking the kernel of $suite"
     tree=$work/$suite
     dpkg -x "$cache/debs/$suite.deb" "$tree"
     [ -d "$tree/lib" ] || ln -s usr/lib "$tree/lib"
     version=$(basename "$tree"/boot/vmlinuz-*)
     version=${version#vmlinuz-}
+    if [ "$suite" = cdev ]; then
+      rm -rf "$tree/lib/modules/$version"/kernel/drivers/vfio
+      mkdir -p "$tree/lib/modules/$version/kernel/drivers/vfio"
+      tar -C "$tree/lib/modules/$version/kernel/drivers/vfio" -xf "$cache/debs/cdev.tar"
+    fi
     depmod -b "$tree" "$version"
     mkdir -p "$target/$suite"
     echo "$version" > "$target/$suite/version"
     cp "$tree/boot/vmlinuz-$version" "$target/$suite/vmlinuz"
     extract_vmlinux "$target/$suite/vmlinuz" "$target/$suite/vmlinux"
+    make_l1 "$tree" "$version" "$work/l1-$suite" "$target/l1-$suite.cpio"
+    [ "$suite" != cdev ] || continue
     start_of_tree "$work/l2-$suite"
     add_modules "$tree" "$version" "$work/l2-$suite" $l2_modules
     cp "$here/l2/init" "$work/l2-$suite/init"
@@ -104,11 +184,6 @@ make_images() {
       gcc -O1 -static -Wall -o "$work/l2-$suite/bin/$name" "$here/l2/$name.c" || die "l2/$name.c does not compile"
     done
     pack "$work/l2-$suite" "$target/l2-$suite.cpio"
-    start_of_tree "$work/l1-$suite"
-    mkdir "$work/l1-$suite"/{lower,upper,root}
-    add_modules "$tree" "$version" "$work/l1-$suite" $l1_modules
-    cp "$here/l1/init" "$work/l1-$suite/init"
-    pack "$work/l1-$suite" "$target/l1-$suite.cpio"
   done
   rm -rf "$work"
 }
@@ -122,6 +197,7 @@ build_cache() {
   for suite in "${suites[@]}"; do
     [ -e "$cache/debs/$suite.deb" ] || fetch_kernel "$suite"
   done
+  [ -e "$cache/debs/cdev.deb" ] || fetch_cdev || log "no L1 with IOMMUFD: its cases are skipped"
   images=$cache/images/$(recipe)
   if ! (cd "$images" && sha256sum --quiet -c digests) > /dev/null 2>&1; then
     rm -rf "$images" "$cache/images/new"
