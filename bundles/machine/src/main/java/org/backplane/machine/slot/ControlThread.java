@@ -20,8 +20,8 @@ import org.backplane.machine.processor.MachineThread;
 public final class ControlThread implements AutoCloseable {
     private static final Logger LOG = System.getLogger(ControlThread.class.getName());
 
-    /** Longer than every bound inside of an operation together. */
-    private static final Duration CALL_BOUND = Duration.ofSeconds(30);
+    /** Longer than every bound inside of an operation together, the opening of what is kept too. */
+    private static final Duration CALL_BOUND = Duration.ofSeconds(150);
 
     private final String name;
     private final ExecutorService executor;

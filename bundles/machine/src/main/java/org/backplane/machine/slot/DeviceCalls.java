@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.backplane.device.DeviceException;
 
 /**
@@ -18,6 +19,9 @@ import org.backplane.device.DeviceException;
  */
 final class DeviceCalls {
     private static final Logger LOG = System.getLogger(DeviceCalls.class.getName());
+
+    /** Two minutes where the bound is 5 s: more than pinning the largest guest's memory takes. */
+    private static final int OPENING = 24;
 
     private final String slot;
     private final ExecutorService threads;
@@ -47,15 +51,25 @@ final class DeviceCalls {
      * @throws DeviceException what the device threw, or that it did not return within the bound
      */
     <T> T call(String what, Callable<T> call) throws DeviceException, InterruptedException {
-        return call(what, bound, call);
+        return call(what, bound, () -> false, call);
     }
 
-    private <T> T call(String what, Duration bound, Callable<T> call)
+    /**
+     * As {@link #call(String, Callable)}, for a call in which the host may be waited for.
+     *
+     * @param opening whether it is just now: then the call has {@value #OPENING} times the bound
+     */
+    <T> T call(String what, BooleanSupplier opening, Callable<T> call)
+            throws DeviceException, InterruptedException {
+        return call(what, bound, opening, call);
+    }
+
+    private <T> T call(String what, Duration bound, BooleanSupplier opening, Callable<T> call)
             throws DeviceException, InterruptedException {
         var running = new Running<>(slot + "/" + what, call);
         threads.execute(running);
         try {
-            return running.get(bound.toNanos(), TimeUnit.NANOSECONDS);
+            return running.get(bound, opening);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof DeviceException refusal) {
                 throw refusal;
@@ -86,6 +100,7 @@ final class DeviceCalls {
         call(
                 what,
                 bound,
+                () -> false,
                 () -> {
                     action.run();
                     return null;
@@ -100,6 +115,20 @@ final class DeviceCalls {
         Running(String name, Callable<T> call) {
             super(call);
             this.name = name;
+        }
+
+        /** Waits for it, and on while something is being opened in it. */
+        T get(Duration bound, BooleanSupplier opening)
+                throws ExecutionException, TimeoutException, InterruptedException {
+            for (int waited = 1; ; waited++) {
+                try {
+                    return get(bound.toNanos(), TimeUnit.NANOSECONDS);
+                } catch (TimeoutException e) {
+                    if (waited >= OPENING || !opening.getAsBoolean()) {
+                        throw e;
+                    }
+                }
+            }
         }
 
         @Override

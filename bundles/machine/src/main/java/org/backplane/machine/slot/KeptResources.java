@@ -3,6 +3,7 @@ package org.backplane.machine.slot;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.backplane.device.DeviceException;
@@ -25,6 +26,7 @@ final class KeptResources {
     private final LeaseStack leases;
     private final SharedResources shared;
     private final Map<String, AutoCloseable> kept = new HashMap<>();
+    private final AtomicInteger opening = new AtomicInteger();
 
     KeptResources(LeaseStack leases, SharedResources shared) {
         this.leases = leases;
@@ -33,7 +35,7 @@ final class KeptResources {
 
     <T extends AutoCloseable> T get(String name, Class<T> type, Opener<T> opener)
             throws DeviceException {
-        return held(name, type, () -> leases.push("kept " + name, opener.open()));
+        return held(name, type, () -> leases.push("kept " + name, open(opener)));
     }
 
     <T extends AutoCloseable> T shared(String name, Class<T> type, Opener<T> opener)
@@ -41,7 +43,26 @@ final class KeptResources {
         return held(
                 "shared " + name,
                 type,
-                () -> leases.push("shared " + name, shared.take(name, opener)).resource());
+                () ->
+                        leases.push("shared " + name, shared.take(name, () -> open(opener)))
+                                .resource());
+    }
+
+    /**
+     * Whether something is being opened just now, which the host may take its time for: a device
+     * that reaches the guest's memory has all of it pinned.
+     */
+    boolean opening() {
+        return opening.get() > 0;
+    }
+
+    private <T extends AutoCloseable> T open(Opener<T> opener) throws DeviceException {
+        opening.incrementAndGet();
+        try {
+            return opener.open();
+        } finally {
+            opening.decrementAndGet();
+        }
     }
 
     private synchronized <T extends AutoCloseable> T held(

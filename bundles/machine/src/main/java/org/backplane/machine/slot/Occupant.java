@@ -35,6 +35,7 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
                     gear.calls()
                             .call(
                                     "create",
+                                    environment.kept()::opening,
                                     () -> {
                                         Device made = offer.factory().create(attachment);
                                         if (!outcome.complete(made) && made != null) {
