@@ -34,12 +34,8 @@ start_qemu() {
           *) q+=(-device virtio-net-device,netdev=net0) ;;
         esac
         ;;
-      --device)
-        case $value in
-          vfio,host=*) value=${value%%,name=*} && q+=(-device "vfio-pci,${value#vfio,}") ;;
-          *) q+=(-device "$value-$kind") ;;
-        esac
-        ;;
+      --vfio) q+=(-device "vfio-pci,host=${value%%,*}") ;;
+      --device) q+=(-device "$value-$kind") ;;
     esac
   done
   launch "$name" qemu-system-x86_64 -enable-kvm -nodefaults -no-user-config -display none \

@@ -127,8 +127,8 @@ machine_vfio() {
   vfio_bind $nvme $exclusive $e1000e $rtl8139 $xhci $edu
   image /tmp/disk0.img 16
   start vfio --memory 256M --kernel $kernels/bookworm/vmlinux --initrd $kernels/l2-bookworm.cpio \
-    --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net tap=tap0 --device vfio,host=$xhci,name=xhci --device vfio,host=$nvme,name=nvme \
-    --device vfio,host=$exclusive,name=exclusive --device vfio,host=$e1000e,name=e1000e --device vfio,host=$rtl8139,name=rtl8139 --device vfio,host=$edu,name=edu
+    --append "console=ttyS0 quiet" --disk /tmp/disk0.img --net tap=tap0 --vfio $xhci,name=xhci --vfio $nvme,name=nvme \
+    --vfio $exclusive,name=exclusive --vfio $e1000e,name=e1000e --vfio $rtl8139,name=rtl8139 --vfio $edu,name=edu
 }
 
 # machine_small [,SETTING..]: 6.12 with two processors, nvme and e1000e, both with those settings.
@@ -138,7 +138,7 @@ machine_small() {
   image /tmp/disk0.img 1
   start small --memory 256M --cpus 2 --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
     --append "console=ttyS0 quiet" --disk /tmp/disk0.img \
-    --device vfio,host=$nvme,name=nvme$1 --device vfio,host=$e1000e,name=e1000e$1
+    --vfio $nvme,name=nvme$1 --vfio $e1000e,name=e1000e$1
 }
 
 # A guest of 6.12 into which cards are plugged.
