@@ -26,6 +26,7 @@ public record ServeOptions(
                 List.of(),
                 List.of(),
                 List.of(),
+                List.of(),
                 Optional.of("none"),
                 name,
                 bundles,
