@@ -90,6 +90,30 @@ class ConfigurationTest {
     }
 
     @Test
+    void writesToStatusLeaveTheCapabilitiesToBeFound() throws ClaimException {
+        PciFunction function = rig.plug("net0", withCapabilities());
+        for (long value : new long[] {0, 0xffff, 0xffff_ffffL}) {
+            rig.write(function, Type0Header.STATUS, 2, value);
+            rig.write(function, Type0Header.COMMAND, 4, value & ~0xffff);
+            assertEquals(
+                    Type0Header.STATUS_CAPABILITIES, rig.read(function, Type0Header.STATUS, 2));
+        }
+        rig.write(function, Type0Header.CAPABILITIES_POINTER, 4, 0);
+        assertEquals(0x40, rig.read(function, Type0Header.CAPABILITIES_POINTER, 1));
+    }
+
+    @Test
+    void sizingTheRomRegisterFindsNone() throws ClaimException {
+        PciFunction function = rig.running("net0", Rig.shape(Rig.memory(0, 0x1000)));
+        for (long value : new long[] {0xffff_ffffL, 0xffff_f800L, 0xffff_fffeL, 1}) {
+            rig.write(function, Type0Header.EXPANSION_ROM, 4, value);
+            assertEquals(0, rig.read(function, Type0Header.EXPANSION_ROM, 4));
+        }
+        rig.write(function, Type0Header.EXPANSION_ROM + 3, 1, 0xff);
+        assertEquals(0, rig.read(function, Type0Header.EXPANSION_ROM, 4));
+    }
+
+    @Test
     void hasNoDecodeBitWithoutABarOfTheKind() throws ClaimException {
         PciFunction ports = rig.plug("a", Rig.shape(Rig.io(0, 16)));
         PciFunction none = rig.plug("b", Rig.shape());

@@ -110,6 +110,16 @@ class X86MapTest {
     }
 
     @Example
+    void everyPinOfEveryDeviceEndsInASharedInputOfTheIoApic() {
+        for (int device = 0; device < 32; device++) {
+            for (int pin = 1; pin <= X86Map.PCI_PINS; pin++) {
+                int source = X86Map.pinSource(device, pin);
+                assertTrue(source >= 16 && source <= X86Map.SOURCES, "source " + source);
+            }
+        }
+    }
+
+    @Example
     void refusesTooLittleAndTooMuchMemory() {
         String little =
                 assertThrows(MachineException.class, () -> X86Map.of(1 << 20, 46, WindowSizes.OWN))
