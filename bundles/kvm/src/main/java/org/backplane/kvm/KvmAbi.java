@@ -59,6 +59,7 @@ final class KvmAbi {
     static final long KVM_SET_XCRS = 0x4188aea7L;
     static final long KVM_KVMCLOCK_CTRL = 0xaeadL;
     static final long KVM_GET_STATS_FD = 0xaeceL;
+    static final long KVM_CREATE_DEVICE = 0xc00caee0L;
     static final long KVM_HAS_DEVICE_ATTR = 0x4018aee3L;
     static final long KVM_GET_DEVICE_ATTR = 0x4018aee2L;
     static final long KVM_SET_DEVICE_ATTR = 0x4018aee1L;
@@ -315,6 +316,17 @@ final class KvmAbi {
     static final int KVM_MP_STATE_SIPI_RECEIVED = 4;
 
     // struct kvm_device_attr
+    static final int CREATE_DEVICE_BYTES = 12;
+    static final int CREATE_DEVICE_TYPE = 0;
+    static final int CREATE_DEVICE_FD = 4;
+    static final int CREATE_DEVICE_FLAGS = 8;
+    static final int KVM_DEV_TYPE_VFIO = 4;
+
+    // attributes of the VFIO device; newer headers call what is added a file
+    static final int KVM_DEV_VFIO_GROUP = 1;
+    static final int KVM_DEV_VFIO_GROUP_ADD = 1;
+    static final int KVM_DEV_VFIO_GROUP_DEL = 2;
+
     static final int DEVICE_ATTR_BYTES = 24;
     static final int DEVICE_ATTR_GROUP = 4;
     static final int DEVICE_ATTR_NUMBER = 8;

@@ -2,6 +2,7 @@ package org.backplane.kvm;
 
 import static org.backplane.kvm.KvmAbi.*;
 
+import java.nio.ByteBuffer;
 import org.backplane.hypervisor.HypervisorException;
 import org.backplane.linux.Fd;
 import org.backplane.linux.Ioctl;
@@ -70,6 +71,16 @@ final class KvmFd implements AutoCloseable {
             return Ioctl.open(fd, request, argument, name);
         } catch (LinuxException e) {
             throw failure(request, Long.toString(argument), e.errno());
+        }
+    }
+
+    /** Makes a request that leaves a descriptor in its structure, at an offset in bytes. */
+    Fd openInto(long request, ByteBuffer structure, int offset, String name)
+            throws HypervisorException {
+        try {
+            return Ioctl.openInto(fd, request, structure, offset, name);
+        } catch (LinuxException e) {
+            throw failure(request, name, e.errno());
         }
     }
 

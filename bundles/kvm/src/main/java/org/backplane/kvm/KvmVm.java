@@ -20,6 +20,7 @@ import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
 import org.backplane.hypervisor.VmSpec;
 import org.backplane.linux.EventFd;
+import org.backplane.linux.Fd;
 import org.backplane.memory.GuestMemory;
 
 /** A VM of KVM's. */
@@ -34,6 +35,7 @@ final class KvmVm implements Vm {
     private final InterruptRoutes routes;
     private final Resampling resampling;
     private final Doorbells doorbells;
+    private final AssignedDevices assigned;
     private final List<KvmVcpu> processors = new ArrayList<>();
     private final GuestTime time;
 
@@ -70,6 +72,8 @@ final class KvmVm implements Vm {
             resampling = new Resampling(spec.name(), routes);
             held.push(resampling::close);
             doorbells = new Doorbells(fd);
+            assigned = new AssignedDevices(fd);
+            held.push(assigned::close);
             VcpuMaker maker = new VcpuMaker(device, fd, spec, exits, kind);
             for (int i = 0; i < spec.vcpus(); i++) {
                 KvmVcpu processor = maker.make(i);
@@ -162,6 +166,11 @@ final class KvmVm implements Vm {
     @Override
     public Optional<EventRoutes> eventRoutes() {
         return Optional.of(routes);
+    }
+
+    @Override
+    public Lease assign(Fd device) throws HypervisorException {
+        return assigned.assign(device);
     }
 
     @Override

@@ -73,6 +73,22 @@ public final class Ioctl {
         }
     }
 
+    /**
+     * Makes a request that leaves a new descriptor in its structure.
+     *
+     * @param offset of the descriptor's number in the structure, in bytes
+     * @throws LinuxException it failed
+     */
+    public static Fd openInto(
+            Fd descriptor, long request, ByteBuffer structure, int offset, String name)
+            throws LinuxException {
+        int result = call(descriptor, request, structure);
+        if (result < 0) {
+            throw new LinuxException("open " + name + " by " + descriptor.name(), -result);
+        }
+        return new Fd(structure.getInt(offset), name);
+    }
+
     /** The kernel's words for an error number, such as {@code Permission denied (errno 13)}. */
     public static String reason(int errno) {
         return Host.LIBC.strerror(errno) + " (errno " + errno + ")";
