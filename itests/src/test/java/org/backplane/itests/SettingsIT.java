@@ -272,6 +272,7 @@ public final class SettingsIT {
                                 List.of(),
                                 List.of(),
                                 List.of(kind + words),
+                                List.of(),
                                 Optional.of("none"),
                                 Optional.of("settings"),
                                 Optional.empty(),
