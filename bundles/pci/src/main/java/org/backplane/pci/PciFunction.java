@@ -48,6 +48,9 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
     /** Times a BAR found no room. */
     private final LongAdder unplaced = new LongAdder();
 
+    /** Whether the guest has let it access memory since the last reset. */
+    private volatile boolean mastered;
+
     private volatile boolean closed;
 
     PciFunction(
@@ -274,6 +277,9 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         } else {
             changed = config.write(offset, width, value);
         }
+        if (config.any(Type0Header.COMMAND, Type0Header.COMMAND_BUS_MASTER)) {
+            mastered = true;
+        }
         if (interrupts.concerns(dword)) {
             interrupts.changed();
             if (interrupts.switched(dword, changed << 8 * (offset & 3))) {
@@ -333,14 +339,18 @@ public final class PciFunction implements ConfigTarget, AutoCloseable {
         return new FunctionTraffic(reads.sum(), writes.sum(), interrupts.sent(), guestErrors());
     }
 
-    /** Whether memory decoding and bus mastering are off: the guest has let go. */
+    /**
+     * Whether the guest has let go: it has switched bus mastering off again, or decoding is off,
+     * too. Linux leaves memory decoding on when a driver leaves, and when a function is removed.
+     */
     public boolean released() {
-        return !config.any(
-                Type0Header.COMMAND, Type0Header.COMMAND_MEMORY | Type0Header.COMMAND_BUS_MASTER);
+        return !config.any(Type0Header.COMMAND, Type0Header.COMMAND_BUS_MASTER)
+                && (mastered || !config.any(Type0Header.COMMAND, Type0Header.COMMAND_MEMORY));
     }
 
     /** Puts config space and MSI-X into the state after {@link #place}; INTx is low. */
     public void reset() {
+        mastered = false;
         List<String> refused = new ArrayList<>();
         bridge.rearrange(
                 () -> {

@@ -266,15 +266,20 @@ class ConfigurationTest {
     }
 
     @Test
-    void hasLetGoWhenMemoryAndBusMasteringAreOff() throws ClaimException {
+    void hasLetGoWhenBusMasteringIsOffAgainOrNeverWasAndDecodingIsOff() throws ClaimException {
         PciFunction function = rig.plug("a", Rig.shape(Rig.memory(0, 16)));
         assertTrue(function.released());
-        rig.command(function, Type0Header.COMMAND_BUS_MASTER);
-        assertFalse(function.released());
         rig.command(function, Type0Header.COMMAND_MEMORY);
         assertFalse(function.released());
         rig.command(function, Type0Header.COMMAND_INTX_DISABLE);
         assertTrue(function.released());
+        rig.command(function, Type0Header.COMMAND_MEMORY | Type0Header.COMMAND_BUS_MASTER);
+        assertFalse(function.released());
+        rig.command(function, Type0Header.COMMAND_MEMORY);
+        assertTrue(function.released());
+        function.reset();
+        rig.command(function, Type0Header.COMMAND_MEMORY);
+        assertFalse(function.released());
     }
 
     private byte[] image(PciFunction function) {

@@ -154,9 +154,37 @@ final class Attachment implements DeviceContext, AutoCloseable {
                             environment.events(),
                             event,
                             signalled);
-            leases.push("trigger", trigger::close);
-            return trigger;
+            return new StackedTrigger(leases.push("trigger", trigger));
         };
+    }
+
+    /** Leaves the device's stack when it is closed: guests switch vectors on and off at will. */
+    private final class StackedTrigger implements VectorTriggers.Trigger {
+        private final EngineTrigger trigger;
+
+        StackedTrigger(EngineTrigger trigger) {
+            this.trigger = trigger;
+        }
+
+        @Override
+        public void deliver(long address, int data) {
+            trigger.deliver(address, data);
+        }
+
+        @Override
+        public void report() {
+            trigger.report();
+        }
+
+        @Override
+        public void hold() {
+            trigger.hold();
+        }
+
+        @Override
+        public void close() {
+            leases.release(trigger);
+        }
     }
 
     @Override
