@@ -8,17 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.backplane.linux.EventFd;
 import org.backplane.linux.Fd;
 import org.backplane.linux.Mapping;
 import org.backplane.linux.Memfd;
+import org.backplane.linux.StreamListener;
+import org.backplane.linux.StreamSocket;
 import org.backplane.memory.Access;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.GuestMemory.RamBank;
@@ -378,5 +382,96 @@ class VfioUserTest {
         IOException failure =
                 assertThrows(IOException.class, () -> VfioUserServer.open(path, device));
         assertTrue(failure.getMessage().contains("already"), failure.getMessage());
+    }
+
+    @Test
+    void closingTheClientEndsAnAccessThatWaits() throws Exception {
+        Path mute = folder.resolve("mute");
+        try (StreamListener listener = StreamListener.open(mute, 1)) {
+            AtomicReference<RawPeer> served = new AtomicReference<>();
+            CompletableFuture<Void> relay =
+                    CompletableFuture.runAsync(() -> serveUntilRead(listener, served));
+            client.close();
+            VfioUserDevice waiting = VfioUserDevice.connect(mute, memory, Duration.ofDays(1));
+            CompletableFuture<Boolean> access =
+                    CompletableFuture.supplyAsync(
+                            () -> {
+                                try {
+                                    waiting.read(0, 0, 4);
+                                    return false;
+                                } catch (VfioException e) {
+                                    return true;
+                                }
+                            });
+            relay.get();
+            waiting.close();
+            assertTrue(access.get());
+            served.get().close();
+        }
+    }
+
+    /** Passes on what a client says, up to its first read, which is not answered. */
+    private void serveUntilRead(StreamListener listener, AtomicReference<RawPeer> served) {
+        try (RawPeer honest = RawPeer.connect(path)) {
+            StreamSocket socket = null;
+            while (socket == null) {
+                socket = listener.accept();
+                Thread.onSpinWait();
+            }
+            RawPeer taken = new RawPeer(socket);
+            served.set(taken);
+            Message command = taken.channel().receive();
+            while (command.command() != Wire.REGION_READ) {
+                Message reply =
+                        honest.command(command.command(), command.payload(), command.descriptors());
+                taken.channel()
+                        .send(
+                                command.id(),
+                                command.command(),
+                                reply.flags(),
+                                reply.errno(),
+                                reply.payload(),
+                                reply.descriptors());
+                command.closeDescriptors();
+                reply.closeDescriptors();
+                command = taken.channel().receive();
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void closingTheServerEndsARequestThatItsClientDoesNotAnswer() throws Exception {
+        client.close();
+        server.close();
+        server = VfioUserServer.open(path, device, Duration.ofDays(1));
+        try (RawPeer peer = RawPeer.greet(path)) {
+            CompletableFuture<Boolean> reading =
+                    CompletableFuture.supplyAsync(
+                            () -> {
+                                try {
+                                    device.wires.readMemory(0, new byte[8]);
+                                    return false;
+                                } catch (VfioException e) {
+                                    return true;
+                                }
+                            });
+            assertEquals(Wire.DMA_READ, peer.channel().receive().command());
+            peer.channel()
+                    .send(
+                            1,
+                            Wire.REGION_WRITE,
+                            0,
+                            0,
+                            RawPeer.store(PlainDevice.FETCH, 0),
+                            List.of());
+            assertEquals(Wire.DMA_READ, peer.channel().receive().command());
+            server.close();
+            assertTrue(reading.get());
+            peer.awaitEnd();
+        }
+        assertThrows(VfioException.class, () -> device.wires.readMemory(0, new byte[8]));
+        assertFalse(device.wires.signal(VfioDevice.MSIX, 0));
     }
 }
