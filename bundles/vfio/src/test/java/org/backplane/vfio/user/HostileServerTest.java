@@ -65,7 +65,7 @@ class HostileServerTest {
         device.close();
         memory.close();
         loot.close();
-        HostileClientTest.assertNoneLeaked(openBefore);
+        assertEquals(openBefore, HostileClientTest.openDescriptors());
         Files.deleteIfExists(path);
         Files.delete(folder);
     }

@@ -58,6 +58,9 @@ final class PlainDevice implements ServedDevice, AutoCloseable {
     volatile ServedWires wires;
     volatile int resets;
 
+    /** How often the client has finished with INTx. */
+    volatile int finished;
+
     PlainDevice() throws IOException {
         this(List.of(new Area(8192, 8192)));
     }
@@ -175,6 +178,11 @@ final class PlainDevice implements ServedDevice, AutoCloseable {
             }
         }
         throw new VfioException("nothing is mapped at 0x%x".formatted(address));
+    }
+
+    @Override
+    public void interruptFinished() {
+        finished++;
     }
 
     @Override

@@ -297,11 +297,16 @@ class VfioUserTest {
                 resample.signal();
                 await(() -> event.drain() == 1);
             }
+            int finished = device.finished;
+            assertTrue(finished >= 3, finished + " times");
             client.resample(VfioDevice.INTX, Optional.empty());
             resample.signal();
-            client.read(0, 0, 4);
+            for (int i = 0; i < 10; i++) {
+                client.read(0, 0, 4);
+            }
             assertEquals(0, event.drain());
             assertEquals(1, resample.drain());
+            assertEquals(finished, device.finished);
         }
     }
 
