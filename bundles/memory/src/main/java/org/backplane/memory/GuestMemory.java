@@ -46,6 +46,9 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     /** Written under this object's lock. */
     private volatile MemoryLayout layout;
 
+    /** Whether RAM was ever mapped that another process can take away. */
+    private volatile boolean canShrink;
+
     private boolean closed;
 
     /**
@@ -150,7 +153,21 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     public MemoryLease mapRam(
             long guestAddress, Fd descriptor, long offset, long length, boolean writable)
             throws IOException {
+        if (!Memfd.keepsSize(descriptor)) {
+            canShrink = true;
+        }
         return map(MemoryRange.Kind.RAM, guestAddress, descriptor, offset, length, writable);
+    }
+
+    /**
+     * Throws the {@link InternalError} of an access of this thread to RAM that another process has
+     * taken away, see {@link #mapRam}, if there was one: for whoever has made a device's calls, so
+     * that it is that device's fault. Costs nothing where RAM cannot shrink.
+     */
+    public void raiseFault() {
+        if (canShrink) {
+            OffHeap.raiseFault();
+        }
     }
 
     private synchronized MemoryLease map(

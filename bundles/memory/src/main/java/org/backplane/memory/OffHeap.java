@@ -51,6 +51,12 @@ public final class OffHeap {
      */
     private static final long RUN = 1 << 20;
 
+    /** Always 0; not final, so that no compiler counts on it. */
+    private static volatile int noArrays;
+
+    /** Written only, so that the array is made. */
+    private static volatile byte[][] faultProbe;
+
     private OffHeap() {}
 
     private static Unsafe unsafe() {
@@ -61,6 +67,16 @@ public final class OffHeap {
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
+    }
+
+    /**
+     * Throws the {@link InternalError} of an access that this thread has made to memory that is not
+     * there any more, if there was one. Compiled code is told of such a fault late, when it comes
+     * into the virtual machine the next time; which is here, because an array of arrays whose sizes
+     * are not constant is made by the virtual machine itself.
+     */
+    public static void raiseFault() {
+        faultProbe = new byte[noArrays][noArrays];
     }
 
     /** Plain load. */

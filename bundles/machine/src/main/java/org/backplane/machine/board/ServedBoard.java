@@ -43,7 +43,7 @@ public final class ServedBoard extends AssembledBoard {
                     new InterruptLines(
                             vm(),
                             InterruptLines.Wiring.sharedFirst(
-                                    ServedMap.PIN_SOURCE, ServedMap.PIN_SOURCE));
+                                    ServedMap.PIN_SOURCE, ServedMap.SOURCES));
             bridge = makeBridge();
             claim(
                     bus.addWindow("configuration", Space.MMIO, ServedMap.ECAM),
@@ -82,6 +82,11 @@ public final class ServedBoard extends AssembledBoard {
      */
     public static long messages(int kind) {
         return ServedMap.MESSAGES + 4096L * kind;
+    }
+
+    /** Whether a source is where the pins of functions end. */
+    public static boolean isPin(int source) {
+        return source == ServedMap.PIN_SOURCE;
     }
 
     @Override

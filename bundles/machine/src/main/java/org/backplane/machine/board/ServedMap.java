@@ -21,8 +21,10 @@ final class ServedMap {
     static final AddressRange PCI_MMIO_32 = new AddressRange(0x4000_0000L, 0xc000_0000L);
     static final AddressRange PCI_MMIO_64 = new AddressRange(1L << 40, (1L << 62) - (1L << 40));
 
-    /** All pins end in one source. */
+    /** All pins end in one source; the others are for kinds that are on no PCI bus. */
     static final int PIN_SOURCE = 1;
+
+    static final int SOURCES = 63;
 
     static final int PCI_PINS = 4;
 

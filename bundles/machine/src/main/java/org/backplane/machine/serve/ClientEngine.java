@@ -24,6 +24,6 @@ public final class ClientEngine implements Hypervisor {
 
     @Override
     public ClientVm create(VmSpec spec, GuestMemory memory, ExitHandler exits) {
-        return new ClientVm(exits);
+        return new ClientVm(memory, exits);
     }
 }

@@ -7,6 +7,7 @@ import org.backplane.bus.Space;
 import org.backplane.hypervisor.AbandonedExit;
 import org.backplane.hypervisor.ExitHandler;
 import org.backplane.hypervisor.Vcpu;
+import org.backplane.memory.GuestMemory;
 
 /**
  * Makes a client's accesses, one after the other: whoever serves the client hands one over and
@@ -16,6 +17,7 @@ import org.backplane.hypervisor.Vcpu;
 final class ClientProcessor implements Vcpu {
     private static final Logger LOG = System.getLogger(ClientProcessor.class.getName());
 
+    private final GuestMemory memory;
     private final ExitHandler exits;
 
     // Guarded by this.
@@ -43,7 +45,8 @@ final class ClientProcessor implements Vcpu {
         }
     }
 
-    ClientProcessor(ExitHandler exits) {
+    ClientProcessor(GuestMemory memory, ExitHandler exits) {
+        this.memory = memory;
         this.exits = exits;
     }
 
@@ -114,19 +117,9 @@ final class ClientProcessor implements Vcpu {
 
     private long make(Access access) {
         try {
-            if (access.space == Space.IO) {
-                int port = (int) access.address;
-                if (access.store) {
-                    exits.ioWrite(index(), port, access.width, access.value);
-                    return 0;
-                }
-                return exits.ioRead(index(), port, access.width);
-            }
-            if (access.store) {
-                exits.mmioWrite(index(), access.address, access.width, access.value);
-                return 0;
-            }
-            return exits.mmioRead(index(), access.address, access.width);
+            long result = access.store ? store(access) : load(access);
+            memory.raiseFault();
+            return result;
         } catch (AbandonedExit e) {
             throw e;
         } catch (RuntimeException | Error e) {
@@ -134,6 +127,21 @@ final class ClientProcessor implements Vcpu {
             LOG.log(Level.ERROR, "An access of the client failed.", e);
             return Bus.allOnes(access.width);
         }
+    }
+
+    private long load(Access access) {
+        return access.space == Space.IO
+                ? exits.ioRead(index(), (int) access.address, access.width)
+                : exits.mmioRead(index(), access.address, access.width);
+    }
+
+    private long store(Access access) {
+        if (access.space == Space.IO) {
+            exits.ioWrite(index(), (int) access.address, access.width, access.value);
+        } else {
+            exits.mmioWrite(index(), access.address, access.width, access.value);
+        }
+        return 0;
     }
 
     /** Lets everybody who waits go, with all ones. */

@@ -10,6 +10,8 @@ import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vcpu;
 import org.backplane.hypervisor.Vm;
 import org.backplane.linux.EventFd;
+import org.backplane.machine.board.ServedBoard;
+import org.backplane.memory.GuestMemory;
 
 /** A client as the machine sees it: where its accesses come from, and its interrupts go to. */
 public final class ClientVm implements Vm {
@@ -30,8 +32,8 @@ public final class ClientVm implements Vm {
      */
     private record Doorbell(int width, EventFd event) {}
 
-    ClientVm(ExitHandler exits) {
-        processor = new ClientProcessor(exits);
+    ClientVm(GuestMemory memory, ExitHandler exits) {
+        processor = new ClientProcessor(memory, exits);
     }
 
     ClientInterrupts interrupts() {
@@ -60,7 +62,9 @@ public final class ClientVm implements Vm {
 
     @Override
     public void setLine(int source, boolean high) {
-        interrupts.line(high);
+        if (ServedBoard.isPin(source)) {
+            interrupts.line(high);
+        }
     }
 
     @Override

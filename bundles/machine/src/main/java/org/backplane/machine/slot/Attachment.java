@@ -134,6 +134,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
                 }
                 if (current) {
                     callback.run();
+                    gear.board().memory().raiseFault();
                 }
             } catch (Throwable e) {
                 thrown = e;

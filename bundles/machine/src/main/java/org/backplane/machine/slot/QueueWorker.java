@@ -117,6 +117,7 @@ final class QueueWorker implements AutoCloseable {
         Throwable thrown = null;
         try {
             work.work(queue, ticket);
+            gear.board().memory().raiseFault();
         } catch (Throwable e) {
             thrown = e;
         }
