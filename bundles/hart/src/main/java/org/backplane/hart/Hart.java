@@ -159,6 +159,14 @@ final class Hart implements Vcpu {
             // serve would count as done.
             ours = false;
             throw e;
+        } catch (InternalError e) {
+            // What the JVM makes of SIGBUS, some instructions later: which access it was is lost.
+            throw new HypervisorException(
+                    name
+                            + " cannot go on near pc 0x"
+                            + Long.toHexString(registers.pc)
+                            + ": the host has taken away memory that the guest uses, as when a file is truncated or a device is gone",
+                    e);
         } catch (RuntimeException e) {
             throw new HypervisorException(
                     name + " cannot go on at pc 0x" + Long.toHexString(registers.pc) + ": " + e, e);

@@ -7,20 +7,27 @@ import static org.backplane.hart.Program.S0;
 import static org.backplane.hart.Program.S1;
 import static org.backplane.hart.Program.S2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.backplane.hypervisor.HypervisorException;
 import org.backplane.hypervisor.Vm;
 import org.backplane.linux.EventFd;
+import org.backplane.linux.Fd;
 import org.backplane.linux.Mapping;
 import org.backplane.linux.Memfd;
+import org.backplane.linux.OpenFlag;
 import org.backplane.memory.MemoryLease;
 import org.backplane.memory.OffHeap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -166,6 +173,21 @@ class DeviceMemoryTest {
         assertEquals(-200, rig.run(p));
         assertEquals(200, at(0));
         bar[0].close();
+    }
+
+    @Test
+    void memoryThatTheHostTakesAwayEndsTheRunWithASentence(@TempDir Path folder) throws Exception {
+        Path path = Files.write(folder.resolve("bar"), new byte[PAGE]);
+        try (Fd shrinking = Fd.open(path, OpenFlag.READ, OpenFlag.WRITE);
+                MemoryLease bar = rig.memory.map(BAR, shrinking, 0, PAGE, true)) {
+            Files.write(path, new byte[0]);
+            Program p = new Program(Rig.RAM).li(S0, BAR).label("again").load(8, A0, 0, S0);
+            rig.put(p.jump("again"));
+            HypervisorException failure =
+                    assertThrows(HypervisorException.class, () -> rig.run(0, p.base()));
+            assertTrue(failure.getMessage().contains("taken away memory"), failure.getMessage());
+            assertEquals(PAGE, bar.range().length());
+        }
     }
 
     private MemoryLease map(long address) {

@@ -2,6 +2,7 @@ package org.backplane.machine.slot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +54,7 @@ class MappedSlotTest {
         private final Memfd memory;
         private final long pages;
         private final boolean starts;
+        private long barSize = 8L * PAGE;
 
         Card(DeviceContext context, long pages, boolean starts) throws DeviceException {
             memory = context.kept("memory", Memfd.class, Card::open);
@@ -78,7 +80,7 @@ class MappedSlotTest {
                     0,
                     0,
                     0,
-                    List.of(new Bar(0, BarKind.MEMORY_32, false, 8L * PAGE)),
+                    List.of(new Bar(0, BarKind.MEMORY_32, false, barSize)),
                     List.of(),
                     Optional.empty());
         }
@@ -229,6 +231,32 @@ class MappedSlotTest {
         assertEquals(SlotState.FAILED, rig.slot().state());
         assertEquals(List.of(), mapped());
         rig.slot().fill(offer(4));
+        assertEquals(List.of(pages(4)), mapped());
+    }
+
+    @Test
+    void aBarWithoutRoomIsRefusedWithTheOptionAndNothingStaysBehind() throws Exception {
+        long epoch = layout().epoch();
+        Offer large =
+                rig.code()
+                        .offer(
+                                "counter",
+                                context -> {
+                                    Card card = new Card(context, 4, true);
+                                    card.barSize = 1L << 31;
+                                    return card;
+                                });
+        String refusal =
+                assertThrows(MachineException.class, () -> rig.slot().fill(large)).getMessage();
+        assertTrue(
+                refusal.startsWith("the test: Slot 'c0': c0 bar0 cannot have 0x80000000"), refusal);
+        assertTrue(
+                refusal.endsWith("a window of 3G would do, start the machine with --mmio32 3G."),
+                refusal);
+        assertEquals(List.of(), rig.bridge().functions());
+        assertEquals(epoch, layout().epoch());
+        // The same place takes a card that fits.
+        fill(4);
         assertEquals(List.of(pages(4)), mapped());
     }
 
