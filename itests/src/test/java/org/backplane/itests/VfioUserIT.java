@@ -167,6 +167,13 @@ public final class VfioUserIT {
             awaitDiskInterrupts(guest, before + 2);
             assertEquals(0, function.read(0, 0x4800, 4));
 
+            int leases = fixture.machine().inspect(SLOT).leases().size();
+            for (int time = 0; time < 3; time++) {
+                function.config(function.msix() + 2, 2, 0);
+                function.config(function.msix() + 2, 2, 0x8000);
+            }
+            assertEquals(leases, fixture.machine().inspect(SLOT).leases().size());
+
             function.write(0, DescribedDevices.COPY_SOURCE, 8, KERNEL);
             function.write(0, DescribedDevices.COPY_DESTINATION, 8, KERNEL);
             function.write(0, DescribedDevices.COPY_LENGTH, 8, 64);
@@ -252,6 +259,22 @@ public final class VfioUserIT {
                     NoSuchElementException.class, () -> GuestFunction.find(guest, 0x1b36, 0x0006));
             fixture.machine().plug(SLOT, "vfio", Map.of("socket", socket.toString()), "the test");
             assertEquals(65536, GuestFunction.find(guest, 0x1b36, 0x0006).size(0));
+        }
+    }
+
+    @Test
+    public void aResetOfTheMachineResetsTheDeviceWhichTheGuestFindsAgain() throws Exception {
+        try (GuestConsole guest = boot()) {
+            GuestFunction function = plug(guest, DescribedDevices.sparse());
+            function.on();
+            int resets = device.resets();
+            fixture.machine().reset();
+            guest.awaitReady();
+            assertEquals(resets + 1, device.resets());
+            function = GuestFunction.find(guest, 0x1b36, 0x0006);
+            function.on();
+            function.write(0, 0x2000, 4, 0x77);
+            assertEquals(0x77, device.peek(0, 0x2000, 4));
         }
     }
 

@@ -1,5 +1,6 @@
 package org.backplane.pci;
 
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
@@ -125,6 +126,21 @@ public final class Interrupts {
             case MSIX -> vector >= 0 && vector < msix.vectors() && msix.open(vector);
             case MSI -> vector >= 0 && vector < msi.granted() && msi.open(vector);
             default -> false;
+        };
+    }
+
+    /** All vectors of which a message would leave at once, as {@link #open(int)} tells of each. */
+    public BitSet open() {
+        return switch (mode()) {
+            case MSIX -> msix.open();
+            case MSI -> {
+                BitSet open = new BitSet();
+                for (int vector = 0; vector < msi.granted(); vector++) {
+                    open.set(vector, msi.open(vector));
+                }
+                yield open;
+            }
+            default -> new BitSet();
         };
     }
 

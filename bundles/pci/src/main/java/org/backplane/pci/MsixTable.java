@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Supplier;
 import org.backplane.bus.Bus;
@@ -149,6 +150,19 @@ final class MsixTable implements MessageSource {
         synchronized (lock) {
             return mayLeave(vector);
         }
+    }
+
+    /** The vectors that are open, at one moment. */
+    BitSet open() {
+        BitSet open = new BitSet();
+        synchronized (lock) {
+            if (enabled && !functionMasked && busMaster) {
+                for (int vector = 0; vector < shape.vectors(); vector++) {
+                    open.set(vector, !masked(vector));
+                }
+            }
+        }
+        return open;
     }
 
     /** Whether the guest has given the vector a message since it was reset. */

@@ -52,7 +52,8 @@ final class HostTransports implements Transport {
                         KernelDevice.class,
                         () -> {
                             try {
-                                return reset(container.open(address, iommu));
+                                // The kernel resets a function when it is opened.
+                                return container.open(address, iommu);
                             } catch (VfioException e) {
                                 throw refused(context, e);
                             }
@@ -61,8 +62,8 @@ final class HostTransports implements Transport {
         return device;
     }
 
-    /** What a driver of the host, or a machine before, left in it is no guest's business. */
-    private static <T extends VfioDevice> T reset(T device) throws VfioException {
+    /** What a machine before left in it is no guest's business; the server keeps it. */
+    private static VfioUserDevice reset(VfioUserDevice device) throws VfioException {
         boolean done = !device.resettable();
         try {
             if (!done) {

@@ -149,13 +149,9 @@ final class InterruptPaths {
     }
 
     private void msix(Interrupts seen) throws DeviceException, VfioException {
-        BitSet opened = new BitSet();
+        BitSet opened = seen.open();
+        opened.andNot(used);
         int programmed = 0;
-        for (int vector = 0; vector < msixVectors; vector++) {
-            if (!used.get(vector) && seen.open(vector)) {
-                opened.set(vector);
-            }
-        }
         if (kind == Kind.MSIX && opened.isEmpty()) {
             return;
         }
