@@ -40,6 +40,9 @@ final class VfioTrial {
     private static final int COMMAND = 4;
     private static final int RAM = 64 << 20;
 
+    /** Half of the teaching device's buffer: QEMU 7.2 takes all of it for one too many. */
+    private static final int BLOCK = 2048;
+
     /** Of another device, where the teaching device's 28 address bits reach. */
     private static final long BAR_PLACE = 0x8000000;
 
@@ -233,14 +236,14 @@ final class VfioTrial {
 
     private void dma(VfioDevice edu) throws Exception {
         long host = memory.layout().translate(0x1000, 0x3000, Access.WRITE);
-        for (int i = 0; i < 4096; i += 4) {
+        for (int i = 0; i < BLOCK; i += 4) {
             OffHeap.putInt(host + i, 0x5a000000 + i);
             OffHeap.putInt(host + 0x2000 + i, 0);
         }
-        copy(edu, 0x1000, EDU_BUFFER, 4096, 1);
-        copy(edu, EDU_BUFFER, 0x3000, 4096, 3);
+        copy(edu, 0x1000, EDU_BUFFER, BLOCK, 1);
+        copy(edu, EDU_BUFFER, 0x3000, BLOCK, 3);
         boolean same = true;
-        for (int i = 0; i < 4096; i += 4) {
+        for (int i = 0; i < BLOCK; i += 4) {
             same &= OffHeap.getInt(host + 0x2000 + i) == 0x5a000000 + i;
         }
         check("DMA reads and writes guest memory at the guest's addresses", same);
@@ -309,6 +312,9 @@ final class VfioTrial {
             System.out.printf(
                     "   peer to peer: register 8 of %s is 0x%x, the teaching device reads 0x%x%n",
                     other.name(), there, got);
+            if (choice == IommuChoice.GROUP) {
+                check("a device reads the BAR of " + other.name() + " by DMA", got == (int) there);
+            }
         }
     }
 }
