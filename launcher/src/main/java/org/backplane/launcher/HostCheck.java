@@ -151,6 +151,7 @@ public final class HostCheck {
                                 + " installed, "
                                 + (down.isEmpty() ? "all active" : "not active: " + down));
                 engines(out, framework.engines());
+                hostDevices(out, framework);
                 return down.isEmpty();
             } catch (StartException e) {
                 e.sentences().forEach(sentence -> line(out, "bundles", false, sentence));
@@ -192,6 +193,21 @@ public final class HostCheck {
                         .collect(
                                 Collectors.joining(
                                         ", ", "the engine of each kernel here is ", "")));
+    }
+
+    /** Groups, drivers and viability; no machine needs any of it. */
+    private static void hostDevices(PrintStream out, MachineFramework framework) {
+        try {
+            for (Map<String, String> line : framework.vfio(List.of("list"))) {
+                out.printf(
+                        ROW,
+                        "vfio",
+                        Boolean.parseBoolean(line.get("usable")) ? "ok" : "-",
+                        line.get("text"));
+            }
+        } catch (IOException e) {
+            out.printf(ROW, "vfio", "-", e.getMessage());
+        }
     }
 
     /** What --net user needs; other networks do without. */

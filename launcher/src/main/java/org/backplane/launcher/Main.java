@@ -21,6 +21,7 @@ import org.backplane.launcher.command.RunCommand;
 import org.backplane.launcher.command.ServeCommand;
 import org.backplane.launcher.command.ShellCommand;
 import org.backplane.launcher.command.TestDeviceCommand;
+import org.backplane.launcher.command.VfioCommand;
 import org.backplane.launcher.option.Problems;
 import picocli.CommandLine;
 
@@ -102,6 +103,7 @@ public final class Main {
         commands.put("test-device", TestDeviceCommand::new);
         commands.put("list", ListCommand::new);
         commands.put("check", CheckCommand::new);
+        commands.put("vfio", VfioCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(commands())));
         return commands;
     }

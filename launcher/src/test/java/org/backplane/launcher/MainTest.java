@@ -42,7 +42,7 @@ class MainTest {
         assertTrue(
                 err.toString()
                         .contains(
-                                "run, demo, serve, shell, dev, new-device, test-device, list, check, completion, help"),
+                                "run, demo, serve, shell, dev, new-device, test-device, list, check, vfio, completion, help"),
                 err::toString);
     }
 

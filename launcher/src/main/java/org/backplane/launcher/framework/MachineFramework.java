@@ -1,6 +1,7 @@
 package org.backplane.launcher.framework;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.felix.framework.util.FelixConstants;
 import org.backplane.launcher.folder.RunFolder;
@@ -356,6 +358,29 @@ public final class MachineFramework {
                     .orElse(List.of());
         } catch (InvalidSyntaxException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Does what the bundle {@code vfio} offers: docs/launcher.md. Empty if there is no such bundle.
+     *
+     * @throws IOException with a sentence if it cannot be done
+     */
+    @SuppressWarnings("unchecked")
+    public List<Map<String, String>> vfio(List<String> words) throws IOException {
+        BundleContext context = framework.getBundleContext();
+        try {
+            return context
+                    .getServiceReferences(Function.class, "(org.backplane.vfio=true)")
+                    .stream()
+                    .findFirst()
+                    .map(context::getService)
+                    .map(commands -> (List<Map<String, String>>) commands.apply(words))
+                    .orElse(List.of());
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 
