@@ -13,10 +13,14 @@ else
 fi
 guest nproc > /dev/null
 same "the sibling's driver" e1000 "$(basename "$(readlink -f /sys/bus/pci/devices/$pair1/driver)")"
+# So is one that the machine has already.
+if (plug again $nvme) > /tmp/again 2>&1; then fail "the card was plugged in twice"; fi
+[ "${RIG_MONITOR:-}" = qemu ] || grep -q "$nvme" /tmp/again || fail "the card is not named: $(cat /tmp/again)"
+guest nproc > /dev/null
 vfio_bind $pair1
 before=$(guest 'ls /sys/bus/pci/devices | wc -l')
 plug pair $pair0
 guest_awaits "the card" "[ \$(ls /sys/bus/pci/devices | wc -l) -gt $before ]"
 unplug pair
 guest_awaits "the end of the card" "[ \$(ls /sys/bus/pci/devices | wc -l) = $before ]"
-tail -n 1 /tmp/answer
+echo "$(tail -n 1 /tmp/answer) $(tail -n 1 /tmp/again)"
