@@ -1,6 +1,7 @@
 /* A PCI function of a guest of the rig, used from user space through sysfs: what no driver is for.
  *   card edu BDF                         QEMU's edu: identity, factorial, DMA both ways and an MSI for each
  *   card read BDF BAR OFFSET COUNT       32-bit loads of a register; prints nanoseconds of one
+ *   card port BDF BAR OFFSET COUNT       the same of an I/O BAR
  *   card vectors BDF COUNT               gives MSI-X vectors an address and unmasks them, one by one, the
  *                                        first at first; prints nanoseconds of the first, and of one of the others
  * The function has no driver meanwhile.
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,21 +89,31 @@ static int capability(int id) {
     return 0;
 }
 
-/* The BAR's first byte; its page may hold more than the BAR. */
-static volatile void *map(int bar) {
-    char name[32], line[128];
-    unsigned long long first = 0, last = 0;
+struct range {
+    unsigned long long first, last;
+};
+
+static struct range place(int bar) {
+    char line[128];
+    struct range at = {0, 0};
     FILE *resources = fdopen(open_file("resource"), "r");
     for (int i = 0; i <= bar; i++)
-        if (!fgets(line, sizeof line, resources) || sscanf(line, "%llx %llx", &first, &last) != 2) die("resource");
+        if (!fgets(line, sizeof line, resources) || sscanf(line, "%llx %llx", &at.first, &at.last) != 2) die("resource");
     fclose(resources);
+    return at;
+}
+
+/* The BAR's first byte; its page may hold more than the BAR. */
+static volatile void *map(int bar) {
+    char name[32];
+    struct range at = place(bar);
     snprintf(name, sizeof name, "resource%d", bar);
     int fd = open_file(name);
-    size_t length = (last - first + PAGE) & ~(uint64_t)(PAGE - 1);
-    void *at = mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (at == MAP_FAILED) die(name);
+    size_t length = (at.last - at.first + PAGE) & ~(uint64_t)(PAGE - 1);
+    char *page = mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED) die(name);
     close(fd);
-    return (char *)at + first % PAGE;
+    return page + at.first % PAGE;
 }
 
 static void message(void) {
@@ -193,6 +205,18 @@ static int read_register(char **argv) {
     return 0;
 }
 
+static int read_port(char **argv) {
+    int at = place(atoi(argv[3])).first + strtoul(argv[4], 0, 0);
+    long n = atol(argv[5]);
+    if (iopl(3)) die("iopl");
+    uint32_t value = inl(at);
+    uint64_t begin = now();
+    for (long i = 0; i < n; i++) value = inl(at);
+    uint64_t took = now() - begin;
+    printf("%llu %#x\n", (unsigned long long)(took / n), value);
+    return 0;
+}
+
 static int vectors(char **argv) {
     int at = capability(MSIX), wanted = atoi(argv[3]), count = (get(at + 2, 2) & 0x7ff) + 1;
     uint32_t table = get(at + 4, 4);
@@ -217,6 +241,7 @@ int main(int argc, char **argv) {
     if (argc >= 3) open_card(argv[2]);
     if (argc == 3 && !strcmp(argv[1], "edu")) return edu();
     if (argc == 6 && !strcmp(argv[1], "read")) return read_register(argv);
+    if (argc == 6 && !strcmp(argv[1], "port")) return read_port(argv);
     if (argc == 4 && !strcmp(argv[1], "vectors")) return vectors(argv);
     fprintf(stderr, "card: see its source for usage\n");
     return 2;
