@@ -1,7 +1,6 @@
 # ./backplane vfio bind gives a card to vfio-pci, check lists its group as viable, and another as not, with the
 # driver that is in the way; ./backplane vfio release gives the card back.
 only_backplane
-has_vfio
 driver() { basename "$(readlink -f "/sys/bus/pci/devices/$1/driver")"; }
 native_driver $pair1 e1000
 "$distribution/backplane" vfio bind $pair0 > /tmp/said 2>&1 || fail "$(cat /tmp/said)"

@@ -17,14 +17,6 @@ only_backplane() {
   }
 }
 
-# Also where the distribution cannot yet.
-has_vfio() {
-  [ "${RIG_MONITOR:-}" = qemu ] || ls "$distribution"/bundles/device/device-vfio-*.jar > /dev/null 2>&1 || {
-    echo "the distribution has no device-vfio" >&2
-    exit 77
-  }
-}
-
 # vfio_bind BDF...: as ./backplane vfio bind does, but for the JVM.
 vfio_bind() {
   local card
@@ -122,7 +114,6 @@ check_disk() {
 
 # Every card at once beside a virtio disk and network, Linux 6.1.
 machine_vfio() {
-  has_vfio
   tap0
   vfio_bind $nvme $exclusive $e1000e $rtl8139 $xhci $edu
   image /tmp/disk0.img 16
@@ -133,7 +124,6 @@ machine_vfio() {
 
 # machine_small [,SETTING..]: 6.12 with two processors, nvme and e1000e, both with those settings.
 machine_small() {
-  has_vfio
   vfio_bind $nvme $e1000e
   image /tmp/disk0.img 1
   start small --memory 256M --cpus 2 --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
@@ -143,7 +133,6 @@ machine_small() {
 
 # A guest of 6.12 into which cards are plugged.
 machine_plugged() {
-  has_vfio
   image /tmp/disk0.img 1
   start plugged --memory 256M --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
     --append "console=ttyS0 quiet" --disk /tmp/disk0.img
