@@ -16,6 +16,7 @@ import org.backplane.linux.StreamSocket;
 /** A client that sends whatever a test likes. */
 final class RawPeer implements AutoCloseable {
     private static final int CONNECTION_RESET = 104;
+    private static final long SAFETY_NET = 60_000_000_000L;
 
     private final StreamSocket socket;
     private final MessageChannel channel;
@@ -91,7 +92,9 @@ final class RawPeer implements AutoCloseable {
         while (count != 0) {
             IoVec vector = new IoVec(1);
             vector.add(direct, 0, direct.capacity());
-            socket.awaitReadable(Long.MAX_VALUE);
+            if (!socket.awaitReadable(SAFETY_NET)) {
+                throw new IOException("the other end does not hang up");
+            }
             try {
                 count = socket.receive(vector, descriptors, 16);
             } catch (LinuxException e) {
