@@ -73,19 +73,24 @@ public final class DescribedDevices {
                         3, new Cell(0xc912, 0),
                         15, new Cell(0x3000, 0));
         Action phyAccess = new Action.Mailbox(16, 32, 0xffff, 0x8000_0000L, phy);
+        Action linkPhyAccess = new Action.Mailbox(16, 32, 0xffff, 0x8000_0000L, Map.of());
         BarDescription registers =
                 BarDescription.trapped(2, Kind.MEMORY_64, 4096)
                         .with(
                                 // The address 52:54:00:81:68:01.
                                 Register.masked(0x00, 4, 0x8100_5452L, -1),
                                 Register.masked(0x04, 4, 0x0168, -1),
+                                // CounterAddrLow: counters are reset and dumped at once.
+                                new Register(0x10, 4, 0, -1, 0x9, List.of()),
                                 // ChipCmd: the reset bit clears itself.
                                 new Register(0x37, 1, 0, 0x9c, 0x10, List.of()),
                                 // TxConfig: the version is 0x3c2.
                                 Register.masked(0x40, 4, 0x3c20_0000L, 0x0303_ffffL),
                                 Register.acting(0x60, 4, phyAccess),
                                 // PHYstatus: no link.
-                                Register.fixed(0x6c, 1, 0))
+                                Register.fixed(0x6c, 1, 0),
+                                // The PHY of the PCI Express link, as far as it is asked for.
+                                Register.acting(0x80, 4, linkPhyAccess))
                         .with(testRegisters());
         return DeviceDescription.of("r8168", 0x10ec, 0x8168, 0x020000)
                 .withRevision(2)

@@ -113,13 +113,19 @@ class DescribedDeviceTest {
         assertEquals(0x9140, client.read(2, 0x60, 4));
         client.write(2, 0x60, 4, 0);
         assertEquals(0x8000_1140L, client.read(2, 0x60, 4));
+        client.write(2, 0x80, 4, 0x8001_1234L);
+        assertEquals(0x0001_1234L, client.read(2, 0x80, 4));
+        client.write(2, 0x80, 4, 0x0001_0000L);
+        assertEquals(0x8001_1234L, client.read(2, 0x80, 4));
+        client.write(2, 0x10, 4, 0x1000_0009);
+        assertEquals(0x1000_0000L, client.read(2, 0x10, 4));
     }
 
     @Test
     void ioAndMemoryAreTheSameRegisters() throws IOException {
         serve(DescribedDevices.r8168());
-        client.write(0, 0x10, 4, 0x1234_5678);
-        assertEquals(0x1234_5678, client.read(2, 0x10, 4));
+        client.write(0, 0x14, 4, 0x1234_5678);
+        assertEquals(0x1234_5678, client.read(2, 0x14, 4));
         assertThrows(VfioException.class, () -> client.read(0, 256, 4));
     }
 
