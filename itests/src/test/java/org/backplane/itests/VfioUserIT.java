@@ -4,12 +4,16 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import javax.inject.Inject;
@@ -18,6 +22,7 @@ import org.backplane.machine.MachineException;
 import org.backplane.testkit.vfio.DescribedDevice;
 import org.backplane.testkit.vfio.DescribedDevices;
 import org.backplane.testkit.vfio.DeviceDescription;
+import org.backplane.vfio.user.ServedDevice;
 import org.backplane.vfio.user.VfioUserServer;
 import org.junit.After;
 import org.junit.Before;
@@ -238,6 +243,49 @@ public final class VfioUserIT {
             assertEquals(8, device.peek(0, 0x100, 4));
             assertEquals(7, function.read(0, 0x2000, 4));
         }
+    }
+
+    @Test
+    public void aServerThatDoesNotAnswerIsGoneAndItsSlotIsNot() throws Exception {
+        var silent = new AtomicReference<CountDownLatch>();
+        device = DescribedDevice.open(DescribedDevices.sparse());
+        server = VfioUserServer.open(socket, silenced(silent));
+        try (GuestConsole guest = boot()) {
+            fixture.machine().plug(SLOT, "vfio", Map.of("socket", socket.toString()), "the test");
+            GuestFunction function = GuestFunction.find(guest, 0x1b36, 0x0006);
+            function.on();
+            function.write(0, 0x100, 4, 9);
+            var answer = new CountDownLatch(1);
+            silent.set(answer);
+            try {
+                assertEquals(0xffff_ffffL, function.read(0, 0x100, 4));
+                assertTrue(history().toString(), told("registers read as all ones"));
+            } finally {
+                silent.set(null);
+                answer.countDown();
+            }
+            await("back: " + history(), () -> told("are made again"));
+            assertEquals(9, function.read(0, 0x100, 4));
+        }
+    }
+
+    /** The device, which does not come back from a read while there is a latch. */
+    private ServedDevice silenced(AtomicReference<CountDownLatch> silent) {
+        return (ServedDevice)
+                Proxy.newProxyInstance(
+                        VfioUserIT.class.getClassLoader(),
+                        new Class<?>[] {ServedDevice.class},
+                        (proxy, method, arguments) -> {
+                            CountDownLatch answer = silent.get();
+                            if (answer != null && method.getName().equals("read")) {
+                                answer.await();
+                            }
+                            try {
+                                return method.invoke(device, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                        });
     }
 
     @Test

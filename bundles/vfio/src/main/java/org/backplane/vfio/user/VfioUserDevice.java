@@ -20,7 +20,7 @@ import org.backplane.vfio.VfioException;
 
 /**
  * The client of vfio-user: a device in another process. It has no thread: callers speak to the
- * server one at a time and wait for it, five seconds at most, and {@link #attend} is called when
+ * server one at a time and wait for it, four seconds at most, and {@link #attend} is called when
  * {@link #readiness} is readable.
  *
  * <p>The server gets the guest's RAM by descriptor, now and as it changes, and can read and write
@@ -30,7 +30,9 @@ import org.backplane.vfio.VfioException;
  */
 public final class VfioUserDevice implements VfioDevice {
     private static final System.Logger LOG = System.getLogger(VfioUserDevice.class.getName());
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** Less than the 5 s after which a machine gives up a device that keeps a processor. */
+    private static final Duration PATIENCE = Duration.ofSeconds(4);
 
     private final Path path;
     private final MemoryChanges changes;
