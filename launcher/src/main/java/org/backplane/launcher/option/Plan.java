@@ -48,6 +48,9 @@ public record Plan(
         Optional<SshPlan> ssh,
         Bounds bounds,
         List<SlotPlan> slots) {
+    /** What a served device may take, in milliseconds: clients wait 5 s for an answer. */
+    private static final long CLIENT_BOUND = 3000;
+
     /**
      * @param vacancy in seconds
      * @param probation in seconds
@@ -81,7 +84,12 @@ public record Plan(
         bundles.ifPresent(path -> map.put("bundles", path.toString()));
         config.ifPresent(path -> map.put("config", path.toString()));
         restore.ifPresent(path -> map.put("restore", path.toString()));
-        serve.ifPresent(path -> map.put("serve", path.toString()));
+        serve.ifPresent(
+                path -> {
+                    map.put("serve", path.toString());
+                    map.put("bound.call", CLIENT_BOUND);
+                    map.put("bound.handler", CLIENT_BOUND);
+                });
         map.put("bound.vacancy", 1000L * bounds.vacancy);
         map.put("bound.probation", 1000L * bounds.probation);
         map.put("slots", slots.stream().map(SlotPlan::toMap).toList());

@@ -15,6 +15,9 @@ public record ServeOptions(
         Optional<String> vacancy,
         Optional<String> probation) {
 
+    /** A client waits 5 s for an answer, QEMU for one. */
+    private static final String VACANCY = "3";
+
     /** What such a machine has in common with one that runs a guest; it has no console. */
     RunOptions ends() {
         return new RunOptions(
@@ -35,7 +38,7 @@ public record ServeOptions(
                 trust,
                 web,
                 ssh,
-                vacancy,
+                vacancy.or(() -> Optional.of(VACANCY)),
                 probation,
                 EngineOptions.NONE,
                 WindowOptions.NONE);
