@@ -1,16 +1,12 @@
 package org.backplane.vfio.kernel;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
-import java.io.IOException;
 import java.lang.reflect.Field;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
+import org.backplane.vfio.HostHeaders;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -180,63 +176,20 @@ class VfioAbiTest {
     private void compare(
             Class<?> ours, Map<String, String> expressions, int atLeast, String... headers)
             throws Exception {
-        String compiler = compiler();
-        StringBuilder source = new StringBuilder("#include <stddef.h>\n");
-        for (String header : headers) {
-            String include = "#include <" + header + ">\n";
-            boolean there = compile(compiler, include).isEmpty();
-            if (!there) {
-                System.out.println("VfioAbiTest: skipped, there is no " + header);
-            }
-            Assumptions.assumeTrue(there, "needs " + header + " of linux-libc-dev");
-            source.append(include);
-        }
+        HostHeaders host = HostHeaders.require(folder, headers);
+        Map<String, Long> numbers = new HashMap<>();
         int count = 0;
         for (Field field : ours.getDeclaredFields()) {
             // Coverage tools add fields of their own.
             if (!field.isSynthetic()) {
                 String name = field.getName();
-                source.append(
-                        "_Static_assert((%s) == %d, \"%s is not %d\");\n"
-                                .formatted(
-                                        expressions.getOrDefault(name, name),
-                                        ((Number) field.get(null)).longValue(),
-                                        name,
-                                        ((Number) field.get(null)).longValue()));
+                long number = ((Number) field.get(null)).longValue();
+                Long other = numbers.put(expressions.getOrDefault(name, name), number);
+                assertTrue(other == null || other == number, name);
                 count++;
             }
         }
         assertTrue(count > atLeast, "found only " + count);
-        assertEquals("", compile(compiler, source.toString()));
-    }
-
-    /** What the compiler says against a source; nothing if it takes it. */
-    private String compile(String compiler, String source)
-            throws IOException, InterruptedException {
-        Files.writeString(folder.resolve("table.c"), source);
-        Path output = folder.resolve("output.txt");
-        int status =
-                new ProcessBuilder(compiler, "-fsyntax-only", "table.c")
-                        .directory(folder.toFile())
-                        .redirectErrorStream(true)
-                        .redirectOutput(output.toFile())
-                        .start()
-                        .waitFor();
-        return status == 0 ? "" : Files.readString(output);
-    }
-
-    private static String compiler() {
-        String found =
-                Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                        .map(path -> Path.of(path, "gcc"))
-                        .filter(Files::isExecutable)
-                        .map(Path::toString)
-                        .findFirst()
-                        .orElse(null);
-        if (found == null) {
-            System.out.println("VfioAbiTest: skipped, there is no gcc on the PATH");
-        }
-        Assumptions.assumeTrue(found != null, "needs gcc on the PATH");
-        return found;
+        host.assertWorth(numbers);
     }
 }
