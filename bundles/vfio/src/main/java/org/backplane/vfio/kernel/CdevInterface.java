@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.backplane.linux.Fd;
 import org.backplane.linux.Ioctl;
 import org.backplane.memory.MemoryChanges;
@@ -59,7 +60,7 @@ final class CdevInterface implements DeviceInterface {
             space.maps.admit(reserved);
             Fd file = openFile(function, path);
             undo.push(file::close);
-            bind(function, group, file);
+            bind(function, group, path, file);
             attach(function, file);
             undo.push(() -> detach(function, file));
             devices.merge(group, 1, Integer::sum);
@@ -109,18 +110,23 @@ final class CdevInterface implements DeviceInterface {
         }
     }
 
-    private void bind(HostFunction function, int group, Fd file) throws VfioException {
+    private void bind(HostFunction function, int group, Path path, Fd file) throws VfioException {
         ByteBuffer bind = Structures.sized(BIND_BYTES).putInt(BIND_IOMMUFD, space.file.number());
         int result = kernel.call(file, VFIO_DEVICE_BIND_IOMMUFD, bind);
-        if (result == -HostKernel.EBUSY || result == -HostKernel.EPERM) {
-            throw new VfioException(
-                    "%s is busy: it, or another device of its group %d, is in use%s; end that, or give this machine another device."
-                            .formatted(
-                                    function.address(),
-                                    group,
-                                    host.holder(host.groupFile(group))
-                                            .map(who -> " by " + who)
-                                            .orElse("")));
+        if (result < 0) {
+            // Or this process would be found to hold it.
+            file.close();
+            Optional<String> holder =
+                    host.holder(path).or(() -> host.holder(host.groupFile(group)));
+            // A device that another file of it has bound already is invalid to the kernel.
+            if (holder.isPresent() || result == -HostKernel.EBUSY || result == -HostKernel.EPERM) {
+                throw new VfioException(
+                        "%s is busy: it, or another device of its group %d, is held by %s; end that, or give this machine another device."
+                                .formatted(
+                                        function.address(),
+                                        group,
+                                        holder.orElse("a process that this user does not see")));
+            }
         }
         check(result, function, "be bound to its address space");
     }
