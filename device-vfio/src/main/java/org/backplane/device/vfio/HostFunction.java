@@ -107,7 +107,7 @@ final class HostFunction {
             throws DeviceException {
         function.require(
                 size != 0,
-                "has BAR %d (register 0x%08x), whose region has a size of 0: the host has not given it an address; let it, or let the kernel: boot it with pci=realloc",
+                "has BAR %d (register 0x%08x), whose region has a size of 0: the host has given it no address; boot the host with pci=realloc, or have the server say how large it is",
                 index,
                 register);
         function.require(

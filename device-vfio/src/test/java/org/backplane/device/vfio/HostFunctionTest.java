@@ -70,7 +70,7 @@ class HostFunctionTest {
     @Test
     void refusesABarWhoseRegionIsEmpty() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has BAR 2 (register 0x0000000c), whose region has a size of 0: the host has not given it an address; let it, or let the kernel: boot it with pci=realloc.",
+                "Slot 'nic1': 0000:01:00.0 has BAR 2 (register 0x0000000c), whose region has a size of 0: the host has given it no address; boot the host with pci=realloc, or have the server say how large it is.",
                 refusal(nvme().set(0x18, 4, 0b1100)));
     }
 
