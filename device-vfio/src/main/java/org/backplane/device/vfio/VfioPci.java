@@ -12,6 +12,7 @@ import org.backplane.pci.InterruptSwitches;
 import org.backplane.pci.PciDevice;
 import org.backplane.pci.PciShape;
 import org.backplane.pci.PciWires;
+import org.backplane.pci.PinStatus;
 import org.backplane.pci.Type0Header;
 import org.backplane.vfio.VfioDevice;
 import org.backplane.vfio.VfioException;
@@ -25,7 +26,7 @@ import org.backplane.vfio.VfioException;
  * <p>The device's memory and I/O decoding are on all the time, whatever the guest's COMMAND says:
  * where the guest sees the BARs is the slot's business. Bus mastering follows the guest.
  */
-final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches {
+final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinStatus {
     private static final Logger LOG = System.getLogger(VfioPci.class.getName());
 
     private final String slot;
@@ -121,6 +122,13 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches {
     @Override
     public void writeConfig(int offset, int width, long value) {
         write(VfioDevice.CONFIG, offset, width, value);
+    }
+
+    /** As the device's own STATUS says; one that is away asserts nothing. */
+    @Override
+    public boolean pinAsserted() {
+        long status = read(VfioDevice.CONFIG, Type0Header.STATUS, 2);
+        return status != -1 && (status & Type0Header.STATUS_INTERRUPT) != 0;
     }
 
     private long read(int region, long offset, int width) {

@@ -207,6 +207,21 @@ class CarriedInterruptsTest {
     }
 
     @Test
+    void thePinTakesTheKernelsWayAndStatusComesFromTheDevice() throws Exception {
+        PlayedDevice host = edu();
+        plugged = new Plugged(host, true);
+        assertTrue(plugged.routed);
+        assertEquals(0, plugged.config(6, 2) & 8);
+        host.write(VfioDevice.CONFIG, 6, 2, 0x18);
+        assertEquals(8, plugged.config(6, 2) & 8);
+        plugged.config(4, 2, 0x402);
+        assertFalse(plugged.routed);
+        assertEquals(0, plugged.config(6, 2) & 8, "what a thread carries is the slot's to tell");
+        plugged.config(4, 2, 2);
+        assertTrue(plugged.routed);
+    }
+
+    @Test
     void aPinThatTheGuestDisablesStaysLow() throws Exception {
         PlayedDevice host = plug(edu());
         plugged.config(4, 2, 0x406);

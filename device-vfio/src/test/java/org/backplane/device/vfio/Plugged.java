@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.backplane.bus.AddressRange;
 import org.backplane.bus.Bus;
 import org.backplane.bus.Space;
@@ -47,8 +48,18 @@ final class Plugged implements AutoCloseable {
     private PciWires wires;
     VfioPci device;
 
+    /** Whether the host's kernel carries eventfds to the pin, and whether it does now. */
+    private final boolean routing;
+
+    boolean routed;
+
     Plugged(PlayedDevice host) throws Exception {
+        this(host, false);
+    }
+
+    Plugged(PlayedDevice host, boolean routing) throws Exception {
         this.host = host;
+        this.routing = routing;
         slot = new FakeDeviceContext("nic1", VfioFactory.KIND, Map.of("host", "0000:01:00.0"));
         bridge =
                 new HostBridge(
@@ -90,7 +101,8 @@ final class Plugged implements AutoCloseable {
                             Carried trigger = new Carried(event, signalled);
                             carried.add(trigger);
                             return trigger;
-                        });
+                        },
+                        true);
         device.wired(wires);
     }
 
@@ -191,6 +203,12 @@ final class Plugged implements AutoCloseable {
             finished.add(listener);
             return () -> finished.remove(listener);
         }
+
+        @Override
+        public Optional<Lease> route(int number, int pin, EventFd trigger, EventFd resample) {
+            routed = routing;
+            return routing ? Optional.of(() -> routed = false) : Optional.empty();
+        }
     }
 
     /** The guest is through with an interrupt of the pin. */
@@ -223,6 +241,11 @@ final class Plugged implements AutoCloseable {
         @Override
         public void interruptsChanged() {
             device.interruptsChanged();
+        }
+
+        @Override
+        public boolean pinAsserted() {
+            return device.pinAsserted();
         }
     }
 
