@@ -171,7 +171,8 @@ class PinRaceTest {
                             new Thread(this::request),
                             new Thread(this::serve));
             threads.forEach(Thread::start);
-            while (!done.get()) {
+            // Interrupted by the safety net.
+            while (!done.get() && !Thread.currentThread().isInterrupted()) {
                 function.writeConfig(4, 2, DISABLED);
                 function.writeConfig(4, 2, ENABLED);
                 Thread.yield();
