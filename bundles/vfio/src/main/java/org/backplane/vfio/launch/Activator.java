@@ -1,4 +1,4 @@
-package org.backplane.vfio;
+package org.backplane.vfio.launch;
 
 import java.util.Map;
 import java.util.function.Function;

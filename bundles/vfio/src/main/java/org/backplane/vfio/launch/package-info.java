@@ -1,0 +1,2 @@
+/** What the launcher asks of this bundle. */
+package org.backplane.vfio.launch;
