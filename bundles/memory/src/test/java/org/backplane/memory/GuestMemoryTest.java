@@ -3,20 +3,26 @@ package org.backplane.memory;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.backplane.linux.Fd;
 import org.backplane.linux.Mapping;
 import org.backplane.linux.Memfd;
+import org.backplane.linux.OpenFlag;
 import org.backplane.memory.GuestMemory.RamBank;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class GuestMemoryTest {
@@ -323,5 +329,66 @@ class GuestMemoryTest {
         }
         assertTrue(unmapped(last));
         assertEquals(List.of(), memory.pinned());
+    }
+
+    @Test
+    void ramOfAnotherProcessIsRamAsLongAsItsLease() throws IOException {
+        List<MemoryRange> told = new ArrayList<>();
+        try (GuestMemory elsewhere = GuestMemory.ofElsewhere()) {
+            elsewhere.addListener(
+                    new MemoryListener() {
+                        @Override
+                        public void added(MemoryRange range) {
+                            told.add(range);
+                        }
+
+                        @Override
+                        public void removed(MemoryRange range) {
+                            told.remove(range);
+                        }
+                    });
+            assertEquals(List.of(), elsewhere.layout().ranges());
+            try (MemoryLease lease = elsewhere.mapRam(PAGE, device, PAGE, PAGE, false)) {
+                assertEquals(List.of(lease.range()), told);
+                assertEquals(MemoryRange.Kind.RAM, lease.range().kind());
+                assertNotEquals(0, elsewhere.layout().translate(PAGE, PAGE, Access.READ));
+                assertEquals(0, elsewhere.layout().translate(PAGE, PAGE, Access.WRITE));
+                // Clears what is its own: nothing.
+                elsewhere.zero();
+            }
+            assertEquals(List.of(), told);
+        }
+    }
+
+    /** So that no load is left out. */
+    private volatile int loaded;
+
+    @Test
+    void accessToRamThatWasCutOffIsToldWhereItIsAskedFor(@TempDir Path folder) throws IOException {
+        Path path = folder.resolve("ram");
+        try (Fd file = Fd.open(path, OpenFlag.CREATE, OpenFlag.READ, OpenFlag.WRITE);
+                GuestMemory elsewhere = GuestMemory.ofElsewhere()) {
+            file.truncate(PAGE);
+            elsewhere.mapRam(0, file, 0, PAGE, true);
+            long host = elsewhere.layout().translate(0, PAGE, Access.WRITE);
+            // Until it is compiled, which is when such a fault is told late.
+            for (int i = 0; i < 20_000; i++) {
+                assertNull(fault(elsewhere, host));
+            }
+            file.truncate(0);
+            assertNotNull(fault(elsewhere, host));
+            file.truncate(PAGE);
+            assertNull(fault(elsewhere, host));
+        }
+    }
+
+    private InternalError fault(GuestMemory memory, long host) {
+        try {
+            loaded = OffHeap.getShortAcquire(host);
+            memory.raiseFault();
+            return null;
+        } catch (InternalError e) {
+            return e;
+        }
     }
 }
