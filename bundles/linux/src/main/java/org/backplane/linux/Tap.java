@@ -9,7 +9,7 @@ import org.backplane.linux.libc.Host;
 /**
  * One queue of a tap interface (the kernel's Documentation/networking/tuntap.rst): each read gives
  * one Ethernet frame, each write sends one, behind a {@code struct virtio_net_hdr_v1} of {@link
- * #HEADER_BYTES}. Non-blocking.
+ * #HEADER_BYTES}, or without its last two bytes: {@link #setHeaderBytes}. Non-blocking.
  *
  * <p>The interface may be removed while this is open. Calls then fail with {@link
  * LinuxException#isGone}, and the descriptor counts as readable, until {@link #attach} finds an
@@ -18,6 +18,9 @@ import org.backplane.linux.libc.Host;
 public final class Tap extends Fd {
     /** Bytes of header in front of each frame; its last two are not the interface's. */
     public static final int HEADER_BYTES = 12;
+
+    /** Bytes of the header without num_buffers: {@code struct virtio_net_hdr}. */
+    public static final int SHORT_HEADER_BYTES = 10;
 
     /** Most characters of an interface's name. */
     public static final int LONGEST_NAME = Abi.IFNAMSIZ - 1;
@@ -37,6 +40,7 @@ public final class Tap extends Fd {
     private final String interfaceName;
     private final boolean multiQueue;
     private boolean receiving = true;
+    private int headerBytes = HEADER_BYTES;
 
     private Tap(int number, String interfaceName, boolean multiQueue) {
         super(number, "the tap '" + interfaceName + "'");
@@ -112,8 +116,28 @@ public final class Tap extends Fd {
         request.putShort(Abi.IFR_FLAGS, (short) (multiQueue ? flags | Abi.IFF_MULTI_QUEUE : flags));
         control("attach", Abi.TUNSETIFF, request);
         receiving = true;
+        setHeader(headerBytes);
+    }
+
+    /**
+     * Sets the length of the header in front of each frame of this queue; it is {@link
+     * #HEADER_BYTES} at first. Nobody reads or writes meanwhile.
+     *
+     * @param bytes {@link #HEADER_BYTES} or {@link #SHORT_HEADER_BYTES}
+     */
+    public synchronized void setHeaderBytes(int bytes) throws LinuxException {
+        if (bytes != HEADER_BYTES && bytes != SHORT_HEADER_BYTES) {
+            throw new IllegalArgumentException("a header of %d bytes".formatted(bytes));
+        }
+        if (bytes != headerBytes) {
+            headerBytes = bytes;
+            setHeader(bytes);
+        }
+    }
+
+    private void setHeader(int bytes) throws LinuxException {
         ByteBuffer size = Host.buffer(Integer.BYTES);
-        size.putInt(0, HEADER_BYTES);
+        size.putInt(0, bytes);
         control("set the header of", Abi.TUNSETVNETHDRSZ, size);
     }
 

@@ -37,13 +37,11 @@ final class VirtioRng implements VirtioDevice {
     /** Bytes: a limited guest waits for these rather than for single ones. */
     private static final int LEAST = 64;
 
-    private static final VirtioShape SHAPE =
-            new VirtioShape(DEVICE_ID, CLASS_CODE, 0, List.of(QUEUE_SIZE), 0);
-
     private static final Logger LOG = System.getLogger(VirtioRng.class.getName());
 
     private final SaveSupport saveSupport = new SaveSupport.Saveable(this::save, this::restore);
     private final DeviceContext context;
+    private final VirtioShape shape;
     private final long rate;
     private final long least;
     private final Fd source;
@@ -65,10 +63,13 @@ final class VirtioRng implements VirtioDevice {
 
     private long faults;
 
-    VirtioRng(DeviceContext context, long rate, Fd source) {
+    VirtioRng(DeviceContext context, RngSettings settings, Fd source) {
         this.context = context;
+        shape =
+                new VirtioShape(
+                        DEVICE_ID, CLASS_CODE, 0, List.of(QUEUE_SIZE), 0, settings.transitional());
         this.source = source;
-        this.rate = rate;
+        rate = settings.rate();
         least = Math.min(rate, LEAST);
         allowance = rate;
         counted = context.guestTime();
@@ -78,7 +79,7 @@ final class VirtioRng implements VirtioDevice {
 
     @Override
     public VirtioShape shape() {
-        return SHAPE;
+        return shape;
     }
 
     @Override

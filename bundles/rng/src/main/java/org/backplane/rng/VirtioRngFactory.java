@@ -10,56 +10,25 @@ import org.backplane.linux.LinuxException;
 import org.backplane.linux.OpenFlag;
 import org.osgi.annotation.bundle.Capability;
 
-/**
- * Entropy devices. Setting: {@code rate}, most bytes that the guest gets in a second; not limited
- * by default.
- */
+/** Entropy devices. Settings: see {@link RngSettings}. */
 @Capability(
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + VirtioRngFactory.KIND,
-            "settings:List<String>=\"rate=1.." + VirtioRngFactory.MAX_RATE + "\""
+            "settings:List<String>=\"rate=1.." + RngSettings.MAX_RATE + ",transitional=flag\""
         })
 final class VirtioRngFactory implements DeviceFactory {
     static final String KIND = "virtio-rng";
-    static final int MAX_RATE = 1_000_000_000;
 
     /** The host's generator: never waits, never ends. */
     private static final Path SOURCE = Path.of("/dev/urandom");
 
-    private static final String RATE = "rate";
-
     @Override
     public Device create(DeviceContext context) throws DeviceException {
         return new VirtioRng(
-                context, rate(context), context.kept("source", Fd.class, VirtioRngFactory::open));
-    }
-
-    /** In bytes a second; 0 is no limit. */
-    private static long rate(DeviceContext context) throws DeviceException {
-        for (var setting : context.settings().entrySet()) {
-            if (!setting.getKey().equals(RATE)) {
-                throw new DeviceException(
-                        "Slot '%s': %s has no setting '%s' (value '%s'); there are: %s."
-                                .formatted(
-                                        context.slot(),
-                                        KIND,
-                                        setting.getKey(),
-                                        setting.getValue(),
-                                        RATE));
-            }
-        }
-        String text = context.settings().get(RATE);
-        if (text == null) {
-            return 0;
-        }
-        long rate = text.matches("[0-9]{1,18}") ? Long.parseLong(text) : 0;
-        if (rate < 1 || rate > MAX_RATE) {
-            throw new DeviceException(
-                    "Slot '%s': rate=%s is no number of bytes from 1 to %d."
-                            .formatted(context.slot(), text, MAX_RATE));
-        }
-        return rate;
+                context,
+                RngSettings.of(context.slot(), context.settings()),
+                context.kept("source", Fd.class, VirtioRngFactory::open));
     }
 
     private static Fd open() throws DeviceException {

@@ -192,7 +192,7 @@ class VirtioRngTest {
     void refusesSettingsWithASentence() throws Exception {
         refuses("Slot 'rng0': rate=0 is no number of bytes from 1 to 1000000000.", "rate=0");
         refuses(
-                "Slot 'rng0': virtio-rng has no setting 'speed' (value '1'); there are: rate.",
+                "Slot 'rng0': virtio-rng has no setting 'speed' (value '1'); there are: rate, transitional.",
                 "speed=1");
     }
 

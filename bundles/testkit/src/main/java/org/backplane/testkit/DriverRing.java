@@ -63,12 +63,29 @@ public final class DriverRing {
      * @param eventIndex whether VIRTIO_F_EVENT_IDX is negotiated
      */
     public DriverRing(TestMemory memory, int size, boolean eventIndex) {
+        this(
+                memory,
+                size,
+                eventIndex,
+                memory.allocate((long) size * DESCRIPTOR, 16),
+                memory.allocate(6 + 2L * size, 2),
+                memory.allocate(6 + 8L * size, 4));
+    }
+
+    /** A ring in memory that is allocated already. */
+    DriverRing(
+            TestMemory memory,
+            int size,
+            boolean eventIndex,
+            long descriptors,
+            long available,
+            long used) {
         this.memory = memory;
         this.size = size;
         this.eventIndex = eventIndex;
-        this.descriptors = memory.allocate((long) size * DESCRIPTOR, 16);
-        this.available = memory.allocate(6 + 2L * size, 2);
-        this.used = memory.allocate(6 + 8L * size, 4);
+        this.descriptors = descriptors;
+        this.available = available;
+        this.used = used;
         this.indirectTables = new long[size];
         this.indirectCapacity = new int[size];
         for (int i = 0; i < size; i++) {

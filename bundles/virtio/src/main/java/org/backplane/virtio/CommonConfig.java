@@ -8,7 +8,10 @@ import org.backplane.device.GuestErrors;
 
 /**
  * The common configuration: registers, negotiation and the life of a device as its driver drives it
- * (virtio 1.2, sections 2.1, 3.1 and 4.1.4.3).
+ * (virtio 1.2, sections 2.1, 3.1 and 4.1.4.3), of a transitional device also through its legacy
+ * interface (sections 3.1.2 and 4.1.4.10). The two have the same registers behind them; which of
+ * them the driver uses is known from its first write after a reset, and the other one can only
+ * reset the device from then on.
  *
  * <p>Threads: accesses come from several processors, resets and restores from the slot's control
  * thread; one lock, this object's, covers all registers. Nothing is called under it but the queues,
@@ -39,6 +42,12 @@ final class CommonConfig {
     private boolean resetPending;
     private int generation;
     private int queueSelect;
+
+    /** Whether the driver uses the legacy interface. */
+    private boolean legacy;
+
+    /** Whether a legacy driver has used a queue before DRIVER_OK, which it may (section 3.1.2). */
+    private boolean usedEarly;
 
     CommonConfig(
             long features,
@@ -79,6 +88,13 @@ final class CommonConfig {
             // The driver has to wait until device_status reads 0 (section 4.1.4.3.2).
             errors.add("write at 0x%x of the common configuration during a reset", offset);
             return;
+        }
+        if (legacy && !(offset == VirtioPciLayout.DEVICE_STATUS && value == 0)) {
+            if (status != 0 || offset != VirtioPciLayout.DEVICE_STATUS) {
+                errors.add("write at 0x%x of the common configuration by a legacy driver", offset);
+                return;
+            }
+            clear();
         }
         if (whole) {
             setField(offset, value & 0xffff_ffffL);
@@ -169,11 +185,7 @@ final class CommonConfig {
             return;
         }
         String problem = queue.enable(driverFeatures);
-        if (problem == null) {
-            doorbells.enable(queueSelect, true);
-        } else {
-            errors.add("queue %d: %s", queueSelect, problem);
-        }
+        enabled(queueSelect, problem);
     }
 
     private void setDriverFeature(long value) {
@@ -210,13 +222,17 @@ final class CommonConfig {
         if ((added & VirtioPciLayout.DRIVER_OK) != 0) {
             if ((status & VirtioPciLayout.FEATURES_OK) != 0) {
                 status |= VirtioPciLayout.DRIVER_OK;
-                long features = driverFeatures;
-                List<SplitQueue> list = queues();
-                calls.add(() -> backend.driverOk(features, list));
+                begin();
             } else {
                 errors.add("DRIVER_OK without FEATURES_OK");
             }
         }
+    }
+
+    private void begin() {
+        long features = driverFeatures;
+        List<SplitQueue> list = queues();
+        calls.add(() -> backend.driverOk(features, list));
     }
 
     private boolean acceptable() {
@@ -241,6 +257,145 @@ final class CommonConfig {
         calls.add(backend::resetRequested);
     }
 
+    /** A register of the legacy interface but ISR. */
+    synchronized long readLegacy(int offset) {
+        QueueRegisters queue = queueSelect < queues.size() ? queues.get(queueSelect) : null;
+        return switch (offset) {
+            case LegacyLayout.DEVICE_FEATURES -> legacyFeatures();
+            case LegacyLayout.DRIVER_FEATURES -> driverFeatures & LegacyLayout.FEATURES;
+            case LegacyLayout.QUEUE_ADDRESS -> queue == null ? 0 : queue.legacyAddress();
+            case LegacyLayout.QUEUE_SIZE -> queue == null ? 0 : queue.port().maxSize();
+            case LegacyLayout.QUEUE_SELECT -> queueSelect;
+            case LegacyLayout.DEVICE_STATUS -> status;
+            case LegacyLayout.CONFIG_MSIX_VECTOR -> interrupts.vector(interrupts.configuration());
+            case LegacyLayout.QUEUE_MSIX_VECTOR ->
+                    queue == null ? VirtioPciLayout.NO_VECTOR : interrupts.vector(queueSelect);
+            default -> 0;
+        };
+    }
+
+    /** A register of the legacy interface but the notification. */
+    synchronized void writeLegacy(int offset, long value) {
+        int low = (int) value;
+        if (offset == LegacyLayout.DEVICE_STATUS && low == 0) {
+            if (!resetPending) {
+                requestReset();
+            }
+            return;
+        }
+        if (resetPending || (!legacy && status != 0)) {
+            errors.add("write at 0x%x of the legacy registers, status 0x%x", offset, status);
+            return;
+        }
+        if (!legacy) {
+            // What was set through the other interface before any status means nothing here.
+            clear();
+            legacy = true;
+        }
+        switch (offset) {
+            case LegacyLayout.DRIVER_FEATURES -> setLegacyFeatures(value);
+            case LegacyLayout.QUEUE_ADDRESS -> setLegacyAddress(value);
+            case LegacyLayout.QUEUE_SELECT -> queueSelect = low;
+            case LegacyLayout.DEVICE_STATUS -> setLegacyStatus(low);
+            case LegacyLayout.CONFIG_MSIX_VECTOR ->
+                    interrupts.setVector(interrupts.configuration(), low);
+            case LegacyLayout.QUEUE_MSIX_VECTOR -> {
+                if (queueSelect < queues.size()) {
+                    interrupts.setVector(queueSelect, low);
+                } else {
+                    errors.add("a vector for queue %d", queueSelect);
+                }
+            }
+            default -> errors.add("write to the read-only legacy register 0x%x", offset);
+        }
+    }
+
+    /**
+     * A legacy driver has notified of buffers. It may do so before DRIVER_OK, which is the time to
+     * activate the device then.
+     *
+     * @return whether there is such a queue
+     */
+    synchronized boolean notifiedByLegacy(int queue) {
+        boolean known = legacy && (status & VirtioPciLayout.DRIVER) != 0 && queue < queues.size();
+        if (!known || resetPending) {
+            errors.add("notification of queue %d, status 0x%x", queue, status);
+            return false;
+        }
+        if (!inUse() && queues.get(queue).enabled()) {
+            usedEarly = true;
+            begin();
+        }
+        return true;
+    }
+
+    /** Whether the device acts, or is about to. */
+    private boolean inUse() {
+        return usedEarly || (status & VirtioPciLayout.DRIVER_OK) != 0;
+    }
+
+    private long legacyFeatures() {
+        return offered & LegacyLayout.FEATURES | LegacyLayout.ANY_LAYOUT;
+    }
+
+    /** There is no bit that would tell the driver; what it cannot have, it has not. */
+    private void setLegacyFeatures(long value) {
+        if (inUse()) {
+            errors.add("features accepted while the device is in use: 0x%x", value);
+            return;
+        }
+        if ((value & ~legacyFeatures()) != 0) {
+            errors.add("features 0x%x accepted of 0x%x offered", value, legacyFeatures());
+        }
+        driverFeatures = value & legacyFeatures();
+        for (int i = 0; i < queues.size(); i++) {
+            // They decide how a ring is used; a driver may have set it up before (section 3.1.2).
+            if (queues.get(i).enabled()) {
+                enabled(i, queues.get(i).enable(driverFeatures));
+            }
+        }
+    }
+
+    private void setLegacyAddress(long page) {
+        if (queueSelect >= queues.size()) {
+            errors.add("an address for queue %d", queueSelect);
+            return;
+        }
+        QueueRegisters queue = queues.get(queueSelect);
+        if (queue.enabled() && (page != 0 || inUse())) {
+            // The device may be writing to its buffers: only a reset ends that.
+            errors.add("address 0x%x for queue %d, which is in use", page, queueSelect);
+        } else if (page != 0) {
+            enabled(queueSelect, queue.enableLegacy(page, driverFeatures));
+        } else if (queue.enabled()) {
+            queue.clear();
+            doorbells.enable(queueSelect, false);
+        }
+    }
+
+    private void enabled(int queue, String problem) {
+        doorbells.enable(queue, problem == null);
+        if (problem != null) {
+            errors.add("queue %d: %s", queue, problem);
+        }
+    }
+
+    /** FEATURES_OK came with virtio 1.0: it reads back clear. */
+    private void setLegacyStatus(int value) {
+        if ((status & VirtioPciLayout.DRIVER_STATUS & ~value) != 0) {
+            errors.add("status 0x%x takes bits of 0x%x back", value, status);
+        }
+        boolean before = inUse();
+        status |= value & VirtioPciLayout.DRIVER_STATUS & ~VirtioPciLayout.FEATURES_OK;
+        if (!before && inUse()) {
+            begin();
+        }
+    }
+
+    synchronized boolean resetPending() {
+        return resetPending;
+    }
+
     /** As after a reset; shows the features that were adopted meanwhile. */
     synchronized void clear() {
         for (int i = 0; i < queues.size(); i++) {
@@ -255,6 +410,8 @@ final class CommonConfig {
         offered = offeredNext;
         status = 0;
         resetPending = false;
+        legacy = false;
+        usedEarly = false;
     }
 
     /** What to offer after the next reset; the transport's features are added. */
@@ -292,18 +449,19 @@ final class CommonConfig {
     }
 
     synchronized boolean active() {
-        return (status & VirtioPciLayout.DRIVER_OK) != 0 && !resetPending;
+        return inUse() && !resetPending;
     }
 
     synchronized long negotiated() {
-        return (status & VirtioPciLayout.FEATURES_OK) != 0 ? driverFeatures : 0;
+        boolean agreed = (status & VirtioPciLayout.FEATURES_OK) != 0 || (legacy && inUse());
+        return agreed ? driverFeatures : 0;
     }
 
-    /** By index, null where disabled. */
+    /** By index, null where disabled; of a legacy driver all, for it may set them up later. */
     synchronized List<SplitQueue> queues() {
         SplitQueue[] list = new SplitQueue[queues.size()];
         for (int i = 0; i < list.length; i++) {
-            list[i] = queues.get(i).enabled() ? queues.get(i).port().queue() : null;
+            list[i] = legacy || queues.get(i).enabled() ? queues.get(i).port().queue() : null;
         }
         return Collections.unmodifiableList(Arrays.asList(list));
     }
@@ -324,6 +482,8 @@ final class CommonConfig {
                 queueSelect,
                 interrupts.vector(interrupts.configuration()),
                 interrupts.isr(),
+                legacy,
+                usedEarly,
                 saved);
     }
 
@@ -342,6 +502,8 @@ final class CommonConfig {
         resetPending = state.resetPending();
         generation = state.generation();
         queueSelect = state.queueSelect();
+        legacy = state.legacy();
+        usedEarly = state.usedEarly();
         interrupts.setVector(interrupts.configuration(), state.configVector());
         String problem = null;
         for (int i = 0; i < queues.size(); i++) {

@@ -21,6 +21,8 @@ record CommonState(
         int queueSelect,
         int configVector,
         int isr,
+        boolean legacy,
+        boolean usedEarly,
         List<Queue> queues) {
 
     private static final String QUEUE_SCHEMA = "virtio-queue";
@@ -52,6 +54,9 @@ record CommonState(
                 .number("queueSelect", queueSelect)
                 .number("configVector", configVector)
                 .number("isr", isr);
+        if (legacy) {
+            to.number("legacy", 1).number("usedEarly", usedEarly ? 1 : 0);
+        }
         for (int i = 0; i < queues.size(); i++) {
             to.child("queue" + i, write(queues.get(i)));
         }
@@ -83,8 +88,10 @@ record CommonState(
     /**
      * @param offerable every feature that the slot's device can offer, the transport's included
      * @param maxSizes largest size of each queue
+     * @param transitional whether the device has a legacy interface
      */
-    static CommonState read(SavedState from, long offerable, List<Integer> maxSizes)
+    static CommonState read(
+            SavedState from, long offerable, List<Integer> maxSizes, boolean transitional)
             throws DeviceException {
         long offered = from.number("offered", offerable);
         require(
@@ -98,17 +105,35 @@ record CommonState(
         int statusKnown = VirtioPciLayout.DRIVER_STATUS | VirtioPciLayout.NEEDS_RESET;
         require(from, (status & ~statusKnown) == 0, "status 0x%x", status);
         boolean featuresOk = (status & VirtioPciLayout.FEATURES_OK) != 0;
-        boolean acceptable =
-                (accepted & ~offered) == 0 && (accepted & VirtioPciLayout.VERSION_1) != 0;
+        boolean legacy = from.flag("legacy", false);
+        boolean usedEarly = from.flag("usedEarly", false);
         require(
                 from,
-                !featuresOk || acceptable,
+                !legacy || transitional,
+                "a legacy driver of a device without legacy interface");
+        require(from, !usedEarly || legacy, "a device in use before DRIVER_OK");
+        require(
+                from,
+                !usedEarly || (status & VirtioPciLayout.DRIVER) != 0,
+                "a device in use with status 0x%x",
+                status);
+        boolean acceptable =
+                legacy
+                        ? !featuresOk
+                                && (accepted
+                                                & ~(offered & LegacyLayout.FEATURES
+                                                        | LegacyLayout.ANY_LAYOUT))
+                                        == 0
+                        : (accepted & ~offered) == 0 && (accepted & VirtioPciLayout.VERSION_1) != 0;
+        require(
+                from,
+                !(featuresOk || legacy) || acceptable,
                 "features 0x%x accepted of 0x%x offered",
                 accepted,
                 offered);
         require(
                 from,
-                featuresOk || (status & VirtioPciLayout.DRIVER_OK) == 0,
+                featuresOk || legacy || (status & VirtioPciLayout.DRIVER_OK) == 0,
                 "status 0x%x: DRIVER_OK without FEATURES_OK",
                 status);
         boolean resetPending = from.flag("resetPending", false);
@@ -120,7 +145,8 @@ record CommonState(
             if (child == null) {
                 child = SavedState.of(QUEUE_SCHEMA, QUEUE_VERSION).build();
             }
-            queues.add(readQueue(child, maxSizes.get(i), vectors, featuresOk, resetPending));
+            queues.add(
+                    readQueue(child, maxSizes.get(i), vectors, featuresOk || legacy, resetPending));
         }
         return new CommonState(
                 bits(from, "deviceFeatureSelect", 32),
@@ -133,6 +159,8 @@ record CommonState(
                 bits(from, "queueSelect", 16),
                 vector(from, "configVector", vectors),
                 bits(from, "isr", 2),
+                legacy,
+                usedEarly,
                 queues);
     }
 

@@ -12,6 +12,7 @@ import org.backplane.device.GuestErrors;
  */
 final class ConfigWindow {
     private final IoHandler structures;
+    private final int structuresBar;
     private final GuestErrors errors;
     private int bar;
     private int offset;
@@ -20,9 +21,11 @@ final class ConfigWindow {
 
     /**
      * @param structures answers the BAR that holds the structures
+     * @param structuresBar its index
      */
-    ConfigWindow(IoHandler structures, GuestErrors errors) {
+    ConfigWindow(IoHandler structures, int structuresBar, GuestErrors errors) {
         this.structures = structures;
+        this.structuresBar = structuresBar;
         this.errors = errors;
     }
 
@@ -126,7 +129,7 @@ final class ConfigWindow {
     /** Section 4.1.4.9.2 lets a driver name 1, 2 or 4 bytes at a multiple of that. */
     private boolean valid() {
         boolean right =
-                bar == VirtioPciLayout.STRUCTURES_BAR
+                bar == structuresBar
                         && (length == 1 || length == 2 || length == 4)
                         && (offset & (length - 1)) == 0
                         && offset >= 0

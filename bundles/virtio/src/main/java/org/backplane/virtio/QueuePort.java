@@ -43,7 +43,7 @@ public final class QueuePort {
     /**
      * Starts the queue at the beginning of a ring.
      *
-     * @return null, or why the ring cannot be used; the queue stays disabled then
+     * @return null, or why the ring cannot be used; the queue is disabled then
      */
     public synchronized String enable(RingSetup setup) {
         long ticket = memory.pin();
@@ -51,6 +51,8 @@ public final class QueuePort {
             String problem = setup.problem(memory, maxSize);
             if (problem == null) {
                 queue.enable(setup);
+            } else {
+                queue.disable();
             }
             return problem;
         } finally {

@@ -78,6 +78,25 @@ final class QueueRegisters {
         return problem;
     }
 
+    /** The page in which the descriptor table begins; 0 of a queue that is not set up. */
+    long legacyAddress() {
+        return enabled ? descriptors >>> LegacyLayout.ADDRESS_SHIFT : 0;
+    }
+
+    /**
+     * Starts the queue where a legacy driver put it: all parts in one piece, of the largest size
+     * (virtio 1.2, sections 2.7.2 and 4.1.5.1.3.1).
+     *
+     * @param page its number, 32 bits, not 0
+     * @return null, or why not
+     */
+    String enableLegacy(long page, long features) {
+        descriptors = page << LegacyLayout.ADDRESS_SHIFT;
+        driverArea = LegacyLayout.available(descriptors, size);
+        deviceArea = LegacyLayout.used(descriptors, size);
+        return enable(features);
+    }
+
     /** As after a reset. */
     void clear() {
         port.disable();

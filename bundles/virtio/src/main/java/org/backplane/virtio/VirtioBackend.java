@@ -14,7 +14,10 @@ public interface VirtioBackend {
     /** Gated; on a processor's thread. */
     void writeConfig(int offset, int width, long value);
 
-    /** DRIVER_OK was set: posts the activation and returns at once. */
+    /**
+     * DRIVER_OK was set, or a legacy driver uses the device already: posts the activation and
+     * returns at once.
+     */
     void driverOk(long features, List<SplitQueue> queues);
 
     /**
@@ -22,6 +25,13 @@ public interface VirtioBackend {
      * as before until {@link VirtioPciFunction#resetDone}.
      */
     void resetRequested();
+
+    /**
+     * Waits until a reset that was requested is done, because a legacy driver does not look; on a
+     * processor's thread, which counts as parked meanwhile. A backend that has done it inside of
+     * {@link #resetRequested} has nothing to wait for.
+     */
+    default void awaitReset() {}
 
     /** The event that wakes the queue's worker. */
     EventFd doorbell(int queue);

@@ -23,7 +23,8 @@ public interface VirtioDevice extends Device {
      * The driver is ready (DRIVER_OK), or the device takes over queues in use. Called on the
      * control thread, after restore in a swap; before it {@link #work} is not called.
      *
-     * @param features as negotiated
+     * @param features as negotiated; without VIRTIO_F_VERSION_1 the driver is a legacy one, which
+     *     only a transitional device has
      * @param queues by index; null where the driver left one disabled
      */
     void activate(long features, List<SplitQueue> queues);

@@ -32,6 +32,11 @@ final class VirtioInterrupts {
         wires = to;
     }
 
+    boolean msixEnabled() {
+        PciWires to = wires;
+        return to != null && to.msixEnabled();
+    }
+
     /** The place of the configuration's vector. */
     int configuration() {
         return vectors - 1;

@@ -14,9 +14,10 @@ import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciSocket;
 
 /**
- * A modern virtio device on PCI (virtio 1.2, section 4.1): capabilities, common configuration, ISR,
- * notification area, MSI-X vectors and the queues. Owned by the slot; when the device behind it is
- * replaced, the function and its queues stay the very same objects.
+ * A virtio device on PCI (virtio 1.2, section 4.1), modern or, where its shape says so,
+ * transitional: capabilities, common configuration, ISR, notification area, MSI-X vectors and the
+ * queues. Owned by the slot; when the device behind it is replaced, the function and its queues
+ * stay the very same objects.
  *
  * <p>Threads. Processors come in through the BAR and configuration space, several at once; workers
  * and completing threads through the queues; the slot's control thread through the methods here.
@@ -88,10 +89,26 @@ public final class VirtioPciFunction implements AutoCloseable {
                 new CommonConfig(
                         shape.features(), ports, interrupts, doorbells, backend, calls, errors);
         Structures structures = new Structures();
-        window = new ConfigWindow(structures, errors);
+        int structuresBar = VirtioPciLayout.structuresBar(shape);
+        window = new ConfigWindow(structures, structuresBar, errors);
         var pciShape = VirtioPciLayout.pciShape(shape);
         int windowCapability = VirtioPciLayout.windowCapability(pciShape);
-        function = socket.plug(slot, pciShape, new Registers(structures, windowCapability));
+        IoHandler legacy =
+                shape.transitional()
+                        ? new LegacyRegisters(
+                                common,
+                                interrupts,
+                                doorbells,
+                                backend,
+                                calls,
+                                errors,
+                                shape.configLength())
+                        : null;
+        function =
+                socket.plug(
+                        slot,
+                        pciShape,
+                        new Registers(structures, structuresBar, legacy, windowCapability));
         interrupts.connect(function.wires());
     }
 
@@ -115,6 +132,7 @@ public final class VirtioPciFunction implements AutoCloseable {
                 && other.classCode() == now.classCode()
                 && other.queueSizes().equals(now.queueSizes())
                 && other.configLength() == now.configLength()
+                && other.transitional() == now.transitional()
                 && (seen & ~other.features()) == 0;
     }
 
@@ -147,9 +165,14 @@ public final class VirtioPciFunction implements AutoCloseable {
         return common.negotiated();
     }
 
-    /** By index, null where disabled. */
+    /** By index, null where disabled; all of them while a legacy driver uses the device. */
     public List<SplitQueue> queues() {
         return common.queues();
+    }
+
+    /** Whether the driver waits for a reset that has not been done yet. */
+    public boolean resetPending() {
+        return common.resetPending();
     }
 
     /** Counts what the device behind found wrong with a request. */
@@ -250,7 +273,8 @@ public final class VirtioPciFunction implements AutoCloseable {
                 CommonState.read(
                         state,
                         now.features() | VirtioPciLayout.TRANSPORT_FEATURES,
-                        now.queueSizes());
+                        now.queueSizes(),
+                        now.transitional());
         int windowBar = (int) state.number("windowBar", 0, 0, 0xff);
         int windowOffset = window(state, "windowOffset");
         int windowLength = window(state, "windowLength");
@@ -356,28 +380,41 @@ public final class VirtioPciFunction implements AutoCloseable {
     /** The function's registers outside of configuration space's own and of MSI-X. */
     private final class Registers implements BarHandler {
         private final Structures structures;
+        private final int structuresBar;
+
+        /** Null of a device without a legacy interface. */
+        private final IoHandler legacy;
+
         private final int windowCapability;
 
-        Registers(Structures structures, int windowCapability) {
+        Registers(
+                Structures structures, int structuresBar, IoHandler legacy, int windowCapability) {
             this.structures = structures;
+            this.structuresBar = structuresBar;
+            this.legacy = legacy;
             this.windowCapability = windowCapability;
         }
 
         @Override
         public long read(int bar, long offset, int width) {
-            return bar == VirtioPciLayout.STRUCTURES_BAR ? structures.read(offset, width) : -1;
+            if (bar == structuresBar) {
+                return structures.read(offset, width);
+            }
+            return legacy != null && bar == LegacyLayout.BAR ? legacy.read(offset, width) : -1;
         }
 
         @Override
         public void write(int bar, long offset, int width, long value) {
-            if (bar == VirtioPciLayout.STRUCTURES_BAR) {
+            if (bar == structuresBar) {
                 structures.write(offset, width, value);
+            } else if (legacy != null && bar == LegacyLayout.BAR) {
+                legacy.write(offset, width, value);
             }
         }
 
         @Override
         public void moved(int bar, long base) {
-            if (bar == VirtioPciLayout.STRUCTURES_BAR && !closed) {
+            if (bar == structuresBar && !closed) {
                 doorbells.moved(base);
                 calls.make();
             }

@@ -89,7 +89,11 @@ final class VirtioPciLayout {
     static final int TYPE_PCI_CFG = 5;
 
     // Ours: a page each, so that a hypervisor can treat each on its own.
-    static final int STRUCTURES_BAR = 0;
+    private static final int STRUCTURES_BAR = 0;
+
+    /** Of a transitional device, where BAR 0 is the legacy interface's. */
+    private static final int STRUCTURES_BAR_TRANSITIONAL = 4;
+
     static final int PAGE = 0x1000;
     static final int COMMON_PAGE = 0x0000;
     static final int ISR_PAGE = 0x1000;
@@ -146,6 +150,11 @@ final class VirtioPciLayout {
         };
     }
 
+    /** The BAR that holds the structures. */
+    static int structuresBar(VirtioShape shape) {
+        return shape.transitional() ? STRUCTURES_BAR_TRANSITIONAL : STRUCTURES_BAR;
+    }
+
     /** The place of the configuration access window among the capabilities. */
     static int windowCapability(PciShape shape) {
         return shape.capabilities().size() - 1;
@@ -153,19 +162,22 @@ final class VirtioPciLayout {
 
     /** The function that a device's shape makes. */
     static PciShape pciShape(VirtioShape shape) {
+        int bar = structuresBar(shape);
         List<Capability> capabilities = new ArrayList<>();
-        capabilities.add(structure(TYPE_COMMON, COMMON_PAGE, COMMON_BYTES, CAP_BYTES));
+        capabilities.add(structure(TYPE_COMMON, bar, COMMON_PAGE, COMMON_BYTES, CAP_BYTES));
         capabilities.add(
                 structure(
                         TYPE_NOTIFY,
+                        bar,
                         NOTIFY_PAGE,
                         shape.queueSizes().size() * NOTIFY_MULTIPLIER,
                         CAP_NOTIFY_BYTES));
-        capabilities.add(structure(TYPE_ISR, ISR_PAGE, ISR_BYTES, CAP_BYTES));
+        capabilities.add(structure(TYPE_ISR, bar, ISR_PAGE, ISR_BYTES, CAP_BYTES));
         if (shape.configLength() > 0) {
-            capabilities.add(structure(TYPE_DEVICE, DEVICE_PAGE, shape.configLength(), CAP_BYTES));
+            capabilities.add(
+                    structure(TYPE_DEVICE, bar, DEVICE_PAGE, shape.configLength(), CAP_BYTES));
         }
-        capabilities.add(structure(TYPE_PCI_CFG, 0, 0, CAP_PCI_CFG_BYTES));
+        capabilities.add(structure(TYPE_PCI_CFG, 0, 0, 0, CAP_PCI_CFG_BYTES));
 
         int vectors = vectors(shape);
         int tableBytes = vectors * MSIX_ENTRY_BYTES;
@@ -174,27 +186,35 @@ final class VirtioPciLayout {
                         / VECTORS_A_PENDING_WORD
                         * PENDING_WORD_BYTES;
         int half = Math.max(PAGE, powerOfTwo(Math.max(tableBytes, pendingBytes)));
+        boolean legacy = shape.transitional();
+        List<Bar> bars = new ArrayList<>();
+        if (legacy) {
+            long bytes = powerOfTwo(LegacyLayout.bytes(shape));
+            bars.add(new Bar(LegacyLayout.BAR, BarKind.IO, false, bytes));
+        }
+        bars.add(new Bar(bar, BarKind.MEMORY_64, false, STRUCTURES_BYTES));
+        bars.add(new Bar(MSIX_BAR, BarKind.MEMORY_64, false, 2L * half));
+        int type = shape.deviceId();
         return new PciShape(
                 VENDOR,
-                FIRST_DEVICE + shape.deviceId(),
-                REVISION,
+                legacy ? LegacyLayout.pciDevice(type) : FIRST_DEVICE + type,
+                legacy ? LegacyLayout.REVISION : REVISION,
                 shape.classCode(),
                 VENDOR,
-                FIRST_SUBSYSTEM + shape.deviceId(),
+                legacy ? type : FIRST_SUBSYSTEM + type,
                 PIN_INTA,
-                List.of(
-                        new Bar(STRUCTURES_BAR, BarKind.MEMORY_64, false, STRUCTURES_BYTES),
-                        new Bar(MSIX_BAR, BarKind.MEMORY_64, false, 2L * half)),
+                bars,
                 capabilities,
                 Optional.of(new Msix(vectors, MSIX_BAR, 0, MSIX_BAR, half)));
     }
 
     /** A vendor capability that says where a structure lies; the guest cannot write into it. */
-    private static Capability structure(int type, int offset, int length, int capabilityBytes) {
+    private static Capability structure(
+            int type, int bar, int offset, int length, int capabilityBytes) {
         byte[] whole = new byte[capabilityBytes];
         whole[CAP_LENGTH] = (byte) capabilityBytes;
         whole[CAP_TYPE] = (byte) type;
-        whole[CAP_BAR] = STRUCTURES_BAR;
+        whole[CAP_BAR] = (byte) bar;
         putInt(whole, CAP_OFFSET, offset);
         putInt(whole, CAP_STRUCTURE_LENGTH, length);
         if (type == TYPE_NOTIFY) {

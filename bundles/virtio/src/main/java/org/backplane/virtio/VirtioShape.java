@@ -10,10 +10,32 @@ import java.util.List;
  * @param features device-specific feature bits offered, 0 to 23 and 50 to 63; the transport adds
  *     its own
  * @param queueSizes largest size of each queue, powers of two up to 32,768; 1 to 1,024 queues
- * @param configLength bytes of device-specific configuration, up to 4,096
+ * @param configLength bytes of device-specific configuration, up to 4,096; up to 232 where {@code
+ *     transitional}
+ * @param transitional whether drivers of before virtio 1.0 can use the device, too, through its
+ *     legacy interface (section 1.3.1); for those types only that had a number then: 1 to 5, 8, 9.
+ *     Such a driver has no VIRTIO_F_VERSION_1 among its features, and the device behaves as its
+ *     type's "Legacy Interface" sections say. It may ring a doorbell before DRIVER_OK: {@link
+ *     VirtioDevice#activate} is called then, with every queue, of which those that it has not set
+ *     up give nothing
  */
 public record VirtioShape(
-        int deviceId, int classCode, long features, List<Integer> queueSizes, int configLength) {
+        int deviceId,
+        int classCode,
+        long features,
+        List<Integer> queueSizes,
+        int configLength,
+        boolean transitional) {
+    /** A device without a legacy interface. */
+    public VirtioShape(
+            int deviceId,
+            int classCode,
+            long features,
+            List<Integer> queueSizes,
+            int configLength) {
+        this(deviceId, classCode, features, queueSizes, configLength, false);
+    }
+
     /**
      * @throws IllegalArgumentException if a value is outside of what is said above
      */
@@ -42,6 +64,16 @@ public record VirtioShape(
                 configLength >= 0 && configLength <= VirtioPciLayout.PAGE,
                 "configuration length",
                 configLength);
+        if (transitional) {
+            require(
+                    LegacyLayout.pciDevice(deviceId) != 0,
+                    "legacy interface, which there is none of for the device ID",
+                    deviceId);
+            require(
+                    configLength <= LegacyLayout.MAX_CONFIG_BYTES,
+                    "legacy interface and the configuration length",
+                    configLength);
+        }
     }
 
     private static void require(boolean holds, String what, long value) {

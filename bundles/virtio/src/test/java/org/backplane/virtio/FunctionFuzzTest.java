@@ -64,7 +64,7 @@ class FunctionFuzzTest {
         }
     }
 
-    private static Thread repeating(int times, AtomicReference<Throwable> thrown, Runnable step) {
+    static Thread repeating(int times, AtomicReference<Throwable> thrown, Runnable step) {
         return new Thread(
                 () -> {
                     try {
@@ -77,7 +77,7 @@ class FunctionFuzzTest {
                 });
     }
 
-    private static void guest(FunctionRig rig, Random random) {
+    static void guest(FunctionRig rig, Random random) {
         VirtioDriver driver = rig.driver;
         DriverRing ring = rig.rings.get(random.nextInt(rig.rings.size()));
         int width = WIDTHS[random.nextInt(4)];
@@ -130,7 +130,7 @@ class FunctionFuzzTest {
         }
     }
 
-    private static void slot(
+    static void slot(
             FunctionRig rig, Random random, List<DescriptorChain> out, List<SplitQueue> of) {
         switch (random.nextInt(8)) {
             case 0 -> {

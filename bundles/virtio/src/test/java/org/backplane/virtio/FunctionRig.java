@@ -14,6 +14,7 @@ import org.backplane.linux.EventFd;
 import org.backplane.memory.MemoryView;
 import org.backplane.pci.HostBridge;
 import org.backplane.testkit.DriverRing;
+import org.backplane.testkit.LegacyVirtioDriver;
 import org.backplane.testkit.RecordingMsi;
 import org.backplane.testkit.TestMemory;
 import org.backplane.testkit.VirtioDriver;
@@ -23,6 +24,10 @@ final class FunctionRig implements AutoCloseable, VirtioBackend {
     static final int DEVICE = 3;
     static final long OWN_FEATURES = 0b101;
     static final VirtioShape SHAPE = new VirtioShape(2, 0x018000, OWN_FEATURES, List.of(16, 8), 24);
+
+    /** The same with a legacy interface. */
+    static final VirtioShape TRANSITIONAL =
+            new VirtioShape(2, 0x018000, OWN_FEATURES, List.of(16, 8), 24, true);
 
     final TestMemory memory = new TestMemory();
     final Bus bus = new Bus();
@@ -39,6 +44,9 @@ final class FunctionRig implements AutoCloseable, VirtioBackend {
 
     /** Runs inside of driverOk and resetRequested. */
     Runnable inCall = () -> {};
+
+    /** Runs inside of awaitReset. */
+    Runnable inWait = () -> {};
 
     List<SplitQueue> activated;
     final byte[] deviceConfig = new byte[SHAPE.configLength()];
@@ -79,6 +87,11 @@ final class FunctionRig implements AutoCloseable, VirtioBackend {
                     | VirtioDriver.VERSION_1
                     | VirtioDriver.EVENT_IDX
                     | VirtioDriver.INDIRECT_DESC;
+
+    /** A driver that knows the legacy interface only. */
+    LegacyVirtioDriver legacyDriver() {
+        return new LegacyVirtioDriver(bus, bridge.ecam(), DEVICE);
+    }
 
     /** Brings the driver up with both queues and MSI-X: vectors 0, 1 and, configuration, 2. */
     void bringUp() {
@@ -128,6 +141,12 @@ final class FunctionRig implements AutoCloseable, VirtioBackend {
     public void resetRequested() {
         calls.add("reset");
         inCall.run();
+    }
+
+    @Override
+    public void awaitReset() {
+        calls.add("await");
+        inWait.run();
     }
 
     @Override

@@ -59,6 +59,7 @@ final class VirtioFace implements Face, VirtioBackend {
     private final DrainAndReset drainAndReset;
 
     private final PciPlace place;
+    private final ResetWait resetWait = new ResetWait();
 
     /**
      * @param drainAndReset how the slot brings its device to rest for the driver's reset
@@ -277,6 +278,7 @@ final class VirtioFace implements Face, VirtioBackend {
         active = false;
         activated = null;
         function.resetDone();
+        resetWait.look();
         if (wasOpen) {
             gear.gate().open();
         }
@@ -287,6 +289,12 @@ final class VirtioFace implements Face, VirtioBackend {
         active = false;
         activated = null;
         function.reset();
+        resetWait.look();
+    }
+
+    @Override
+    public void awaitReset() {
+        resetWait.until(() -> !function.resetPending());
     }
 
     @Override
@@ -373,6 +381,7 @@ final class VirtioFace implements Face, VirtioBackend {
     @Override
     public void close() {
         leases.close();
+        resetWait.look();
         place.vacated();
     }
 }

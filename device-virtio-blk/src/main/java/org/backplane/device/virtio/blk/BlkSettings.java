@@ -16,8 +16,15 @@ import org.backplane.device.DeviceException;
  *     default
  * @param queues number of request queues, 1 to 16; 1 by default
  * @param discard whether the guest may give blocks back to the host; on by default
+ * @param transitional whether drivers of before virtio 1.0 can use the disk, too; off by default
  */
-record BlkSettings(Path path, boolean readOnly, String serial, int queues, boolean discard) {
+record BlkSettings(
+        Path path,
+        boolean readOnly,
+        String serial,
+        int queues,
+        boolean discard,
+        boolean transitional) {
     static final int MAX_QUEUES = 16;
 
     private static final String PATH = "path";
@@ -25,7 +32,9 @@ record BlkSettings(Path path, boolean readOnly, String serial, int queues, boole
     private static final String SERIAL = "serial";
     private static final String QUEUES = "queues";
     private static final String DISCARD = "discard";
-    private static final List<String> KNOWN = List.of(PATH, RO, SERIAL, QUEUES, DISCARD);
+    private static final String TRANSITIONAL = "transitional";
+    private static final List<String> KNOWN =
+            List.of(PATH, RO, SERIAL, QUEUES, DISCARD, TRANSITIONAL);
 
     /** Reads and checks a slot's settings. */
     static BlkSettings of(String slot, Map<String, String> settings) throws DeviceException {
@@ -45,7 +54,8 @@ record BlkSettings(Path path, boolean readOnly, String serial, int queues, boole
                 flag(slot, RO, settings.getOrDefault(RO, "off")),
                 serial(slot, settings.get(SERIAL)),
                 queues(slot, settings.getOrDefault(QUEUES, "1")),
-                flag(slot, DISCARD, settings.getOrDefault(DISCARD, "on")));
+                flag(slot, DISCARD, settings.getOrDefault(DISCARD, "on")),
+                flag(slot, TRANSITIONAL, settings.getOrDefault(TRANSITIONAL, "off")));
     }
 
     private static Path path(String slot, String text) throws DeviceException {

@@ -59,7 +59,8 @@ final class VirtioBlk implements VirtioDevice {
                         BlkWire.CLASS_CODE,
                         offered(settings),
                         Collections.nCopies(settings.queues(), BlkConfig.QUEUE_SIZE),
-                        BlkWire.CONFIG_BYTES);
+                        BlkWire.CONFIG_BYTES,
+                        settings.transitional());
     }
 
     private static long offered(BlkSettings settings) {

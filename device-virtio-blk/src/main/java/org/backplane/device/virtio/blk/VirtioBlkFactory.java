@@ -15,7 +15,7 @@ import org.osgi.annotation.bundle.Capability;
                     + BlkWire.ID_BYTES
                     + "),queues=1.."
                     + BlkSettings.MAX_QUEUES
-                    + ",discard=flag\""
+                    + ",discard=flag,transitional=flag\""
         })
 final class VirtioBlkFactory implements DeviceFactory {
     static final String KIND = "virtio-blk";

@@ -2,6 +2,7 @@ package org.backplane.device.virtio.blk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,15 +21,17 @@ class BlkSettingsTest {
     @Test
     void hasDefaultsForAllButThePath() throws DeviceException {
         assertEquals(
-                new BlkSettings(Path.of("x"), false, "disk0", 1, true),
+                new BlkSettings(Path.of("x"), false, "disk0", 1, true, false),
                 BlkSettings.of("disk0", Map.of("path", "x")));
         assertEquals(
-                new BlkSettings(Path.of("x"), true, "S-1", 16, false),
+                new BlkSettings(Path.of("x"), true, "S-1", 16, false, false),
                 BlkSettings.of(
                         "disk0",
                         Map.of(
                                 "path", "x", "ro", "true", "serial", "S-1", "queues", "16",
                                 "discard", "off")));
+        assertTrue(
+                BlkSettings.of("disk0", Map.of("path", "x", "transitional", "on")).transitional());
         assertEquals(
                 "a_very_long_name_of_",
                 BlkSettings.of("a very long name of a slot", Map.of("path", "x")).serial());
@@ -46,7 +49,8 @@ class BlkSettingsTest {
                 "queues|-1|queues=-1 is no number from 1 to 16.",
                 "serial|a b|serial=a b is not 1 to 20 printable ASCII characters without spaces.",
                 "serial|123456789012345678901|serial=123456789012345678901 is not 1 to 20 printable ASCII characters without spaces.",
-                "colour|red|virtio-blk has no setting 'colour' (value 'red'); there are: path, ro, serial, queues, discard."
+                "colour|red|virtio-blk has no setting 'colour' (value 'red'); there are: path, ro, serial, queues, discard, transitional.",
+                "transitional|1|transitional=1 is neither on nor off."
             })
     void refusesInOneSentence(String name, String value, String sentence) {
         DeviceException refused =

@@ -15,9 +15,9 @@ import org.backplane.linux.IoVec;
  *
  * <p><b>Frames</b> are whole Ethernet frames without their check sequence, up to {@link
  * NetWire#LONGEST_FRAME} bytes, in memory of the host or the guest that stays valid for the call
- * only. With {@link #headers} each lies behind a {@code struct virtio_net_hdr} of {@link
- * NetWire#HEADER_BYTES}, of which the device sets num_buffers itself; without, the device makes up
- * and drops the header, and the backend never sees one.
+ * only. With {@link #headers} each lies behind a {@code struct virtio_net_hdr} of as many bytes as
+ * {@link #setHeaderBytes} says, of which the device sets num_buffers itself; without, the device
+ * makes up and drops the header, and the backend never sees one.
  *
  * <p><b>Offloads.</b> The device offers a driver what {@link #offloads} says, and tells what the
  * driver really takes through {@link #setGuestOffloads}: the backend gives it nothing else.
@@ -103,6 +103,12 @@ interface Backend extends AutoCloseable {
 
     /** What the driver takes, of {@link NetWire#GUEST_OFFLOADS}; nothing at first. */
     void setGuestOffloads(long features);
+
+    /**
+     * How long the header is in front of each frame, where there is one: {@link
+     * NetWire#HEADER_BYTES} or {@link NetWire#LEGACY_HEADER_BYTES}. Told before frames count.
+     */
+    void setHeaderBytes(int bytes);
 
     /** How many pairs of queues the driver uses; all of the channels at first. */
     void setPairs(int pairs);

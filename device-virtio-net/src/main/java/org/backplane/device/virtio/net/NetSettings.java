@@ -20,9 +20,15 @@ import org.backplane.linux.Tap;
  * @param queues pairs of queues, 1 to 8; 1 by default
  * @param mtu longest packet that the guest is told of, in bytes; it is told nothing by default, but
  *     of a user-mode network
+ * @param transitional whether drivers of before virtio 1.0 can use the card, too; off by default
  */
 record NetSettings(
-        BackendKind backend, Map<String, String> own, MacAddress mac, int queues, OptionalInt mtu) {
+        BackendKind backend,
+        Map<String, String> own,
+        MacAddress mac,
+        int queues,
+        OptionalInt mtu,
+        boolean transitional) {
     static final int MAX_QUEUES = 8;
 
     /** Section 5.1.4.1: the least that a device may tell. */
@@ -44,7 +50,8 @@ record NetSettings(
     private static final String MAC = "mac";
     private static final String QUEUES = "queues";
     private static final String MTU = "mtu";
-    private static final List<String> COMMON = List.of(BACKEND, MAC, QUEUES, MTU);
+    private static final String TRANSITIONAL = "transitional";
+    private static final List<String> COMMON = List.of(BACKEND, MAC, QUEUES, MTU, TRANSITIONAL);
 
     private static OptionalInt mtu(String slot, BackendKind backend, String text)
             throws DeviceException {
@@ -112,7 +119,16 @@ record NetSettings(
                 own,
                 mac(context, given.get(MAC)),
                 (int) number(slot, QUEUES, given.getOrDefault(QUEUES, "1"), 1, MAX_QUEUES),
-                mtu(slot, backend, given.get(MTU)));
+                mtu(slot, backend, given.get(MTU)),
+                flag(slot, TRANSITIONAL, given.getOrDefault(TRANSITIONAL, "off")));
+    }
+
+    private static boolean flag(String slot, String name, String text) throws DeviceException {
+        return switch (text) {
+            case "on", "true" -> true;
+            case "off", "false" -> false;
+            default -> throw refused(slot, "%s=%s is neither on nor off", name, text);
+        };
     }
 
     private static MacAddress mac(DeviceContext context, String text) throws DeviceException {

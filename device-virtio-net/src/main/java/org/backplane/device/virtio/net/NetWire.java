@@ -48,10 +48,14 @@ final class NetWire {
     static final int S_ANNOUNCE = 2;
 
     // Section 5.1.6, struct virtio_net_hdr. Its length is the same with and without merged
-    // buffers since VERSION_1, which this transport insists on.
+    // buffers since VERSION_1; a legacy driver has num_buffers only with them (section 5.1.6.1).
     static final int HEADER_FLAGS = 0;
     static final int HEADER_NUM_BUFFERS = 10;
     static final int HEADER_BYTES = 12;
+    static final int LEGACY_HEADER_BYTES = 10;
+
+    /** Section 6: the driver is not a legacy one. */
+    static final long F_VERSION_1 = 1L << 32;
 
     // Ethernet: destination, source, type; behind a VLAN tag's type its number in 12 bits.
     static final int MAC_BYTES = 6;

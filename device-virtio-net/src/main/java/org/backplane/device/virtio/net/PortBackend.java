@@ -103,6 +103,11 @@ final class PortBackend implements Backend, Backend.Channel {
     }
 
     @Override
+    public void setHeaderBytes(int bytes) {
+        // Frames have no header here.
+    }
+
+    @Override
     public void setPairs(int pairs) {
         // One channel serves them all.
     }

@@ -57,8 +57,9 @@ final class Receiver implements AutoCloseable {
     synchronized void connect(SplitQueue driver) {
         queue = driver;
         chains.forget();
+        chains.header(net.headerBytes());
         pending = 0;
-        expected = NetWire.HEADER_BYTES;
+        expected = chains.header();
         listen(true);
     }
 
@@ -128,10 +129,10 @@ final class Receiver implements AutoCloseable {
             if (!chains.isEmpty()) {
                 chains.clearHeader();
             }
-            vector.advance(NetWire.HEADER_BYTES);
+            vector.advance(chains.header());
         }
         int length = channel.receive(vector);
-        return length > 0 && !headers ? length + NetWire.HEADER_BYTES : length;
+        return length > 0 && !headers ? length + chains.header() : length;
     }
 
     /**
@@ -148,7 +149,7 @@ final class Receiver implements AutoCloseable {
             if (chain == null) {
                 return !chains.isEmpty();
             }
-            if (RxChains.usable(chain)) {
+            if (chains.usable(chain)) {
                 chains.add(chain);
             } else if (chains.isEmpty()) {
                 net.guestMistook("a buffer of %d bytes", chain.writableLength());
@@ -165,11 +166,11 @@ final class Receiver implements AutoCloseable {
 
     /** Whether the driver wants the frame that was read. */
     private boolean admits(int length) {
-        int frame = length - NetWire.HEADER_BYTES;
+        int frame = length - chains.header();
         if (frame < NetWire.ETHERNET_BYTES) {
             return false;
         }
-        chains.read(NetWire.HEADER_BYTES, head, Math.min(frame, head.length));
+        chains.read(chains.header(), head, Math.min(frame, head.length));
         return net.admits(head);
     }
 

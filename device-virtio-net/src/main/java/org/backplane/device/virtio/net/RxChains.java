@@ -23,6 +23,7 @@ final class RxChains {
     private int taken;
     private int runs;
     private long room;
+    private int header = NetWire.HEADER_BYTES;
 
     /**
      * @param spill address of {@link #LONGEST} bytes; what lies there for a position is at that
@@ -30,6 +31,16 @@ final class RxChains {
      */
     RxChains(long spill) {
         this.spill = spill;
+    }
+
+    /** Sets the length of the header in front of a frame; there are no chains. */
+    void header(int bytes) {
+        header = bytes;
+    }
+
+    /** Length of the header in front of a frame. */
+    int header() {
+        return header;
     }
 
     /** Bytes that the chains have room for. */
@@ -47,9 +58,8 @@ final class RxChains {
     }
 
     /** Whether a chain can hold a header, in no more pieces than there can be. */
-    static boolean usable(DescriptorChain chain) {
-        return chain.writableLength() >= NetWire.HEADER_BYTES
-                && chain.segments() <= RUNS_OF_A_CHAIN;
+    boolean usable(DescriptorChain chain) {
+        return chain.writableLength() >= header && chain.segments() <= RUNS_OF_A_CHAIN;
     }
 
     void add(DescriptorChain chain) {
@@ -74,7 +84,7 @@ final class RxChains {
 
     /** Fills the header with zeroes, which the first chain has room for. */
     void clearHeader() {
-        chains[0].write(0, new byte[NetWire.HEADER_BYTES], 0, NetWire.HEADER_BYTES);
+        chains[0].write(0, new byte[header], 0, header);
     }
 
     /** Clears a byte of the header. */
@@ -148,8 +158,10 @@ final class RxChains {
             left -= written[count];
             count++;
         }
-        byte[] buffers = {(byte) count, (byte) (count >>> 8)};
-        chains[0].write(NetWire.HEADER_NUM_BUFFERS, buffers, 0, buffers.length);
+        if (header > NetWire.HEADER_NUM_BUFFERS) {
+            byte[] buffers = {(byte) count, (byte) (count >>> 8)};
+            chains[0].write(NetWire.HEADER_NUM_BUFFERS, buffers, 0, buffers.length);
+        }
         for (int i = 0; i < count; i++) {
             runs -= chains[i].segments() - chains[i].readableSegments();
             room -= chains[i].writableLength();

@@ -37,6 +37,9 @@ final class TapBackend implements Backend {
     // Guarded by this.
     private int offloads;
 
+    /** 0 until that is told: the device before this one may yet go on with the queues. */
+    private int headerBytes;
+
     /**
      * Queues that receive, 0 until that is told: a queue that is switched on between two devices
      * gets frames, and loses them when it is switched off.
@@ -168,6 +171,12 @@ final class TapBackend implements Backend {
     }
 
     @Override
+    public synchronized void setHeaderBytes(int bytes) {
+        headerBytes = bytes;
+        settle();
+    }
+
+    @Override
     public synchronized void setPairs(int wanted) {
         pairs = wanted;
         settle();
@@ -180,6 +189,9 @@ final class TapBackend implements Backend {
         }
         try {
             for (TapQueue queue : queues) {
+                if (headerBytes > 0) {
+                    queue.tap.setHeaderBytes(headerBytes);
+                }
                 if (pairs > 0) {
                     queue.tap.setReceiving(queue.index < pairs);
                 }

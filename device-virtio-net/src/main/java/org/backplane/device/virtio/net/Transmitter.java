@@ -73,7 +73,8 @@ final class Transmitter {
      * @return false if there was no room for it
      */
     private boolean send(DescriptorChain chain) {
-        long frame = chain.readableLength() - NetWire.HEADER_BYTES;
+        int header = net.headerBytes();
+        long frame = chain.readableLength() - header;
         if (frame < NetWire.ETHERNET_BYTES || frame > NetWire.LONGEST_FRAME) {
             net.guestMistook("a frame of %d bytes to send", frame);
             return true;
@@ -90,7 +91,7 @@ final class Transmitter {
             vector.add(chain.address(i), chain.length(i));
         }
         if (!headers) {
-            vector.advance(NetWire.HEADER_BYTES);
+            vector.advance(header);
         }
         // Several pairs may share the channel.
         synchronized (channel) {

@@ -60,6 +60,10 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
     private volatile boolean linkUp = true;
     private volatile boolean announce;
     private volatile long features;
+
+    /** Length of the header in front of a frame; as of the last driver where there is none. */
+    private volatile int headerBytes = NetWire.HEADER_BYTES;
+
     private volatile RxFilter filter;
 
     // Of the control queue's worker, or of the control thread while that is not in.
@@ -91,7 +95,8 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
                         NetWire.CLASS_CODE,
                         offered(),
                         Collections.nCopies(2 * settings.queues() + 1, QUEUE_SIZE),
-                        NetWire.CONFIG_BYTES);
+                        NetWire.CONFIG_BYTES,
+                        settings.transitional());
     }
 
     private long offered() {
@@ -151,8 +156,29 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
 
     @Override
     public void writeConfig(int offset, int width, long value) {
-        // Section 5.1.4: read-only, the address too since VERSION_1.
-        guestMistook("a write of %d bytes to the configuration at %d", width, offset);
+        if (settings.transitional()
+                && !negotiated(NetWire.F_VERSION_1)
+                && offset + width <= NetWire.CONFIG_STATUS) {
+            setMac(offset, width, value);
+        } else {
+            // Section 5.1.4: read-only, the address too since VERSION_1.
+            guestMistook("a write of %d bytes to the configuration at %d", width, offset);
+        }
+    }
+
+    /** Section 5.1.4.1: a legacy driver sets the address here, a byte at a time. */
+    private void setMac(int offset, int width, long value) {
+        byte[] octets = new byte[NetWire.MAC_BYTES];
+        for (int i = 0; i < octets.length; i++) {
+            boolean written = i >= offset && i < offset + width;
+            octets[i] = (byte) (written ? value >>> 8 * (i - offset) : filter.mac().octet(i));
+        }
+        MacAddress mac = MacAddress.read(octets, 0);
+        if (mac.isStation()) {
+            filter = filter.withMac(mac);
+        } else {
+            guestMistook("an address of its own that is no station's");
+        }
     }
 
     @Override
@@ -176,6 +202,12 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
     @Override
     public void activate(long negotiated, List<SplitQueue> active) {
         features = negotiated;
+        boolean legacy = settings.transitional() && !negotiated(NetWire.F_VERSION_1);
+        headerBytes =
+                legacy && !negotiated(NetWire.F_MRG_RXBUF)
+                        ? NetWire.LEGACY_HEADER_BYTES
+                        : NetWire.HEADER_BYTES;
+        backend.setHeaderBytes(headerBytes);
         boolean several = negotiated(NetWire.F_MQ);
         for (int i = 0; i < receivers.size(); i++) {
             boolean used = i == 0 || several;
@@ -332,6 +364,11 @@ final class VirtioNet implements VirtioDevice, LinkDevice, Backend.Listener {
 
     boolean negotiated(long feature) {
         return (features & feature) != 0;
+    }
+
+    /** Bytes in front of a frame in the driver's buffers. */
+    int headerBytes() {
+        return headerBytes;
     }
 
     RxFilter filter() {

@@ -17,7 +17,7 @@ import org.osgi.annotation.bundle.Capability;
                     + NetSettings.LEAST_MTU
                     + ".."
                     + NetSettings.MOST_MTU
-                    + "\""
+                    + ",transitional=flag\""
         })
 final class VirtioNetFactory implements DeviceFactory {
     static final String KIND = "virtio-net";

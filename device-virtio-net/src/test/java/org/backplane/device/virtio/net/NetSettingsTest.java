@@ -1,6 +1,7 @@
 package org.backplane.device.virtio.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -52,6 +53,8 @@ class NetSettingsTest {
         assertEquals(OptionalInt.of(65520), read("net0", "backend=user").mtu());
         assertEquals(OptionalInt.of(1500), read("net0", "backend=user", "mtu=1500").mtu());
         assertEquals(OptionalInt.empty(), read("net0", "backend=none").mtu());
+        assertFalse(read("net0", "backend=none").transitional());
+        assertTrue(read("net0", "backend=none", "transitional=on").transitional());
     }
 
     @Test
@@ -68,6 +71,10 @@ class NetSettingsTest {
     void wrongSettingsAreRefusedWithARemedy() {
         refuses("Slot 'net0': a network needs backend=KIND, one of: " + BackendKind.words() + ".");
         refuses("Slot 'net0': backend=tun is none of: " + BackendKind.words() + ".", "backend=tun");
+        refuses(
+                "Slot 'net0': transitional=yes is neither on nor off.",
+                "backend=none",
+                "transitional=yes");
         refuses("Slot 'net0': queues=9 is no number from 1 to 8.", "backend=none", "queues=9");
         refuses("Slot 'net0': mtu=67 is no number from 68 to 65535.", "backend=none", "mtu=67");
         refuses(

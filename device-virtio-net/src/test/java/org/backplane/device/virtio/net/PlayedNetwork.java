@@ -18,6 +18,7 @@ final class PlayedNetwork implements Backend {
     long offered;
     long taken;
     int pairs;
+    int headerBytes;
     boolean fresh;
     Listener listener;
 
@@ -123,6 +124,11 @@ final class PlayedNetwork implements Backend {
     @Override
     public void setGuestOffloads(long features) {
         taken = features;
+    }
+
+    @Override
+    public void setHeaderBytes(int bytes) {
+        headerBytes = bytes;
     }
 
     @Override
