@@ -18,6 +18,7 @@ import org.backplane.machine.board.WindowSizes;
  * @param console of the machine then: what else names it follows the console of the machine now
  * @param kernel for reboots, as are initrd and append
  * @param format of the kernel; empty if its content tells it, and then not in the state
+ * @param boardName empty for the one that goes with the engine, and then not in the state
  * @param memory in bytes
  * @param windows of PCI; not in the state where they are the board's own
  * @param image what tells where the pages of the memory belong
@@ -30,6 +31,7 @@ record MachineState(
         Optional<Path> initrd,
         String append,
         String format,
+        String boardName,
         long memory,
         WindowSizes windows,
         int cpus,
@@ -68,6 +70,9 @@ record MachineState(
         if (windows.mmio64() != 0) {
             state.number("mmio64", windows.mmio64());
         }
+        if (!boardName.isEmpty()) {
+            state.bytes("board", utf8(boardName));
+        }
         if (!format.isEmpty()) {
             state.bytes("format", utf8(format));
         }
@@ -104,6 +109,7 @@ record MachineState(
                 path(saved, "initrd"),
                 text(saved, "append"),
                 text(saved, "format"),
+                text(saved, "board"),
                 memory,
                 new WindowSizes(saved.number("mmio32", 0), saved.number("mmio64", 0)),
                 (int) cpus,

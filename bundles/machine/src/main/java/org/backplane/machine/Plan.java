@@ -18,6 +18,7 @@ import org.backplane.machine.slot.SlotSpec;
  * @param engine name of the engine, or {@code auto}
  * @param kernel absent for a machine without a guest, whose processors never run
  * @param format of the kernel; empty to tell it from its content
+ * @param board its name; empty for the one that goes with the engine
  * @param memory in bytes
  * @param windows of PCI, in the map {@code mmio32} and {@code mmio64}, in bytes
  * @param runFolder holds what lives as long as the process
@@ -33,6 +34,7 @@ record Plan(
         Optional<Path> initrd,
         String append,
         String format,
+        String board,
         long memory,
         WindowSizes windows,
         int cpus,
@@ -59,6 +61,7 @@ record Plan(
                 text(map, "initrd").map(Path::of),
                 text(map, "append").orElse(""),
                 text(map, "format").orElse(""),
+                text(map, "board").orElse(""),
                 map.get("memory") instanceof Long memory ? memory : 512L << 20,
                 new WindowSizes(size(map, "mmio32"), size(map, "mmio64")),
                 map.get("cpus") instanceof Integer cpus ? cpus : 1,
@@ -83,6 +86,7 @@ record Plan(
             Optional<Path> itsInitrd,
             String itsAppend,
             String itsFormat,
+            String itsBoard,
             long itsMemory,
             WindowSizes itsWindows,
             int itsCpus) {
@@ -93,6 +97,7 @@ record Plan(
                 itsInitrd,
                 itsAppend,
                 itsFormat,
+                itsBoard,
                 itsMemory,
                 itsWindows,
                 itsCpus,

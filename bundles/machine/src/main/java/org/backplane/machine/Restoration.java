@@ -43,6 +43,7 @@ record Restoration(Snapshot snapshot, MachineState state) {
                 state.initrd(),
                 state.append(),
                 state.format(),
+                state.boardName(),
                 state.memory(),
                 state.windows(),
                 state.cpus());

@@ -83,6 +83,7 @@ final class Snapshots {
                     plan.initrd(),
                     plan.append(),
                     plan.format(),
+                    plan.board(),
                     plan.memory(),
                     plan.windows(),
                     plan.cpus(),

@@ -123,6 +123,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
                     leases.push(
                             "board",
                             Boards.of(
+                                    plan.board(),
                                     plan.name(),
                                     plan.memory(),
                                     plan.windows(),

@@ -29,6 +29,10 @@ class MachineStateTest {
     }
 
     private static MachineState state(String format, WindowSizes windows) {
+        return state(format, "", windows);
+    }
+
+    private static MachineState state(String format, String board, WindowSizes windows) {
         return new MachineState(
                 "hart",
                 "stdio",
@@ -36,6 +40,7 @@ class MachineStateTest {
                 Optional.of(Path.of("/boot/initrd")),
                 "console=ttyS0 name=é",
                 format,
+                board,
                 512L << 20,
                 windows,
                 2,
@@ -49,6 +54,13 @@ class MachineStateTest {
     @Test
     void whatIsReadIsWhatWasSaved() throws DeviceException {
         assertEquals(state(), MachineState.of(state().toSaved()));
+    }
+
+    @Test
+    void boardIsKeptWhereItWasGiven() throws DeviceException {
+        MachineState state = state("", "riscv-cam", WindowSizes.OWN);
+        assertEquals(state, MachineState.of(state.toSaved()));
+        assertEquals("", MachineState.of(state().toSaved()).boardName());
     }
 
     @Test

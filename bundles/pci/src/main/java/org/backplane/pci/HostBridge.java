@@ -118,6 +118,12 @@ public final class HostBridge {
     }
 
     private final Logger log = System.getLogger(HostBridge.class.getName());
+    /** 4,096 bytes a function (PCI Express 5.0, section 7.2.2). */
+    private static final int ECAM_REGISTER_BITS = 12;
+
+    /** 256 bytes a function. */
+    private static final int CAM_REGISTER_BITS = 8;
+
     private final Bus bus;
     private final Windows windows;
     private final MsiSink msi;
@@ -131,7 +137,8 @@ public final class HostBridge {
     /** By device number. */
     private final List<RootPort> ports = new CopyOnWriteArrayList<>();
 
-    private final Ecam ecam = new Ecam();
+    private final ConfigWindow ecam = new ConfigWindow(ECAM_REGISTER_BITS);
+    private final ConfigWindow cam = new ConfigWindow(CAM_REGISTER_BITS);
     private final ConfigMechanism1 mechanism1 = new ConfigMechanism1(new ByNumber());
 
     private final Arrangement arrangement;
@@ -181,6 +188,15 @@ public final class HostBridge {
     /** Answers config accesses at ECAM offsets: bus 8 bits, device 5, function 3, register 12. */
     public IoHandler ecam() {
         return ecam;
+    }
+
+    /**
+     * Answers config accesses at offsets of the plain configuration access mechanism, which came
+     * before ECAM: bus 8 bits, device 5, function 3, register 8. Extended configuration space is
+     * out of its reach.
+     */
+    public IoHandler cam() {
+        return cam;
     }
 
     /** Answers I/O ports 0xcf8 to 0xcff, 8 bytes (PCI 3.0, section 3.2.2.3.2). */
@@ -575,9 +591,14 @@ public final class HostBridge {
         }
     }
 
-    /** Enhanced Configuration Access Mechanism. */
-    private final class Ecam implements IoHandler {
+    /** A window of memory onto configuration space: the register's bits, above them the number. */
+    private final class ConfigWindow implements IoHandler {
         private final ByNumber functions = new ByNumber();
+        private final int registerBits;
+
+        ConfigWindow(int registerBits) {
+            this.registerBits = registerBits;
+        }
 
         @Override
         public long read(long offset, int width) {
@@ -589,12 +610,12 @@ public final class HostBridge {
             functions.write(number(offset), register(offset), width, value);
         }
 
-        private static int number(long offset) {
-            return (int) (offset >>> 12) & 0xffff;
+        private int number(long offset) {
+            return (int) (offset >>> registerBits) & 0xffff;
         }
 
-        private static int register(long offset) {
-            return (int) offset & Type0Header.EXTENDED_SIZE - 1;
+        private int register(long offset) {
+            return (int) offset & (1 << registerBits) - 1;
         }
     }
 }

@@ -17,6 +17,17 @@ class ConfigurationTest {
     private final Rig rig = new Rig();
 
     @Test
+    void plainMechanismHas256BytesOfEachFunction() throws Exception {
+        PciFunction function = rig.plug("net0", Rig.shape());
+        long at = (long) function.device() << 11;
+        assertEquals(0x8168_10ecL, rig.bridge.cam().read(at, 4));
+        rig.bridge.cam().write(at + Type0Header.COMMAND, 2, 4);
+        assertEquals(4, rig.read(function, Type0Header.COMMAND, 2));
+        assertEquals(0xffffL, rig.bridge.cam().read(at + (1 << 8), 2), "function 1");
+        assertEquals(0xffffL, rig.bridge.cam().read(at + (1 << 16), 2), "bus 1");
+    }
+
+    @Test
     void showsTheHostBridgeAsTheFirstFunction() {
         assertEquals(0x0008_1b36L, rig.bridge.ecam().read(0, 4));
         assertEquals(0x0600_0000L, rig.bridge.ecam().read(8, 4));

@@ -12,6 +12,14 @@ final class MachineOptions extends ProcessOptions {
     Optional<String> memory = Optional.empty();
 
     @Option(
+            names = "--board",
+            paramLabel = "riscv-cam",
+            description =
+                    "Another board than the architecture's own: riscv-cam has PCI without extended"
+                            + " configuration space, and BARs that the kernel leaves in their place.")
+    Optional<String> board = Optional.empty();
+
+    @Option(
             names = "--mmio32",
             paramLabel = "SIZE",
             description =
@@ -48,6 +56,6 @@ final class MachineOptions extends ProcessOptions {
     List<String> devices = new ArrayList<>();
 
     WindowOptions windows() {
-        return new WindowOptions(mmio32, mmio64);
+        return new WindowOptions(board, mmio32, mmio64);
     }
 }

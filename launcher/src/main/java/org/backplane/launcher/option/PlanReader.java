@@ -113,6 +113,8 @@ public final class PlanReader {
                 "--append", "kernel command line", options.append().stream().toList(), problems);
         refuseWithRestore("--memory", "memory", options.memory().stream().toList(), problems);
         refuseWithRestore(
+                WindowPlan.BOARD, "board", options.windows().board().stream().toList(), problems);
+        refuseWithRestore(
                 WindowPlan.MMIO_32,
                 "windows",
                 options.windows().mmio32().stream().toList(),

@@ -95,7 +95,8 @@ class PlanReaderTest {
                                 option("probation"),
                                 new EngineOptions(
                                         option("engine"), option("format"), option("kvm-kind")),
-                                new WindowOptions(option("mmio32"), option("mmio64"))),
+                                new WindowOptions(
+                                        option("board"), option("mmio32"), option("mmio64"))),
                         problems);
     }
 
@@ -761,6 +762,22 @@ class PlanReaderTest {
         Map<String, Object> map = plan().toMap(folder);
         assertEquals(2L << 30, map.get("mmio32"));
         assertEquals(4L << 40, map.get("mmio64"));
+    }
+
+    @Test
+    void boardIsThePlansWhereItIsGiven() throws IOException {
+        assertFalse(plan().toMap(folder).containsKey("board"));
+        options.put("board", "riscv-cam");
+        assertEquals("riscv-cam", plan().toMap(folder).get("board"));
+        options.put("mmio32", "1G");
+        refused(
+                "--board riscv-cam: its window of PCI has a fixed size; leave out --mmio32 and --mmio64");
+        options.remove("mmio32");
+        options.put("board", "pc");
+        refused("--board pc: there is no such board but riscv-cam");
+        options.put("board", "riscv-cam");
+        x86();
+        refused("--board riscv-cam: it is for riscv64, the kernel for x86_64");
     }
 
     @Test

@@ -64,8 +64,7 @@ public final class RiscvBoard extends AssembledBoard {
         this(name, RiscvMap.of(ramSize, windows), harts, bus, engine, exits);
     }
 
-    private RiscvBoard(
-            String name, RiscvMap map, int harts, Bus bus, Hypervisor engine, ExitHandler exits)
+    RiscvBoard(String name, RiscvMap map, int harts, Bus bus, Hypervisor engine, ExitHandler exits)
             throws MachineException {
         super(
                 bus,
@@ -95,7 +94,7 @@ public final class RiscvBoard extends AssembledBoard {
             claimForEngine(platform, "aplic", RiscvMap.APLIC);
             claimForEngine(platform, "imsic", RiscvMap.IMSIC);
             claim(platform, "io aperture", RiscvMap.IO_APERTURE, new IoAperture(bus));
-            claim(platform, "ecam", RiscvMap.ECAM, bridge.ecam());
+            claimConfig();
         } catch (ClaimException e) {
             close();
             throw new MachineException(e.getMessage(), e);
@@ -105,37 +104,49 @@ public final class RiscvBoard extends AssembledBoard {
         }
     }
 
+    private void claimConfig() throws ClaimException {
+        AddressRange config = map.config();
+        if (config.equals(RiscvMap.CAM)) {
+            claim(bus().addWindow("pci-cam", Space.MMIO, config), "cam", config, bridge.cam());
+        } else {
+            claim(platform, "ecam", config, bridge.ecam());
+        }
+    }
+
     private HostBridge makeBridge() {
         return new HostBridge(
                 bus(),
                 new HostBridge.Windows(
-                        bus().addWindow("pci-io", Space.IO, RiscvMap.PCI_IO),
+                        bus().addWindow("pci-io", Space.IO, map.io()),
                         bus().addWindow(MMIO_32, Space.MMIO, map.mmio32()),
-                        bus().addWindow(MMIO_64, Space.MMIO, map.mmio64())),
+                        map.mmio64() == null
+                                ? null
+                                : bus().addWindow(MMIO_64, Space.MMIO, map.mmio64())),
                 vm()::signalMsi,
                 new PinInputs(lines, RiscvMap.PCI_PINS, RiscvMap::pinSource),
                 barMemory(),
-                new LargerWindows(
-                        new LargerWindows.Adjustable(
-                                MMIO_32,
-                                WindowSizes.MMIO_32,
-                                // A BAR of 2 GiB lies on a multiple of that: in the window's end.
-                                Stream.concat(
-                                                LargerWindows.Adjustable.doubling(
-                                                        RiscvMap.LEAST_MMIO, 2048 * MEGABYTE),
-                                                Stream.of(RiscvMap.MOST_MMIO_32))
-                                        .toList(),
-                                (size, port) ->
-                                        with(new WindowSizes(size, map.mmio64().size())).mmio32()),
-                        new LargerWindows.Adjustable(
-                                MMIO_64,
-                                WindowSizes.MMIO_64,
-                                LargerWindows.Adjustable.doubling(
-                                                RiscvMap.LEAST_MMIO, RiscvMap.MOST_MMIO_64)
-                                        .toList(),
-                                (size, port) ->
-                                        with(new WindowSizes(map.mmio32().size(), size))
-                                                .mmio64())));
+                map.mmio64() == null ? new LargerWindows() : largerWindows());
+    }
+
+    private LargerWindows largerWindows() {
+        return new LargerWindows(
+                new LargerWindows.Adjustable(
+                        MMIO_32,
+                        WindowSizes.MMIO_32,
+                        // A BAR of 2 GiB lies on a multiple of that: in the window's end.
+                        Stream.concat(
+                                        LargerWindows.Adjustable.doubling(
+                                                RiscvMap.LEAST_MMIO, 2048 * MEGABYTE),
+                                        Stream.of(RiscvMap.MOST_MMIO_32))
+                                .toList(),
+                        (size, port) -> with(new WindowSizes(size, map.mmio64().size())).mmio32()),
+                new LargerWindows.Adjustable(
+                        MMIO_64,
+                        WindowSizes.MMIO_64,
+                        LargerWindows.Adjustable.doubling(
+                                        RiscvMap.LEAST_MMIO, RiscvMap.MOST_MMIO_64)
+                                .toList(),
+                        (size, port) -> with(new WindowSizes(map.mmio32().size(), size)).mmio64()));
     }
 
     private RiscvMap with(WindowSizes windows) throws MachineException {

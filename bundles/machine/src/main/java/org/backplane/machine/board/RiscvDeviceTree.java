@@ -62,14 +62,17 @@ final class RiscvDeviceTree {
         interruptControllers(soc, harts);
         String console = platform(root, soc, platformDevices);
         pci(soc, map);
-        chosen(root, chosen, console);
+        chosen(root, map, chosen, console);
     }
 
-    private static void chosen(Node root, Chosen chosen, String console) {
+    private static void chosen(Node root, RiscvMap map, Chosen chosen, String console) {
         Node node =
                 root.child("chosen")
                         .text("bootargs", chosen.commandLine())
                         .bytes("rng-seed", chosen.randomSeed());
+        if (map.probeOnly()) {
+            node.cells("linux,pci-probe-only", 1);
+        }
         if (console != null) {
             node.text("stdout-path", console);
         }
@@ -130,10 +133,11 @@ final class RiscvDeviceTree {
     }
 
     private static void pci(Node soc, RiscvMap map) {
-        Node pci = soc.child("pci@%x".formatted(RiscvMap.ECAM.base()));
-        pci.text("compatible", "pci-host-ecam-generic")
+        Node pci = soc.child("pci@%x".formatted(map.config().base()));
+        boolean cam = map.config().equals(RiscvMap.CAM);
+        pci.text("compatible", cam ? "pci-host-cam-generic" : "pci-host-ecam-generic")
                 .text("device_type", "pci")
-                .longs("reg", RiscvMap.ECAM.base(), RiscvMap.ECAM.size())
+                .longs("reg", map.config().base(), map.config().size())
                 .cells("bus-range", 0, 0xff)
                 .cells("#address-cells", 3)
                 .cells("#size-cells", 2)
@@ -141,17 +145,19 @@ final class RiscvDeviceTree {
                 .flag("dma-coherent")
                 .cells("linux,pci-domain", 0)
                 .cells("msi-parent", IMSIC);
-        int[] ranges = new int[3 * 7];
+        int[] ranges = new int[(map.mmio64() == null ? 2 : 3) * 7];
         // The ports below the PCI window belong to the platform, so the range starts behind them.
         range(
                 ranges,
                 0,
                 RANGE_IO,
-                RiscvMap.PCI_IO.base(),
-                RiscvMap.IO_APERTURE.base() + RiscvMap.PCI_IO.base(),
-                RiscvMap.PCI_IO.size());
+                map.io().base(),
+                RiscvMap.IO_APERTURE.base() + map.io().base(),
+                map.io().size());
         range(ranges, 7, RANGE_MEMORY_32, map.mmio32());
-        range(ranges, 14, RANGE_MEMORY_64, map.mmio64());
+        if (map.mmio64() != null) {
+            range(ranges, 14, RANGE_MEMORY_64, map.mmio64());
+        }
         pci.cells("ranges", ranges);
 
         int[] routes = new int[PCI_DEVICES * RiscvMap.PCI_PINS * 7];

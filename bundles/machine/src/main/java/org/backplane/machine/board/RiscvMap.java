@@ -7,10 +7,18 @@ import org.backplane.machine.MachineException;
  * Where things lie on the RISC-V board: guest-physical addresses, in bytes.
  *
  * @param ram moves above 4 GiB where the window below needs its place
+ * @param config PCI configuration space: {@link #ECAM}, or {@link #CAM} of kvmtool's old map
+ * @param io ports of PCI
  * @param mmio32 for BARs of 32 bits
- * @param mmio64 for BARs of 64 bits; above any RAM, below the 56 bits that Sv39 translates to
+ * @param mmio64 for BARs of 64 bits; above any RAM, below the 56 bits that Sv39 translates to; null
+ *     where the other window has them all
  */
-record RiscvMap(AddressRange ram, AddressRange mmio32, AddressRange mmio64) {
+record RiscvMap(
+        AddressRange ram,
+        AddressRange config,
+        AddressRange io,
+        AddressRange mmio32,
+        AddressRange mmio64) {
     /** Devices that the guest cannot discover, and the windows onto PCI. */
     static final AddressRange PLATFORM = new AddressRange(0x0000_1000L, 0x3fff_f000L);
 
@@ -38,7 +46,13 @@ record RiscvMap(AddressRange ram, AddressRange mmio32, AddressRange mmio64) {
     /** I/O ports of devices that are not on PCI; port 0 would read as "not assigned" in a BAR. */
     static final AddressRange PLATFORM_IO = new AddressRange(0, 0x1000);
 
-    static final AddressRange PCI_IO = new AddressRange(0x1000, 0xf000);
+    private static final AddressRange PCI_IO = new AddressRange(0x1000, 0xf000);
+
+    // kvmtool's map for arm64 before 2021: 256 bytes of configuration space a function, and all
+    // BARs of memory in one window.
+    static final AddressRange CAM = new AddressRange(0x4000_0000L, 0x100_0000L);
+    private static final AddressRange CAM_IO = new AddressRange(0x7000, 0x9000);
+    private static final AddressRange CAM_MMIO = new AddressRange(0x4100_0000L, 0x3f00_0000L);
 
     static final long IMSIC_STRIDE = 0x1000;
 
@@ -82,8 +96,33 @@ record RiscvMap(AddressRange ram, AddressRange mmio32, AddressRange mmio64) {
         }
         return new RiscvMap(
                 new AddressRange(ramBase, ramSize),
+                ECAM,
+                PCI_IO,
                 new AddressRange(MMIO_32_BASE, mmio32),
                 new AddressRange(above, mmio64));
+    }
+
+    /**
+     * The map of the board {@code riscv-cam}.
+     *
+     * @param ramSize in bytes
+     * @throws MachineException a window's size was asked for
+     */
+    static RiscvMap cam(long ramSize, WindowSizes windows) throws MachineException {
+        if (!windows.equals(WindowSizes.OWN)) {
+            throw new MachineException(
+                    "The board %s has one PCI window of a fixed size; leave out %s and %s, or --board."
+                            .formatted(Boards.RISCV_CAM, WindowSizes.MMIO_32, WindowSizes.MMIO_64));
+        }
+        return new RiscvMap(new AddressRange(OWN_RAM_BASE, ramSize), CAM, CAM_IO, CAM_MMIO, null);
+    }
+
+    /**
+     * Whether the kernel is to leave BARs where firmware placed them ({@code
+     * linux,pci-probe-only}).
+     */
+    boolean probeOnly() {
+        return config.equals(CAM);
     }
 
     /** The wired source of a PCI pin, swizzled over the device numbers as bridges do. */

@@ -104,8 +104,7 @@ final class Card implements AutoCloseable, QueueTransport {
                 enable(port, ring);
             }
         }
-        device.activate(
-                features & (device.shape().features() | NetWire.F_VERSION_1), queues());
+        device.activate(features & (device.shape().features() | NetWire.F_VERSION_1), queues());
     }
 
     /** As a driver that begins anew, with rings that hold nothing. */

@@ -73,10 +73,7 @@ class LegacyDriverTest {
         long from = card.memory.allocate(OFFERED, 16);
         card.rings
                 .get(0)
-                .add(
-                        Buffer.writable(from, SHORT),
-                        Buffer.writable(
-                                from + SHORT, OFFERED - SHORT));
+                .add(Buffer.writable(from, SHORT), Buffer.writable(from + SHORT, OFFERED - SHORT));
         card.rings.get(0).publish();
         byte[] frame = Card.frame(Card.MAC, 60, 2);
         bring(frame);
