@@ -118,6 +118,7 @@ public final class HostBridge {
     }
 
     private final Logger log = System.getLogger(HostBridge.class.getName());
+
     /** 4,096 bytes a function (PCI Express 5.0, section 7.2.2). */
     private static final int ECAM_REGISTER_BITS = 12;
 
