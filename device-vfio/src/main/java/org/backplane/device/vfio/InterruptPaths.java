@@ -87,6 +87,7 @@ final class InterruptPaths {
      * Brings the device to what the guest has made of the function's interrupts.
      *
      * @throws DeviceException the host does not permit it, a sentence; the next change tries again
+     * @throws VfioException the device does not; likewise
      */
     synchronized void follow() throws DeviceException, VfioException {
         Interrupts seen = wires.interrupts();
@@ -123,9 +124,13 @@ final class InterruptPaths {
         wirePin();
         kind = Kind.INTX;
         vectors = 1;
-        device.trigger(VfioDevice.INTX, 0, List.of(Optional.of(trigger)));
-        if (irq.automasked()) {
-            device.resample(VfioDevice.INTX, Optional.of(resample));
+        try {
+            device.trigger(VfioDevice.INTX, 0, List.of(Optional.of(trigger)));
+            if (irq.automasked()) {
+                device.resample(VfioDevice.INTX, Optional.of(resample));
+            }
+        } catch (VfioException e) {
+            throw givenUp(e);
         }
     }
 
@@ -145,7 +150,11 @@ final class InterruptPaths {
         kind = Kind.MSI;
         vectors = granted;
         used.set(0, granted);
-        device.trigger(VfioDevice.MSI, 0, all);
+        try {
+            device.trigger(VfioDevice.MSI, 0, all);
+        } catch (VfioException e) {
+            throw givenUp(e);
+        }
     }
 
     private void msix(Interrupts seen) throws DeviceException, VfioException {
@@ -166,6 +175,18 @@ final class InterruptPaths {
             carry(vector, Kind.MSIX);
         }
         if (anew) {
+            begin(opened, programmed);
+        } else {
+            add(opened);
+        }
+    }
+
+    /**
+     * @param programmed how many vectors have room at least, open or not
+     */
+    private void begin(BitSet opened, int programmed) throws DeviceException, VfioException {
+        BitSet before = used();
+        try {
             if (kind == Kind.MSIX) {
                 device.disable(VfioDevice.MSIX);
             }
@@ -173,22 +194,42 @@ final class InterruptPaths {
             kind = Kind.MSIX;
             // None open yet: an empty vector switches the capability on all the same.
             vectors = Math.max(1, Math.max(used.length(), programmed));
-            device.trigger(VfioDevice.MSIX, 0, eventsOf(0, vectors));
-        } else {
-            used.or(opened);
-            vectors = Math.max(vectors, opened.length());
-            for (int from = opened.nextSetBit(0); from >= 0; ) {
-                int to = opened.nextClearBit(from);
-                device.trigger(VfioDevice.MSIX, from, eventsOf(from, to));
-                from = opened.nextSetBit(to);
-            }
+            device.trigger(VfioDevice.MSIX, 0, eventsOf(used, 0, vectors));
+        } catch (VfioException e) {
+            throw givenUp(e);
+        }
+        // What they sent while all was off is lost; a driver that looks in vain does no harm.
+        for (int vector : before.stream().toArray()) {
+            events.vector(vector).signal();
         }
     }
 
-    private List<Optional<EventFd>> eventsOf(int from, int to) throws DeviceException {
+    /** Those that are refused stay to be asked for; the others go on. */
+    private void add(BitSet opened) throws DeviceException, VfioException {
+        for (int from = opened.nextSetBit(0); from >= 0; ) {
+            int to = opened.nextClearBit(from);
+            device.trigger(VfioDevice.MSIX, from, eventsOf(opened, from, to));
+            used.set(from, to);
+            vectors = Math.max(vectors, to);
+            from = opened.nextSetBit(to);
+        }
+    }
+
+    /** A kind that could not be switched on whole is off, so that the next change begins anew. */
+    private VfioException givenUp(VfioException failure) {
+        try {
+            switchOff();
+        } catch (VfioException off) {
+            failure.addSuppressed(off);
+        }
+        return failure;
+    }
+
+    private List<Optional<EventFd>> eventsOf(BitSet which, int from, int to)
+            throws DeviceException {
         List<Optional<EventFd>> all = new ArrayList<>();
         for (int vector = from; vector < to; vector++) {
-            all.add(used.get(vector) ? Optional.of(events.vector(vector)) : Optional.empty());
+            all.add(which.get(vector) ? Optional.of(events.vector(vector)) : Optional.empty());
         }
         return all;
     }

@@ -3,6 +3,7 @@ package org.backplane.device.vfio;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.state.SaveSupport;
@@ -37,6 +38,10 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
     private final Presence presence;
     private final HostNotices notices;
     private final SaveSupport saveSupport;
+
+    /** Times that the host did not take over what the guest switched. */
+    private final AtomicLong refusals = new AtomicLong();
+
     private PciWires wires;
     private boolean restored;
     private boolean busMaster;
@@ -163,11 +168,13 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
             follow();
         } catch (DeviceException | VfioException e) {
             presence.look();
+            // A guest can have it tried again as often as it likes.
+            long now = refusals.incrementAndGet();
             LOG.log(
-                    Level.WARNING,
+                    Long.bitCount(now) == 1 ? Level.WARNING : Level.DEBUG,
                     () ->
-                            "%s: interrupts of %s: %s"
-                                    .formatted(slot, device.name(), e.getMessage()));
+                            "%s: interrupts of %s, refused %d times so far: %s"
+                                    .formatted(slot, device.name(), now, e.getMessage()));
         }
     }
 

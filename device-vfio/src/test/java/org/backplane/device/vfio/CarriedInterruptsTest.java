@@ -138,6 +138,57 @@ class CarriedInterruptsTest {
     }
 
     @Test
+    void driversLookForWhatWasLostWhileTheKernelBeganAnew() throws Exception {
+        PlayedDevice host = plug(wide(false));
+        plugged.config(0x42, 2, ENABLE);
+        program(1, false);
+        program(3, false);
+        plugged.carry();
+        assertEquals(1, plugged.messages.count(0x41));
+        assertEquals(0, plugged.messages.count(0x43));
+        assertTrue(host.armed(VfioDevice.MSIX, 3));
+    }
+
+    @Test
+    void aVectorThatTheHostRefusesIsAskedForAgainAndTheOthersGoOn() throws Exception {
+        PlayedDevice host = plug(wide(true));
+        plugged.config(0x42, 2, ENABLE);
+        program(1, false);
+        host.calls();
+        host.refusals = 1;
+        program(5, false);
+        assertEquals(List.of("trigger 2+5 e"), host.calls());
+        program(7, false);
+        assertEquals(List.of("trigger 2+5 e", "trigger 2+7 e"), host.calls());
+        for (int vector : new int[] {1, 5}) {
+            host.interrupt(VfioDevice.MSIX, vector);
+            plugged.carry();
+            assertEquals(1, plugged.messages.count(0x40 + vector));
+        }
+    }
+
+    @Test
+    void messagesThatTheHostRefusesAreAskedForAtTheNextChange() throws Exception {
+        PlayedDevice host = plug(edu());
+        host.refusals = 1;
+        plugged.config(MSI + 2, 2, 0x21);
+        host.calls();
+        plugged.config(MSI + 16, 4, 0b10);
+        assertEquals(List.of("trigger 1+0 eeee"), host.calls());
+    }
+
+    @Test
+    void aPinThatTheHostRefusesIsAskedForAtTheNextChange() throws Exception {
+        PlayedDevice host = plug(edu());
+        plugged.config(MSI + 2, 2, 0x21);
+        host.refusals = 1;
+        plugged.config(MSI + 2, 2, 0);
+        host.calls();
+        plugged.config(4, 2, 2);
+        assertTrue(host.calls().contains("trigger 0+0 e"));
+    }
+
+    @Test
     void whatASwappedDeviceSignalsBetweenIsDeliveredOnce() throws Exception {
         PlayedDevice host = plug(wide(true));
         plugged.config(0x42, 2, ENABLE);

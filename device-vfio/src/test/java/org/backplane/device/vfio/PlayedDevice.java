@@ -35,6 +35,10 @@ final class PlayedDevice implements VfioDevice {
 
     boolean resettable = true;
     boolean there = true;
+
+    /** How many of the next calls that arm vectors fail. */
+    int refusals;
+
     Optional<Fd> readiness = Optional.empty();
     boolean closed;
 
@@ -204,6 +208,10 @@ final class PlayedDevice implements VfioDevice {
                                 events.stream()
                                         .map(each -> each.isPresent() ? "e" : "-")
                                         .collect(Collectors.joining())));
+        if (refusals > 0) {
+            refusals--;
+            throw new VfioException("no vectors are left.");
+        }
         Map<Integer, EventFd> vectors = armed.computeIfAbsent(irq, kind -> new HashMap<>());
         for (int i = 0; i < events.size(); i++) {
             int vector = start + i;
