@@ -44,11 +44,11 @@ final class ClientConnection implements AutoCloseable {
     }
 
     /**
-     * Connects and agrees on a version.
+     * Connects, and waits for nobody; {@link #agree} is to follow.
      *
      * @param memory what the server may read and write by messages
      * @param patience how long a reply may take
-     * @throws VfioException nobody serves there, or not in this version
+     * @throws VfioException nobody serves there
      */
     static ClientConnection open(Path path, GuestRanges memory, Duration patience)
             throws VfioException {
@@ -64,18 +64,15 @@ final class ClientConnection implements AutoCloseable {
         }
         MessageChannel channel =
                 new MessageChannel(socket, Capabilities.OURS.mostDescriptors(), patience);
-        ClientConnection connection =
-                new ClientConnection(path.toString(), channel, memory, patience);
-        try {
-            connection.agree();
-            return connection;
-        } catch (VfioException | RuntimeException e) {
-            connection.close();
-            throw e;
-        }
+        return new ClientConnection(path.toString(), channel, memory, patience);
     }
 
-    private void agree() throws VfioException {
+    /**
+     * Agrees on a version, before anything else is requested.
+     *
+     * @throws VfioException the server does not speak this one
+     */
+    void agree() throws VfioException {
         ByteBuffer data = Capabilities.OURS.toVersionData();
         ByteBuffer payload = Message.payload(Wire.VERSION_DATA + data.remaining());
         payload.putShort(Wire.VERSION_MAJOR, (short) Wire.MAJOR);

@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.backplane.linux.EventFd;
 import org.backplane.linux.Fd;
+import org.backplane.linux.StreamSocket;
 import org.backplane.memory.MemoryChanges;
 import org.backplane.memory.MemoryListener;
 import org.backplane.memory.MemoryRange;
@@ -51,13 +53,17 @@ public final class VfioUserDevice implements VfioDevice {
      */
     private List<Fd> formerMappings = List.of();
 
-    private boolean closed;
+    /** Written without the lock, which {@link #reconnect} may have. */
+    private volatile boolean closed;
 
     /** Written under the lock. */
     private volatile DeviceShape shape;
 
     /** Written under the lock; read without by whoever has to end a wait. */
     private volatile ClientConnection connection;
+
+    /** Likewise; one that may take the place of that one. Null while there is none. */
+    private volatile ClientConnection opening;
 
     /** Why the server would not have a range. */
     private VfioException unmapped;
@@ -195,7 +201,8 @@ public final class VfioUserDevice implements VfioDevice {
     public void trigger(int irq, int start, List<Optional<EventFd>> events) throws VfioException {
         Objects.checkFromIndexSize(start, events.size(), irq(irq).count());
         synchronized (lock) {
-            int most = connection.server().mostDescriptors();
+            int most =
+                    Math.min(connection.server().mostDescriptors(), StreamSocket.MOST_DESCRIPTORS);
             int at = 0;
             while (at < events.size()) {
                 boolean given = events.get(at).isPresent();
@@ -275,15 +282,17 @@ public final class VfioUserDevice implements VfioDevice {
     @Override
     public void reconnect() throws VfioException {
         synchronized (lock) {
-            if (closed) {
-                throw new VfioException("The device at '%s' was closed.".formatted(path));
-            }
+            requireOpen();
             if (connection != null && connection.attend()) {
                 return;
             }
             ClientConnection next = ClientConnection.open(path, memory, patience);
             List<Fd> descriptors = new ArrayList<>();
+            opening = next;
             try {
+                // Again: who closes looks for what is opening after having said so.
+                requireOpen();
+                next.agree();
                 DeviceShape now = new DeviceQueries(name(), next, descriptors).shape();
                 requireSame(now);
                 for (MemoryRange range : memory.all()) {
@@ -294,7 +303,15 @@ public final class VfioUserDevice implements VfioDevice {
                 closeAll(descriptors);
                 next.close();
                 throw e;
+            } finally {
+                opening = null;
             }
+        }
+    }
+
+    private void requireOpen() throws VfioException {
+        if (closed) {
+            throw new VfioException("The device at '%s' was closed.".formatted(path));
         }
     }
 
@@ -373,6 +390,11 @@ public final class VfioUserDevice implements VfioDevice {
 
         @Override
         public void removed(MemoryRange range) {
+            // Before the lock, which may be held by one who waits for the server: BARs of all
+            // devices move under the memory's lock.
+            if (range.kind() != MemoryRange.Kind.RAM) {
+                return;
+            }
             synchronized (lock) {
                 if (!memory.remove(range) || connection.isOver()) {
                     return;
@@ -391,14 +413,13 @@ public final class VfioUserDevice implements VfioDevice {
 
     @Override
     public void close() {
+        closed = true;
         // Whoever waits for the server under the lock returns.
-        ClientConnection waited = connection;
-        if (waited != null) {
-            waited.shutdown();
-        }
+        Stream.of(Optional.ofNullable(opening), Optional.ofNullable(connection))
+                .flatMap(Optional::stream)
+                .forEach(ClientConnection::shutdown);
         changes.removeListener(listener);
         synchronized (lock) {
-            closed = true;
             if (connection != null) {
                 connection.close();
             }

@@ -3,6 +3,7 @@ package org.backplane.vfio.user;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.EOFException;
@@ -16,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -31,14 +33,21 @@ import org.backplane.memory.GuestMemory;
 import org.backplane.memory.GuestMemory.RamBank;
 import org.backplane.memory.MemoryChanges;
 import org.backplane.memory.MemoryListener;
+import org.backplane.memory.MemoryRange;
 import org.backplane.vfio.VfioDevice;
 import org.backplane.vfio.VfioException;
+import org.junit.jupiter.api.function.Executable;
 
 /** A client, and a server between which and it somebody changes what is said. */
 class HostileServerTest {
     private static final long RAM = 0x8000_0000L;
     private static final long BANK = 1 << 16;
     private static final Duration PATIENCE = Duration.ofMillis(300);
+    private static final Duration FOREVER = Duration.ofHours(1);
+    private static final Duration SAFETY_NET = Duration.ofSeconds(30);
+
+    /** Vectors. */
+    private static final int MANY = 300;
 
     private Path folder;
     private Path path;
@@ -84,11 +93,15 @@ class HostileServerTest {
         private volatile IOException ended;
 
         Middle(UnaryOperator<Passed> change) throws IOException {
-            thread = new Thread(() -> run(change), "middle");
+            this(UnaryOperator.identity(), change);
+        }
+
+        Middle(UnaryOperator<Passed> commands, UnaryOperator<Passed> replies) throws IOException {
+            thread = new Thread(() -> run(commands, replies), "middle");
             thread.start();
         }
 
-        private void run(UnaryOperator<Passed> change) {
+        private void run(UnaryOperator<Passed> commands, UnaryOperator<Passed> replies) {
             StreamSocket socket = null;
             while (socket == null && listener.isOpen()) {
                 try {
@@ -105,7 +118,7 @@ class HostileServerTest {
                     RawPeer honest = RawPeer.connect(server.path())) {
                 while (true) {
                     Message command = client.channel().receive();
-                    pass(command, Passed.on(command), honest);
+                    pass(command, commands.apply(Passed.on(command)), honest);
                     Message reply = honest.channel().receive();
                     while (!reply.isReply()) {
                         pass(reply, Passed.on(reply), client);
@@ -113,7 +126,7 @@ class HostileServerTest {
                         pass(answer, Passed.on(answer), honest);
                         reply = honest.channel().receive();
                     }
-                    pass(reply, change.apply(Passed.on(reply)), client);
+                    pass(reply, replies.apply(Passed.on(reply)), client);
                 }
             } catch (IOException e) {
                 // The client has had enough, or has closed.
@@ -510,6 +523,116 @@ class HostileServerTest {
                 VfioUserDevice client = VfioUserDevice.connect(path, ram, PATIENCE)) {
             ram.listener.removed(memory.layout().ranges().get(0));
             assertThrows(VfioException.class, () -> client.read(0, 8, 4));
+        }
+    }
+
+    @Example
+    void aBarThatMovesWhileTheServerIsSilentWaitsForNobody() throws Exception {
+        Ram ram = new Ram(memory);
+        MemoryRange ofRam = memory.layout().ranges().get(0);
+        var bar =
+                new MemoryRange(
+                        RAM + BANK,
+                        4096,
+                        ofRam.hostAddress(),
+                        ofRam.descriptor(),
+                        0,
+                        MemoryRange.Kind.DEVICE,
+                        true);
+        var asked = new CountDownLatch(1);
+        UnaryOperator<Passed> silent =
+                passed -> {
+                    asked.countDown();
+                    return null;
+                };
+        try (Middle middle = new Middle(only(Wire.REGION_READ, silent));
+                VfioUserDevice client = VfioUserDevice.connect(path, ram, FOREVER)) {
+            Thread reader = new Thread(() -> assertFails(() -> client.read(0, 8, 4)));
+            reader.start();
+            asked.await();
+            MemoryListener listener = ram.listener;
+            assertTimeoutPreemptively(
+                    SAFETY_NET,
+                    () -> {
+                        listener.added(bar);
+                        listener.removed(bar);
+                    });
+            client.close();
+            reader.join();
+        }
+    }
+
+    @Example
+    void closingEndsAReconnectThatTheServerDoesNotAnswer() throws Exception {
+        List<RawPeer> taken = new ArrayList<>();
+        try (StreamListener listener = StreamListener.open(path, 1)) {
+            Thread first = new Thread(() -> relayOnce(listener, taken));
+            first.start();
+            VfioUserDevice client = VfioUserDevice.connect(path, memory, FOREVER);
+            first.join();
+            taken.remove(0).close();
+            assertFalse(client.attend());
+            Thread again = new Thread(() -> assertFails(client::reconnect));
+            again.start();
+            StreamSocket socket = null;
+            while (socket == null) {
+                socket = listener.accept();
+                Thread.onSpinWait();
+            }
+            try (RawPeer silent = new RawPeer(socket)) {
+                assertEquals(Wire.VERSION, silent.channel().receive().command());
+                assertTimeoutPreemptively(SAFETY_NET, client::close);
+                again.join();
+            }
+            assertThrows(VfioException.class, client::reconnect);
+        }
+    }
+
+    /** To be seen by the thread that runs it, as it ends with the other end of the connection. */
+    private static void assertFails(Executable call) {
+        assertThrows(VfioException.class, call);
+    }
+
+    @Example
+    void aServerThatTakesMoreDescriptorsThanASocketDoesGetsThemInPieces() throws IOException {
+        List<Integer> counts = Collections.synchronizedList(new ArrayList<>());
+        UnaryOperator<Passed> commands =
+                only(
+                        Wire.DEVICE_SET_IRQS,
+                        passed -> {
+                            counts.add(passed.descriptors().size());
+                            // The honest one has one vector, and sees that switched off.
+                            ByteBuffer off =
+                                    RawPeer.irqs(
+                                            Wire.SET_DATA_NONE | Wire.SET_TRIGGER,
+                                            VfioDevice.MSIX,
+                                            0,
+                                            0);
+                            return new Passed(withPayload(passed, off).message(), List.of());
+                        });
+        UnaryOperator<Passed> replies =
+                passed ->
+                        switch (passed.message().command()) {
+                            case Wire.VERSION ->
+                                    withPayload(
+                                            passed,
+                                            RawPeer.version(
+                                                    0,
+                                                    1,
+                                                    "{\"capabilities\":{\"max_msg_fds\":1024}}\0"));
+                            case Wire.DEVICE_GET_IRQ_INFO -> {
+                                passed.message().payload().putInt(Wire.IRQ_COUNT, MANY);
+                                yield passed;
+                            }
+                            default -> passed;
+                        };
+        try (Middle middle = new Middle(commands, replies);
+                EventFd event = EventFd.open();
+                VfioUserDevice client = VfioUserDevice.connect(path, memory, PATIENCE)) {
+            client.trigger(VfioDevice.MSIX, 0, Collections.nCopies(MANY, Optional.of(event)));
+            assertEquals(
+                    List.of(StreamSocket.MOST_DESCRIPTORS, MANY - StreamSocket.MOST_DESCRIPTORS),
+                    counts);
         }
     }
 

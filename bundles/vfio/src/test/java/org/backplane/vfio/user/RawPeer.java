@@ -23,7 +23,7 @@ final class RawPeer implements AutoCloseable {
 
     RawPeer(StreamSocket socket) {
         this.socket = socket;
-        channel = new MessageChannel(socket, 16, Duration.ofSeconds(30));
+        channel = new MessageChannel(socket, StreamSocket.MOST_DESCRIPTORS, Duration.ofSeconds(30));
     }
 
     static RawPeer connect(Path path) throws IOException {
