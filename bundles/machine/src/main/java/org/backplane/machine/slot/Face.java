@@ -103,6 +103,9 @@ sealed interface Face extends AutoCloseable permits PlatformFace, PciFace, Virti
      */
     default void cutOff() {}
 
+    /** The guest reaches no memory of the device that left, until the next declares its own. */
+    default void unmap() {}
+
     /** Gives the next device the requests that were taken and not completed. */
     default void presentAgain() {}
 

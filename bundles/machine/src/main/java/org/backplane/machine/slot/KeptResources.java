@@ -1,8 +1,8 @@
 package org.backplane.machine.slot;
 
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,7 +25,7 @@ final class KeptResources {
 
     private final LeaseStack leases;
     private final SharedResources shared;
-    private final Map<String, AutoCloseable> kept = new HashMap<>();
+    private final Map<String, AutoCloseable> kept = new ConcurrentHashMap<>();
     private final AtomicInteger opening = new AtomicInteger();
 
     KeptResources(LeaseStack leases, SharedResources shared) {
@@ -54,6 +54,25 @@ final class KeptResources {
      */
     boolean opening() {
         return opening.get() > 0;
+    }
+
+    /**
+     * Closes devices of elsewhere that are kept: there is no code that could stop what they do to
+     * the guest's memory. Everything else stays; who asks for a device again has it opened anew.
+     * Waits for no opener.
+     *
+     * @return whether there was one
+     */
+    boolean endDevices() {
+        boolean some = false;
+        for (Map.Entry<String, AutoCloseable> each : kept.entrySet()) {
+            if (each.getValue() instanceof VfioDevice) {
+                kept.remove(each.getKey());
+                leases.release(each.getValue());
+                some = true;
+            }
+        }
+        return some;
     }
 
     private <T extends AutoCloseable> T open(Opener<T> opener) throws DeviceException {

@@ -231,6 +231,11 @@ final class PciFace implements Face, BarHandler {
 
     @Override
     public void failed() {
+        unmap();
+    }
+
+    @Override
+    public void unmap() {
         function.unmap();
     }
 

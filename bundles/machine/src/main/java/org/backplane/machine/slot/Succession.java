@@ -75,6 +75,9 @@ final class Succession {
                 tenancy.heirs().comeBack(vacated.get());
             } else {
                 tenancy.beFailed(reason, Optional.empty());
+                if (tenancy.face() == null) {
+                    tenancy.endDevices();
+                }
             }
             throw new MachineException("%s: %s".formatted(gear.spec().source(), named(reason)), e);
         }
@@ -389,6 +392,9 @@ final class Succession {
         if (failure != null) {
             // After the face: whoever takes over finds a driver that has yet to begin.
             failures.fail(failure, gate.generation());
+        }
+        if (tenancy.occupant() == null) {
+            tenancy.endDevices();
         }
         if (tenancy.state() == SlotState.RUNNING) {
             gate.open();

@@ -389,10 +389,25 @@ final class Tenancy {
                 face = null;
             }
         }
+        endDevices();
         environment.regions().release();
         environment.lines().release();
         node = Optional.empty();
         state = SlotState.WAITING;
+    }
+
+    /**
+     * A device of elsewhere works on while nobody is in, for code that comes to find it as it was.
+     * Not beyond what the guest knows of it: what it reaches by DMA is no more its own then.
+     */
+    void endDevices() {
+        if (face != null) {
+            // The host has a device open as long as memory of it is mapped.
+            face.unmap();
+        }
+        if (environment.kept().endDevices()) {
+            history.add("let go", "the device, for which there is no code");
+        }
     }
 
     void beVacant(Code gone, String reason) {
