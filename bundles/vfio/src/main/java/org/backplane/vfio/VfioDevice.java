@@ -101,9 +101,10 @@ public interface VfioDevice extends AutoCloseable {
 
     /**
      * Looks for the other end again after it has gone. Its DMA maps are made again; interrupts are
-     * the caller's to set.
+     * the caller's to set. Whether it is still the device that it was is the caller's to see: its
+     * regions and interrupts may be others now.
      *
-     * @throws VfioException it is not there, or not the device that it was
+     * @throws VfioException it is not there, or cannot be used
      */
     default void reconnect() throws VfioException {}
 

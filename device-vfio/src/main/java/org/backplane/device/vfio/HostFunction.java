@@ -159,6 +159,12 @@ final class HostFunction {
         int at = found.get().offset();
         int vectors =
                 (config.u16(at + ConfigLayout.MSIX_CONTROL) & ConfigLayout.MSIX_SIZE_MASK) + 1;
+        int had = device.irq(VfioDevice.MSIX).count();
+        function.require(
+                vectors <= had,
+                "has an MSI-X table of %d vectors, of which %d can be had; mend its server",
+                vectors,
+                had);
         int table = config.u32(at + ConfigLayout.MSIX_TABLE);
         int pending = config.u32(at + ConfigLayout.MSIX_PBA);
         requireInside("table", table, 16L * vectors, bars);

@@ -12,7 +12,8 @@ import org.backplane.vfio.VfioException;
 
 /**
  * Whether the device's other end is there. One that can go, a process behind a socket, is watched;
- * once it is gone it is looked for again each second of guest time, until it is back.
+ * once it is gone it is looked for again each second of guest time, until it is back. Another
+ * device in its place is left alone until it is gone in turn.
  */
 final class Presence {
     private static final Logger LOG = System.getLogger(Presence.class.getName());
@@ -24,6 +25,10 @@ final class Presence {
     private final Return found;
     private final AtomicLong failures = new AtomicLong();
     private volatile boolean there = true;
+
+    /** Somebody is there, but not the device. */
+    private boolean other;
+
     private Watch watch;
     private TimerLease timer;
 
@@ -31,7 +36,7 @@ final class Presence {
     @FunctionalInterface
     interface Return {
         /**
-         * @throws DeviceException it is not the device that it was; it will not be looked for again
+         * @throws DeviceException it is not the device that it was
          * @throws VfioException it is gone again
          */
         void run() throws DeviceException, VfioException;
@@ -60,11 +65,15 @@ final class Presence {
     }
 
     private synchronized void attend() {
-        if (there && !device.attend()) {
+        if (!there && !other || device.attend()) {
+            return;
+        }
+        if (there) {
             there = false;
             tell("gone", "its registers read as all ones until it is back");
-            leave();
         }
+        other = false;
+        leave();
     }
 
     /** An access came to nothing: the guest reads all ones. */
@@ -98,7 +107,7 @@ final class Presence {
     }
 
     private synchronized void lookForIt() {
-        if (there) {
+        if (there || other) {
             return;
         }
         try {
@@ -112,11 +121,16 @@ final class Presence {
             there = false;
             LOG.log(Level.DEBUG, "{0}: {1}", context.slot(), stillGone.getMessage());
             leave();
-        } catch (DeviceException other) {
+        } catch (DeviceException unlike) {
             there = false;
-            leave();
-            timer.disarm();
-            tell("not the same", other.getMessage());
+            if (device.attend()) {
+                other = true;
+                lost.run();
+                watch();
+                tell("not the same", unlike.getMessage());
+            } else {
+                leave();
+            }
         }
     }
 

@@ -209,12 +209,8 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
         PciShape now = HostFunction.shape(slot, device);
         if (!now.equals(shape)) {
             throw new DeviceException(
-                    "it is %04x:%04x with other BARs or capabilities than the %04x:%04x that was plugged; give that back, or unplug it"
-                            .formatted(
-                                    now.vendorId(),
-                                    now.deviceId(),
-                                    shape.vendorId(),
-                                    shape.deviceId()));
+                    "%s; start the server of the former device, or unplug the slot and plug it again"
+                            .formatted(ShapeChange.clause(shape, now)));
         }
         command();
         memory.map(wires);

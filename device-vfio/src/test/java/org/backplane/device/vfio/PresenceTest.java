@@ -1,10 +1,12 @@
 package org.backplane.device.vfio;
 
+import static org.backplane.vfio.VfioDevice.MSIX;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Optional;
 import org.backplane.linux.EventFd;
+import org.backplane.vfio.IrqInfo;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -12,6 +14,9 @@ import org.junit.jupiter.api.Test;
 /** A device in a process that ends, and comes back. */
 class PresenceTest {
     private static final long SECOND = 1_000_000_000;
+
+    private static final String REMEDY =
+            "; start the server of the former device, or unplug the slot and plug it again";
 
     private final PlayedDevice host = PlayedDevice.nvme();
     private EventFd end;
@@ -101,17 +106,71 @@ class PresenceTest {
         assertEquals(6, plugged.slot.told().size());
     }
 
-    @Test
-    void anotherDeviceAtTheSamePlaceIsNotLetIn() {
+    private long reconnections() {
+        return host.calls().stream().filter("reconnect"::equals).count();
+    }
+
+    /** Another comes, and is there for long. */
+    private void assertNotLetIn(String why) {
         leave();
-        host.set(0x02, 2, 0x9999);
         host.there = true;
         plugged.slot.advanceTo(10 * SECOND);
+        assertEquals(1, reconnections());
         assertEquals(0xffff_ffffL, plugged.read(0, 0x14, 4));
-        assertEquals(
-                "not the same: 0000:01:00.0: it is 1b36:9999 with other BARs or capabilities than the 1b36:0010 that was plugged; give that back, or unplug it",
-                plugged.slot.told().get(1));
+        assertEquals(0, plugged.mapped.size());
+        assertEquals("not the same: 0000:01:00.0: " + why, plugged.slot.told().get(1));
         assertEquals(2, plugged.slot.told().size());
+    }
+
+    @Test
+    void anotherDeviceAtTheSamePlaceIsNotLetIn() {
+        host.set(0x02, 2, 0x9999);
+        assertNotLetIn("it is 1b36:9999 and not the 1b36:0010 that was plugged" + REMEDY);
+    }
+
+    @Test
+    void oneWithABarOfAnotherSizeIsNotLetIn() {
+        host.bar(0, 0b0100, 0x8000);
+        assertNotLetIn(
+                "its BAR 0 was 0x4000 bytes of MEMORY_64 and is 0x8000 bytes of MEMORY_64"
+                        + REMEDY);
+    }
+
+    @Test
+    void oneWithAnotherBarIsNotLetIn() {
+        host.bar(2, 0, 0x1000);
+        assertNotLetIn("its BAR 2 was absent and is 0x1000 bytes of MEMORY_32" + REMEDY);
+    }
+
+    @Test
+    void oneWithOtherVectorsIsNotLetIn() {
+        host.set(0x42, 2, 7).irq(MSIX, new IrqInfo(MSIX, 8, true, false, false, true));
+        assertNotLetIn("it had 5 MSI-X vectors and has 8" + REMEDY);
+    }
+
+    @Test
+    void oneWithFewerVectorsThanItsTableIsNotLetIn() {
+        host.irq(MSIX, new IrqInfo(MSIX, 2, true, false, false, true));
+        assertNotLetIn(
+                "Slot 'nic1': 0000:01:00.0 has an MSI-X table of 5 vectors, of which 2 can be had; mend its server.");
+    }
+
+    @Test
+    void theFormerDeviceIsTakenAgainOnceTheOtherHasGone() {
+        host.set(0x02, 2, 0x9999);
+        leave();
+        host.there = true;
+        plugged.slot.advanceTo(10 * SECOND);
+        leave();
+        plugged.slot.advanceTo(20 * SECOND);
+        assertEquals(2, plugged.slot.told().size());
+        host.set(0x02, 2, 0x0010);
+        host.there = true;
+        plugged.slot.advanceTo(30 * SECOND);
+        assertEquals(5, plugged.read(0, 0x14, 4));
+        assertEquals(
+                "back: 0000:01:00.0: its interrupts and DMA maps are made again",
+                plugged.slot.told().get(2));
     }
 
     @Test

@@ -276,8 +276,9 @@ public final class VfioUserDevice implements VfioDevice {
     /**
      * {@inheritDoc}
      *
-     * <p>What regions are mapped from is another descriptor afterwards; the former one stays open
-     * until the next time. Does nothing while the connection is good.
+     * <p>Regions and interrupts are what the server says now. What regions are mapped from is
+     * another descriptor afterwards; the former one stays open until the next time. Does nothing
+     * while the connection is good.
      */
     @Override
     public void reconnect() throws VfioException {
@@ -294,7 +295,6 @@ public final class VfioUserDevice implements VfioDevice {
                 requireOpen();
                 next.agree();
                 DeviceShape now = new DeviceQueries(name(), next, descriptors).shape();
-                requireSame(now);
                 for (MemoryRange range : memory.all()) {
                     map(next, range);
                 }
@@ -312,15 +312,6 @@ public final class VfioUserDevice implements VfioDevice {
     private void requireOpen() throws VfioException {
         if (closed) {
             throw new VfioException("The device at '%s' was closed.".formatted(path));
-        }
-    }
-
-    private void requireSame(DeviceShape now) throws VfioException {
-        String difference = shape == null ? "" : shape.difference(now);
-        if (!difference.isEmpty()) {
-            throw new VfioException(
-                    "The device at '%s' is not the one that was there: %s; unplug it and plug it again."
-                            .formatted(path, difference));
         }
     }
 
