@@ -152,7 +152,8 @@ record FoundCapability(CapabilityRule rule, int id, int version, int offset, int
          */
         DeviceException refused(String refusal, Object... values) {
             return new DeviceException(
-                    "Slot '%s': %s %s.".formatted(slot, name, refusal.formatted(values)));
+                    "Slot '%s': %s %s; give another device, or mend the server of this one."
+                            .formatted(slot, name, refusal.formatted(values)));
         }
     }
 }

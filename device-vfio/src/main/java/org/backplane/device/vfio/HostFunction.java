@@ -19,6 +19,9 @@ import org.backplane.vfio.VfioException;
  * CapabilityTable} in between. Nothing that the device says is trusted: it may be a process.
  */
 final class HostFunction {
+    /** What is read where no function is (PCI 3.0, 6.1). */
+    private static final int NO_VENDOR = 0xffff;
+
     private final FoundCapability.Function function;
     private final VfioDevice device;
     private final ConfigRegisters config;
@@ -48,6 +51,11 @@ final class HostFunction {
                 "has a configuration space of %d bytes, and a function has %d at least",
                 config.size(),
                 Type0Header.SPACE_SIZE);
+        int vendor = config.u16(Type0Header.VENDOR_ID);
+        function.require(
+                vendor != NO_VENDOR && vendor != 0,
+                "has the vendor id 0x%04x, by which no guest finds a function: it does not answer, or is none",
+                vendor);
         int layout = config.u8(Type0Header.HEADER_TYPE) & ConfigLayout.HEADER_LAYOUT;
         function.require(
                 layout == 0,
@@ -107,7 +115,7 @@ final class HostFunction {
             throws DeviceException {
         function.require(
                 size != 0,
-                "has BAR %d (register 0x%08x), whose region has a size of 0: the host has given it no address; boot the host with pci=realloc, or have the server say how large it is",
+                "has BAR %d (register 0x%08x), whose region has a size of 0: the host has given it no address, for which booting it with pci=realloc may help",
                 index,
                 register);
         function.require(
@@ -162,7 +170,7 @@ final class HostFunction {
         int had = device.irq(VfioDevice.MSIX).count();
         function.require(
                 vectors <= had,
-                "has an MSI-X table of %d vectors, of which %d can be had; mend its server",
+                "has an MSI-X table of %d vectors, of which %d can be had",
                 vectors,
                 had);
         int table = config.u32(at + ConfigLayout.MSIX_TABLE);

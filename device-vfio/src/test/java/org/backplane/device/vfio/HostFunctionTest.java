@@ -37,6 +37,13 @@ class HostFunctionTest {
     }
 
     @Test
+    void refusesAVendorByWhichNoGuestFindsIt() {
+        assertEquals(
+                "Slot 'nic1': 0000:01:00.0 has the vendor id 0xffff, by which no guest finds a function: it does not answer, or is none; give another device, or mend the server of this one.",
+                refusal(nvme().set(0, 2, 0xffff)));
+    }
+
+    @Test
     void keepsMsixWhereItIs() throws Exception {
         assertEquals(
                 Optional.of(new PciShape.Msix(5, 0, 0x2000, 0, 0x3000, OptionalInt.of(0x40))),
@@ -70,70 +77,70 @@ class HostFunctionTest {
     @Test
     void refusesABarWhoseRegionIsEmpty() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has BAR 2 (register 0x0000000c), whose region has a size of 0: the host has given it no address; boot the host with pci=realloc, or have the server say how large it is.",
+                "Slot 'nic1': 0000:01:00.0 has BAR 2 (register 0x0000000c), whose region has a size of 0: the host has given it no address, for which booting it with pci=realloc may help; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x18, 4, 0b1100)));
     }
 
     @Test
     void refusesARegionThatIsNoPowerOfTwo() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has BAR 2, whose region has 0x3000 bytes, which is no power of two.",
+                "Slot 'nic1': 0000:01:00.0 has BAR 2, whose region has 0x3000 bytes, which is no power of two; give another device, or mend the server of this one.",
                 refusal(nvme().bar(2, 0b1100, 0x3000)));
     }
 
     @Test
     void refusesATablePastTheEndOfItsBar() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has an MSI-X table of 0x50 bytes at 0x3fc0 of BAR 0, past its end at 0x4000.",
+                "Slot 'nic1': 0000:01:00.0 has an MSI-X table of 0x50 bytes at 0x3fc0 of BAR 0, past its end at 0x4000; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x44, 4, 0x3fc0)));
     }
 
     @Test
     void refusesPendingBitsPastTheEndOfTheirBar() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has an MSI-X pending-bit array of 0x8 bytes at 0x4000 of BAR 0, past its end at 0x4000.",
+                "Slot 'nic1': 0000:01:00.0 has an MSI-X pending-bit array of 0x8 bytes at 0x4000 of BAR 0, past its end at 0x4000; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x48, 4, 0x4000)));
     }
 
     @Test
     void refusesATableInABarThatIsNotThere() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has its MSI-X table in BAR 3, and no memory BAR of that number.",
+                "Slot 'nic1': 0000:01:00.0 has its MSI-X table in BAR 3, and no memory BAR of that number; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x44, 4, 0x2003)));
     }
 
     @Test
     void refusesATableOverItsPendingBits() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 cannot be shown to a guest: no PCI function: MSI-X table at 0x2000 and PBA at 0x2040 overlap.",
+                "Slot 'nic1': 0000:01:00.0 cannot be shown to a guest: no PCI function: MSI-X table at 0x2000 and PBA at 0x2040 overlap; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x48, 4, 0x2040)));
     }
 
     @Test
     void refusesABridge() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has a header of type 1: it is a bridge, and only what is none can be passed through.",
+                "Slot 'nic1': 0000:01:00.0 has a header of type 1: it is a bridge, and only what is none can be passed through; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x0e, 1, 0x81)));
     }
 
     @Test
     void refusesCapabilitiesInACircle() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has a list of capabilities that leads to 0x40, which is no place for one.",
+                "Slot 'nic1': 0000:01:00.0 has a list of capabilities that leads to 0x40, which is no place for one; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x61, 1, 0x40)));
     }
 
     @Test
     void refusesExtendedCapabilitiesInACircle() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has a list of extended capabilities that leads to 0x100, which is no place for one.",
+                "Slot 'nic1': 0000:01:00.0 has a list of extended capabilities that leads to 0x100, which is no place for one; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x100, 4, 0x1001_0003)));
     }
 
     @Test
     void refusesACapabilityInsideOfAnother() {
         assertEquals(
-                "Slot 'nic1': 0000:01:00.0 has the capability 'MSI-X' of 12 bytes at 0x40, which ends at 0x48.",
+                "Slot 'nic1': 0000:01:00.0 has the capability 'MSI-X' of 12 bytes at 0x40, which ends at 0x48; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x61, 1, 0x48).set(0x48, 2, 0x0009)));
     }
 

@@ -152,7 +152,7 @@ class PresenceTest {
     void oneWithFewerVectorsThanItsTableIsNotLetIn() {
         host.irq(MSIX, new IrqInfo(MSIX, 2, true, false, false, true));
         assertNotLetIn(
-                "Slot 'nic1': 0000:01:00.0 has an MSI-X table of 5 vectors, of which 2 can be had; mend its server.");
+                "Slot 'nic1': 0000:01:00.0 has an MSI-X table of 5 vectors, of which 2 can be had; give another device, or mend the server of this one.");
     }
 
     @Test

@@ -34,6 +34,14 @@ final class ClientConnection implements AutoCloseable {
     private Capabilities server = Capabilities.DEFAULTS;
     private int lastId;
     private boolean over;
+    private Stage stage = Stage.GREETING;
+
+    /** How far it has come; what helps when it fails depends on that. */
+    private enum Stage {
+        GREETING,
+        DESCRIBING,
+        SERVING
+    }
 
     private ClientConnection(
             String name, MessageChannel channel, GuestRanges memory, Duration patience) {
@@ -60,11 +68,16 @@ final class ClientConnection implements AutoCloseable {
                     e.isAbsent() || e.isRefused()
                             ? "nobody serves a device there; start its server first"
                             : "the path must be a socket that this user may use";
-            throw new VfioException("%s: %s".formatted(e.getMessage(), remedy), e);
+            throw new VfioException(
+                    path.isAbsolute()
+                            ? "%s: %s.".formatted(e.getMessage(), remedy)
+                            : "%s: %s; the path meant is '%s'."
+                                    .formatted(e.getMessage(), remedy, path.toAbsolutePath()),
+                    e);
         }
         MessageChannel channel =
                 new MessageChannel(socket, Capabilities.OURS.mostDescriptors(), patience);
-        return new ClientConnection(path.toString(), channel, memory, patience);
+        return new ClientConnection(path.toAbsolutePath().toString(), channel, memory, patience);
     }
 
     /**
@@ -88,9 +101,15 @@ final class ClientConnection implements AutoCloseable {
                                 .formatted(major, minor, Wire.MAJOR, Wire.MINOR));
             }
             server = Capabilities.read(reply.payload().position(Wire.VERSION_DATA).slice());
+            stage = Stage.DESCRIBING;
         } catch (ProtocolException e) {
             throw lost(e);
         }
+    }
+
+    /** From now on a device was there, and is gone if the connection fails. */
+    void serving() {
+        stage = Stage.SERVING;
     }
 
     /** What the other end can take. */
@@ -174,7 +193,7 @@ final class ClientConnection implements AutoCloseable {
                     "a reply to command %d, number %d, came where one to command %d, number %d, was due"
                             .formatted(message.command(), message.id(), command, lastId));
         }
-        throw new ProtocolException(
+        throw new SilenceException(
                 "no reply to command %d came within %d ms"
                         .formatted(command, patience / 1_000_000));
     }
@@ -243,13 +262,31 @@ final class ClientConnection implements AutoCloseable {
     /** Ends the connection for a reason, which is told once; and says so. */
     VfioException lost(IOException reason) {
         String why = reason instanceof EOFException ? "its server hung up" : reason.getMessage();
-        String sentence = "The device at '%s' is gone: %s.".formatted(name, why);
+        String sentence =
+                "The device at '%s' %s: %s; %s."
+                        .formatted(
+                                name,
+                                stage == Stage.SERVING ? "is gone" : "cannot be used",
+                                why,
+                                remedy(reason));
         if (!over) {
             over = true;
             LOG.log(Level.WARNING, sentence);
             channel.shutdown();
         }
         return new VfioException(sentence, reason);
+    }
+
+    private String remedy(IOException reason) {
+        if (reason instanceof ProtocolException) {
+            return "mend its server, or start another";
+        }
+        return switch (stage) {
+            case GREETING ->
+                    "another machine may be using it, and most servers have one client at a time: unplug it there, or start another server";
+            case DESCRIBING -> "see what its server says, and start it again";
+            case SERVING -> "it is looked for until its server is back";
+        };
     }
 
     /** Has whoever waits here fail; any thread may. */

@@ -76,7 +76,7 @@ final class MessageChannel implements AutoCloseable {
                 vector.advance(sent);
                 unsent = List.of();
             } else if (!socket.awaitWritable(deadline - System.nanoTime())) {
-                throw new ProtocolException("%s does not read".formatted(socket.name()));
+                throw new SilenceException("%s does not read".formatted(socket.name()));
             }
         }
     }
@@ -147,7 +147,7 @@ final class MessageChannel implements AutoCloseable {
                 throw new ProtocolException(
                         "%s hung up inside of a message".formatted(socket.name()));
             } else if (!socket.awaitReadable(deadline - System.nanoTime())) {
-                throw new ProtocolException(
+                throw new SilenceException(
                         "%s stopped inside of a message".formatted(socket.name()));
             }
         }

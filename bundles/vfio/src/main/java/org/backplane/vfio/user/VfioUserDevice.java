@@ -111,7 +111,7 @@ public final class VfioUserDevice implements VfioDevice {
 
     @Override
     public String name() {
-        return path.toString();
+        return path.toAbsolutePath().toString();
     }
 
     @Override
@@ -298,6 +298,7 @@ public final class VfioUserDevice implements VfioDevice {
                 for (MemoryRange range : memory.all()) {
                     map(next, range);
                 }
+                next.serving();
                 replace(next, now, descriptors);
             } catch (VfioException | RuntimeException e) {
                 closeAll(descriptors);

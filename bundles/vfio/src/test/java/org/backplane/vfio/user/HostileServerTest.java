@@ -230,6 +230,50 @@ class HostileServerTest {
     }
 
     @Example
+    void aServerThatDoesNotGreetMayHaveAnotherClient() throws IOException {
+        VfioException failure = assertNotConnected(only(Wire.VERSION, passed -> null));
+        assertEquals(
+                "The device at '%s' cannot be used: no reply to command 1 came within 300 ms; another machine may be using it, and most servers have one client at a time: unplug it there, or start another server."
+                        .formatted(path),
+                failure.getMessage());
+    }
+
+    @Example
+    void whatIsWrongWithAServerIsSaidWithWhatHelps() throws IOException {
+        VfioException version =
+                assertNotConnected(
+                        only(
+                                Wire.VERSION,
+                                passed -> withPayload(passed, RawPeer.version(1, 0, "{}\0"))));
+        assertEquals(
+                "The device at '%s' cannot be used: version 1.0 was answered to a proposal of 0.1; mend its server, or start another."
+                        .formatted(path),
+                version.getMessage());
+        VfioException silent = assertNotConnected(only(Wire.DEVICE_GET_INFO, passed -> null));
+        assertTrue(silent.getMessage().contains("see what its server says"), silent.getMessage());
+        try (Middle middle = new Middle(only(Wire.REGION_READ, passed -> null));
+                VfioUserDevice client = VfioUserDevice.connect(path, memory, PATIENCE)) {
+            String gone =
+                    assertThrows(VfioException.class, () -> client.read(0, 8, 4)).getMessage();
+            assertEquals(
+                    "The device at '%s' is gone: no reply to command %d came within 300 ms; it is looked for until its server is back."
+                            .formatted(path, Wire.REGION_READ),
+                    gone);
+        }
+    }
+
+    @Example
+    void aRelativePathIsToldWhole() {
+        VfioException failure =
+                assertThrows(
+                        VfioException.class,
+                        () -> VfioUserDevice.connect(Path.of("no.sock"), memory));
+        assertTrue(
+                failure.getMessage().endsWith("'" + Path.of("no.sock").toAbsolutePath() + "'."),
+                failure.getMessage());
+    }
+
+    @Example
     void aDeviceThatIsNoPciDeviceIsNotTaken() throws IOException {
         VfioException failure =
                 assertNotConnected(only(Wire.DEVICE_GET_INFO, with(Wire.INFO_FLAGS, 0)));
