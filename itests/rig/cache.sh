@@ -1,9 +1,11 @@
 # cache.sh: what the rig keeps, under ${XDG_CACHE_HOME:-~/.cache}/backplane/rig. Sourced by rig.
 #   debs/SUITE.deb                       the suite's kernel package
+#   debs/u-boot.deb                      a guest for the embedded processor
 #   debs/cdev.deb cdev.tar               a kernel for L1, and its VFIO with IOMMUFD
 #   images/KEY                           made of the packages and of this checkout's scripts, as KEY tells:
 #     SUITE/version vmlinuz vmlinux        the kernel, and the ELF file that its bzImage holds
 #     l1-SUITE.cpio l2-SUITE.cpio          the initial file systems
+#     u-boot.img                           U-Boot for RISC-V behind the header of a kernel
 #     digests                              SHA-256 of all of these
 # Everything is made once. Images of other checkouts stay, the latest three.
 
@@ -14,26 +16,9 @@ l2_modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng button evdev
 
 # open_apt SUITE: an apt of its own for that suite of the host's mirror, in $apt; it checks signatures and digests.
 open_apt() {
-  local suite=$1 from
-  from=$(mirror)
-  [ -n "$from" ] || die "apt's configuration names no mirror of Debian"
-  log "fetching the kernel of $suite from $from"
+  mkdir -p "$cache/debs"
   apt=$(mktemp -d "$cache/apt.XXXXXX")
-  mkdir -p "$apt"/{lists,archives}/partial
-  touch "$apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $from $suite main" > "$apt/sources.list"
-  cat > "$apt/apt.conf" << CONF
-#clear APT::Architectures; #clear DPkg::Post-Invoke;
-#clear APT::Update::Pre-Invoke; #clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success;
-APT::Architecture "amd64"; APT::Architectures { "amd64"; }; APT::Sandbox::User "root";
-APT::Update::Error-Mode "any"; Acquire::Languages "none"; Acquire::Retries "3"; Debug::NoLocking "true";
-Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
-Dir::State::lists "$apt/lists"; Dir::State::status "$apt/status"; Dir::Log "$apt";
-Dir::Cache "$apt"; Dir::Cache::archives "$apt/archives";
-Dir::Etc::sourcelist "$apt/sources.list"; Dir::Etc::sourceparts "$apt/archives";
-Dir::Etc::preferences "$apt/status"; Dir::Etc::preferencesparts "$apt/archives";
-CONF
-  apt_in "$apt" apt-get -qq update || die "the package index of $suite could not be fetched"
+  apt_for "$apt" "$1"
 }
 
 # The package that a package of $apt depends on and whose name begins so.
@@ -47,10 +32,32 @@ fetch_kernel() {
   open_apt "$1"
   package=$(needed_by linux-image-amd64 linux-image-)
   [ -n "$package" ] || die "linux-image-amd64 of $1 names no kernel"
+  log "fetching $package"
   download "$package"
-  mkdir -p "$cache/debs"
   mv "$apt"/*.deb "$cache/debs/$1.deb"
   rm -rf "$apt"
+}
+
+fetch_u_boot() {
+  local apt
+  open_apt bookworm
+  log "fetching U-Boot"
+  download u-boot-qemu
+  mv "$apt"/*.deb "$cache/debs/u-boot.deb"
+  rm -rf "$apt"
+}
+
+# u_boot_image DEB TARGET: U-Boot for S-mode, which wants to be at 0x80200000 and has no header, behind a page
+# that begins as a kernel does (Linux, Documentation/arch/riscv/boot-image-header.rst) and jumps over itself.
+u_boot_image() {
+  local work=$2.tree binary
+  dpkg -x "$1" "$work"
+  binary=$work/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin
+  perl -e 'my $jump = 0x6f | 0x1000 >> 12 << 12;
+    print pack("L<x4Q<Q<Q<L<x12a8a4", $jump, 0x1ff000, $ARGV[0] + 0x401000, 0, 2, "RISCV", "RSC\x05"), "\0" x (4096 - 60)' \
+    "$(stat -c %s "$binary")" > "$2"
+  cat "$binary" >> "$2"
+  rm -rf "$work"
 }
 
 # fetch_cdev: no kernel of Debian's has IOMMUFD and with it VFIO's devices of their own (/dev/vfio/devices). The
@@ -185,6 +192,7 @@ make_images() {
     done
     pack "$work/l2-$suite" "$target/l2-$suite.cpio"
   done
+  u_boot_image "$cache/debs/u-boot.deb" "$target/u-boot.img"
   rm -rf "$work"
 }
 
@@ -197,6 +205,7 @@ build_cache() {
   for suite in "${suites[@]}"; do
     [ -e "$cache/debs/$suite.deb" ] || fetch_kernel "$suite"
   done
+  [ -e "$cache/debs/u-boot.deb" ] || fetch_u_boot
   if [ ! -e "$cache/debs/cdev.deb" ]; then
     # Not as a condition, inside of which set -e does nothing.
     fetch_cdev &
@@ -208,7 +217,7 @@ build_cache() {
     rm -rf "$images" "$cache/images/new"
     mkdir -p "$cache/images/new"
     make_images "$cache/images/new"
-    (cd "$cache/images/new" && sha256sum *.cpio */vmlinu[xz] > digests)
+    (cd "$cache/images/new" && sha256sum *.cpio *.img */vmlinu[xz] > digests)
     mv "$cache/images/new" "$images"
     find "$cache/images" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | LC_ALL=C sort -rn | tail -n +4 |
       cut -d ' ' -f 2- | xargs -r -d '\n' rm -rf
