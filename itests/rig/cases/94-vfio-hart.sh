@@ -17,7 +17,7 @@ launch hart "$distribution/backplane" run --name l2 --memory 256M --kernel $kern
 await 120 "U-Boot" says 'Hit any key'
 printf '\r' > $vm/in
 await 60 "U-Boot's prompt" says '^=> '
-u_boot 'nvme scan; nvme info'
+u_boot 'pci enum; pci; nvme scan; nvme info'
 says 'Ser: *shared' || fail "no nvme: $(screen | tail -n 3)"
 u_boot 'nvme read 82000000 100 800'
 u_boot 'crc32 82000000 100000'
