@@ -1,7 +1,6 @@
 # A card of L1 in a RISC-V guest on the embedded processor: U-Boot finds nvme, and reads by DMA what L1 has there.
 # bound: 200 s
 only_backplane
-has_vfio
 vfio_bind $nvme
 screen() { tr -d '\r' < $vm/console; }
 says() { screen | grep -aqE "$1"; }
