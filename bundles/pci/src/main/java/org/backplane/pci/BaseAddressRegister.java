@@ -21,7 +21,9 @@ import org.backplane.bus.RegionLease;
  * there in between. So the place that a BAR leaves stays claimed as its <i>reserve</i>, without
  * decoding, until it is placed anew; a 64-bit register names a place only when both halves have
  * been written, or COMMAND has. A reserve keeps firmware away, not the guest: it yields to any BAR
- * of this bridge whose register names its addresses, so that two BARs can change places.
+ * of this bridge whose register names its addresses, so that two BARs can change places. A BAR that
+ * COMMAND switches off yields its place to one that is switched on: on a bus, it would not be
+ * there.
  *
  * <p>Every method with an effect runs inside of {@link Bus#change}, whose lock guards the state.
  */
@@ -210,7 +212,7 @@ final class BaseAddressRegister {
             claim();
         }
         if (lease != null) {
-            lease.decode(config.any(Type0Header.COMMAND, commandBit(bar)));
+            lease.decode(switchedOn());
         }
         if (lease != null && wholeWritten() || reserve == null) {
             dropReserve();
@@ -241,7 +243,7 @@ final class BaseAddressRegister {
             reserve = null;
             return;
         }
-        bridge.yieldReserves(window, new AddressRange(address, bar.size()));
+        bridge.makeWay(window, new AddressRange(address, bar.size()), switchedOn());
         Placement there = new Placement.Exact(address);
         try {
             if (reserve != null && wholeWritten()) {
@@ -256,10 +258,26 @@ final class BaseAddressRegister {
         }
     }
 
-    /** Gives up the reserve if it is in the way. */
-    void yieldReserve(AddressAllocator window, AddressRange wanted) {
+    /** Whether COMMAND lets it decode. */
+    private boolean switchedOn() {
+        return config.any(Type0Header.COMMAND, commandBit(bar));
+    }
+
+    /**
+     * Gives up the reserve if it is in the way; and the place itself, if this BAR is switched off
+     * and the one that wants the place is not: the guest may not even know of this one.
+     */
+    void makeWay(AddressAllocator window, AddressRange wanted, boolean decodes) {
         if (reserve != null && reserve.window() == window && reserve.range().overlaps(wanted)) {
             dropReserve();
+        }
+        if (decodes
+                && lease != null
+                && !switchedOn()
+                && lease.window() == window
+                && lease.range().overlaps(wanted)) {
+            lease.close();
+            lease = null;
         }
     }
 

@@ -473,9 +473,9 @@ public final class HostBridge {
     }
 
     /** What BARs hold only in case the guest restores it is free for one that it puts there. */
-    void yieldReserves(AddressAllocator window, AddressRange wanted) {
+    void makeWay(AddressAllocator window, AddressRange wanted, boolean decodes) {
         for (PciFunction function : functions()) {
-            function.registers().forEach(register -> register.yieldReserve(window, wanted));
+            function.registers().forEach(register -> register.makeWay(window, wanted, decodes));
         }
     }
 

@@ -248,6 +248,24 @@ class BarTest {
     }
 
     @Test
+    void aBarThatIsSwitchedOffYieldsToOneThatIsSwitchedOn() throws ClaimException {
+        PciFunction off = rig.running("a", Rig.shape(Rig.memory(0, 0x1000)));
+        PciFunction on = rig.running("b", Rig.shape(Rig.memory(0, 0x1000)));
+        rig.command(off, 0);
+        rig.command(on, 0);
+        assertEquals(LOW, Rig.bar(off, 0).base());
+        rig.writeBar(on, 0, LOW);
+        assertEquals(-1, Rig.bar(on, 0).base(), "who was there first, while both are off");
+        rig.command(on, 2);
+        assertTrue(Rig.bar(on, 0).decoding());
+        assertEquals(-1, Rig.bar(off, 0).base());
+        rig.command(off, 2);
+        assertFalse(Rig.bar(off, 0).decoding(), "two decoders never overlap");
+        rig.writeBar(on, 0, LOW + 0x8000);
+        assertTrue(Rig.bar(off, 0).decoding());
+    }
+
+    @Test
     void twoBarsCanChangePlaces() throws ClaimException {
         PciFunction first = rig.running("a", Rig.shape(Rig.memory(0, 0x1000)));
         PciFunction second = rig.running("b", Rig.shape(Rig.memory(0, 0x1000)));

@@ -10,7 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import org.backplane.device.DeviceException;
 
 /**
@@ -19,9 +19,6 @@ import org.backplane.device.DeviceException;
  */
 final class DeviceCalls {
     private static final Logger LOG = System.getLogger(DeviceCalls.class.getName());
-
-    /** Two minutes where the bound is 5 s: more than pinning the largest guest's memory takes. */
-    private static final int OPENING = 24;
 
     private final String slot;
     private final ExecutorService threads;
@@ -51,25 +48,25 @@ final class DeviceCalls {
      * @throws DeviceException what the device threw, or that it did not return within the bound
      */
     <T> T call(String what, Callable<T> call) throws DeviceException, InterruptedException {
-        return call(what, bound, () -> false, call);
+        return call(what, bound, () -> 1, call);
     }
 
     /**
-     * As {@link #call(String, Callable)}, for a call in which the host may be waited for.
+     * As {@link #call(String, Callable)}, for a call that may need more patience.
      *
-     * @param opening whether it is just now: then the call has {@value #OPENING} times the bound
+     * @param patience how many times the bound it has now; asked each time that the bound is over
      */
-    <T> T call(String what, BooleanSupplier opening, Callable<T> call)
+    <T> T call(String what, IntSupplier patience, Callable<T> call)
             throws DeviceException, InterruptedException {
-        return call(what, bound, opening, call);
+        return call(what, bound, patience, call);
     }
 
-    private <T> T call(String what, Duration bound, BooleanSupplier opening, Callable<T> call)
+    private <T> T call(String what, Duration bound, IntSupplier patience, Callable<T> call)
             throws DeviceException, InterruptedException {
         var running = new Running<>(slot + "/" + what, call);
         threads.execute(running);
         try {
-            return running.get(bound, opening);
+            return running.get(bound, patience);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof DeviceException refusal) {
                 throw refusal;
@@ -100,7 +97,7 @@ final class DeviceCalls {
         call(
                 what,
                 bound,
-                () -> false,
+                () -> 1,
                 () -> {
                     action.run();
                     return null;
@@ -117,14 +114,14 @@ final class DeviceCalls {
             this.name = name;
         }
 
-        /** Waits for it, and on while something is being opened in it. */
-        T get(Duration bound, BooleanSupplier opening)
+        /** Waits for it as many times the bound as there is patience. */
+        T get(Duration bound, IntSupplier patience)
                 throws ExecutionException, TimeoutException, InterruptedException {
             for (int waited = 1; ; waited++) {
                 try {
                     return get(bound.toNanos(), TimeUnit.NANOSECONDS);
                 } catch (TimeoutException e) {
-                    if (waited >= OPENING || !opening.getAsBoolean()) {
+                    if (waited >= patience.getAsInt()) {
                         throw e;
                     }
                 }

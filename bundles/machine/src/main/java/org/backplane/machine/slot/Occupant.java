@@ -23,6 +23,11 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
     private static final Logger LOG = System.getLogger(Occupant.class.getName());
     private static final long IDLE_POLL_NANOS = 20_000;
 
+    /** Two minutes where the bound is 5 s: more than pinning the largest guest's memory takes. */
+    private static final int OPENING = 24;
+
+    private static final int BEFORE_THE_GUEST = 4;
+
     /** Makes a device; should it fail, nothing of it is left. */
     static Occupant create(Offer offer, SlotGear gear, SlotEnvironment environment)
             throws DeviceException, InterruptedException {
@@ -35,7 +40,7 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
                     gear.calls()
                             .call(
                                     "create",
-                                    environment.kept()::opening,
+                                    () -> patience(gear, environment),
                                     () -> {
                                         Device made = offer.factory().create(attachment);
                                         if (!outcome.complete(made) && made != null) {
@@ -53,6 +58,17 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
             throw new DeviceException("its factory made nothing");
         }
         return new Occupant(offer, device, attachment, gear);
+    }
+
+    /**
+     * The host may take its time to open what is kept, and a device whose code is loaded at the
+     * start keeps no guest waiting.
+     */
+    private static int patience(SlotGear gear, SlotEnvironment environment) {
+        if (environment.kept().opening()) {
+            return OPENING;
+        }
+        return gear.guestStarted().getAsBoolean() ? 1 : BEFORE_THE_GUEST;
     }
 
     private static void giveUp(CompletableFuture<Device> outcome, SlotGear gear)

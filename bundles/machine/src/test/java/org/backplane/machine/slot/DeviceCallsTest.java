@@ -10,7 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import org.backplane.device.DeviceException;
 import org.backplane.linux.EventFd;
 import org.backplane.machine.board.LeaseStack;
@@ -40,33 +40,36 @@ final class DeviceCallsTest {
     }
 
     @Test
-    void waitsOnWhileTheHostOpensWhatIsKept() throws Exception {
-        BooleanSupplier opening =
+    void waitsOnAsLongAsThereIsPatience() throws Exception {
+        IntSupplier patience =
                 () -> {
                     if (asked.incrementAndGet() == 3) {
                         release.countDown();
                     }
-                    return true;
+                    return 4;
                 };
-        assertEquals("made", calls.call("create", opening, this::made));
+        assertEquals("made", calls.call("create", patience, this::made));
     }
 
     @Test
     void givesUpCodeThatOpensNothing() {
         DeviceException refusal =
                 assertThrows(
-                        DeviceException.class, () -> calls.call("create", () -> false, this::made));
+                        DeviceException.class, () -> calls.call("create", () -> 1, this::made));
         assertEquals(
                 "its create did not return within 1 ms; its stack is in the log",
                 refusal.getMessage());
     }
 
     @Test
-    void givesUpAnOpeningThatDoesNotEnd() {
+    void givesUpWhenItHasNoPatienceLeft() {
         assertThrows(
-                DeviceException.class,
-                () -> calls.call("create", () -> asked.incrementAndGet() > 0, this::made));
-        assertEquals(23, asked.get());
+                DeviceException.class, () -> calls.call("create", this::lessAndLess, this::made));
+        assertEquals(3, asked.get());
+    }
+
+    private int lessAndLess() {
+        return 6 - asked.incrementAndGet();
     }
 
     @Test
