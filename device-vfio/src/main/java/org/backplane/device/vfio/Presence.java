@@ -22,6 +22,7 @@ final class Presence {
     private final DeviceContext context;
     private final VfioDevice device;
     private final Runnable lost;
+    private final Return known;
     private final Return found;
     private final AtomicLong failures = new AtomicLong();
     private volatile boolean there = true;
@@ -32,7 +33,7 @@ final class Presence {
     private Watch watch;
     private TimerLease timer;
 
-    /** What is to be done when the device is back. */
+    /** A step of what is to be done when the device is back. */
     @FunctionalInterface
     interface Return {
         /**
@@ -42,10 +43,15 @@ final class Presence {
         void run() throws DeviceException, VfioException;
     }
 
-    Presence(DeviceContext context, VfioDevice device, Runnable lost, Return found) {
+    /**
+     * @param known looks whether it is the device that it was, before the guest reaches it
+     * @param found follows that, while the guest reaches it
+     */
+    Presence(DeviceContext context, VfioDevice device, Runnable lost, Return known, Return found) {
         this.context = context;
         this.device = device;
         this.lost = lost;
+        this.known = known;
         this.found = found;
     }
 
@@ -112,6 +118,7 @@ final class Presence {
         }
         try {
             device.reconnect();
+            known.run();
             // Before what is done next: a guest's access that comes between is not lost.
             there = true;
             found.run();

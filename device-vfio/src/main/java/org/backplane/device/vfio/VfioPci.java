@@ -56,7 +56,7 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
                         device, events, shape.msix().map(PciShape.Msix::vectors).orElse(0));
         memory = new BarAccess(device, shape.bars());
         notices = new HostNotices(context, device, events);
-        presence = new Presence(context, device, this::lost, this::found);
+        presence = new Presence(context, device, this::lost, this::known, this::found);
         saveSupport =
                 new SaveSupport.Saveable(
                         this::save,
@@ -202,16 +202,20 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
         busMaster = false;
     }
 
-    /**
-     * The other end is back, as it is after a reset; the guest is interrupted, so that it looks.
-     */
-    private synchronized void found() throws DeviceException, VfioException {
+    /** No register of another device is the guest's to touch. */
+    private void known() throws DeviceException {
         PciShape now = HostFunction.shape(slot, device);
         if (!now.equals(shape)) {
             throw new DeviceException(
                     "%s; start the server of the former device, or unplug the slot and plug it again"
                             .formatted(ShapeChange.clause(shape, now)));
         }
+    }
+
+    /**
+     * The other end is back, as it is after a reset; the guest is interrupted, so that it looks.
+     */
+    private synchronized void found() throws DeviceException, VfioException {
         command();
         memory.map(wires);
         notices.arm();

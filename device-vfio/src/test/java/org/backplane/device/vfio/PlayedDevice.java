@@ -39,6 +39,9 @@ final class PlayedDevice implements VfioDevice {
     /** How many of the next calls that arm vectors fail. */
     int refusals;
 
+    /** Called inside of reads of configuration space. */
+    Runnable onConfigRead = () -> {};
+
     Optional<Fd> readiness = Optional.empty();
     boolean closed;
 
@@ -180,6 +183,9 @@ final class PlayedDevice implements VfioDevice {
     @Override
     public synchronized long read(int region, long offset, int width) throws VfioException {
         requireThere();
+        if (region == CONFIG) {
+            onConfigRead.run();
+        }
         return get(region == CONFIG ? config : regions.get(region), (int) offset, width);
     }
 

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.backplane.linux.EventFd;
 import org.backplane.vfio.IrqInfo;
 import org.junit.jupiter.api.AfterEach;
@@ -126,6 +128,23 @@ class PresenceTest {
     void anotherDeviceAtTheSamePlaceIsNotLetIn() {
         host.set(0x02, 2, 0x9999);
         assertNotLetIn("it is 1b36:9999 and not the 1b36:0010 that was plugged" + REMEDY);
+    }
+
+    @Test
+    void theGuestReachesNoDeviceThatHasYetToBeLookedAt() {
+        leave();
+        host.set(0x02, 2, 0x9999);
+        host.there = true;
+        Set<Long> read = new TreeSet<>();
+        host.onConfigRead =
+                () -> {
+                    read.add(plugged.read(0, 0x14, 4));
+                    // Would be followed to a vector that the other may not have.
+                    plugged.program(0x2000, 2, false);
+                };
+        plugged.slot.advanceTo(10 * SECOND);
+        assertEquals(Set.of(0xffff_ffffL), read);
+        assertEquals(List.of("reconnect"), host.calls());
     }
 
     @Test
