@@ -262,15 +262,23 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     private void publishWithout(List<MemoryRange> left, List<MemoryRange> gone, Mapping mapping) {
         long epoch = layout.epoch() + 1;
         layout = new MemoryLayout(epoch, left);
-        try {
-            for (MemoryRange range : gone) {
-                listeners.forEach(listener -> listener.removed(range));
+        RuntimeException failure = null;
+        for (MemoryRange range : gone) {
+            for (MemoryListener listener : listeners) {
+                try {
+                    listener.removed(range);
+                } catch (RuntimeException e) {
+                    // The others hear of it all the same: devices must not reach it any more.
+                    failure = failure == null ? e : failure;
+                }
             }
-        } finally {
-            synchronized (retired) {
-                retired.add(new Retired(mapping, epoch));
-            }
-            reap();
+        }
+        synchronized (retired) {
+            retired.add(new Retired(mapping, epoch));
+        }
+        reap();
+        if (failure != null) {
+            throw failure;
         }
     }
 
@@ -385,7 +393,10 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
         List<MemoryRange> gone = new ArrayList<>(layout.ranges());
         gone.removeAll(mapped);
         // What was mapped belongs to its leases.
-        publishWithout(mapped, gone, ram.get().mapping());
-        memfd.close();
+        try {
+            publishWithout(mapped, gone, ram.get().mapping());
+        } finally {
+            memfd.close();
+        }
     }
 }

@@ -265,6 +265,31 @@ class GuestMemoryTest {
     }
 
     @Test
+    void aListenerThatFailsKeepsNoRemovalFromTheOthers() throws Exception {
+        List<String> heard = new ArrayList<>();
+        memory.addListener(
+                new MemoryListener() {
+                    @Override
+                    public void added(MemoryRange range) {
+                        // It is the removal that fails.
+                    }
+
+                    @Override
+                    public void removed(MemoryRange range) {
+                        if (range.kind() == MemoryRange.Kind.DEVICE) {
+                            throw new IllegalStateException("stuck");
+                        }
+                    }
+                });
+        memory.addListener(recorder("vfio", heard));
+        MemoryLease lease = memory.map(BAR, device, 0, PAGE, true);
+        heard.clear();
+        assertEquals("stuck", assertThrows(IllegalStateException.class, lease::close).getMessage());
+        assertEquals(1, heard.size());
+        assertTrue(unmapped(lease));
+    }
+
+    @Test
     void aListenerThatFailsUndoesTheMapping() throws IOException {
         List<String> heard = new ArrayList<>();
         MemoryListener failing =
