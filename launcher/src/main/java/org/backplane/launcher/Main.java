@@ -37,6 +37,9 @@ import picocli.CommandLine;
 public final class Main {
     private static final Instant ENTERED = Instant.now();
 
+    /** Takes words of another command. */
+    private static final String SHELL = "shell";
+
     private Main() {}
 
     /** When this process was so far that code of ours ran. */
@@ -68,7 +71,7 @@ public final class Main {
         if (!commands.containsKey(first)) {
             return unknownCommand(commands, first);
         }
-        if (words.size() > 1 && List.of("--help", "-h").contains(words.get(1))) {
+        if (words.size() > 1 && asksForHelp(first, words)) {
             return help(commands, List.of(first));
         }
         try {
@@ -78,6 +81,13 @@ public final class Main {
             System.err.println("backplane: " + sentence(e));
             return ExitStatus.FAILED;
         }
+    }
+
+    /** What follows the first word of a command for the shell is the shell's. */
+    private static boolean asksForHelp(String command, List<String> words) {
+        List<String> help = List.of("--help", "-h");
+        return help.contains(words.get(1))
+                || !command.equals(SHELL) && help.contains(words.get(words.size() - 1));
     }
 
     /** The JDK's exceptions of the file system say little more than the path. */
@@ -97,7 +107,7 @@ public final class Main {
         commands.put("run", RunCommand::new);
         commands.put("demo", DemoCommand::new);
         commands.put("serve", ServeCommand::new);
-        commands.put("shell", ShellCommand::new);
+        commands.put(SHELL, ShellCommand::new);
         commands.put("dev", DevCommand::new);
         commands.put("new-device", NewDeviceCommand::new);
         commands.put("test-device", TestDeviceCommand::new);
@@ -118,7 +128,7 @@ public final class Main {
     }
 
     private static void configure(CommandLine command) {
-        command.setStopAtPositional(command.getCommandName().equals("shell"));
+        command.setStopAtPositional(command.getCommandName().equals(SHELL));
         command.getCommandSpec().parser().collectErrors(true);
     }
 

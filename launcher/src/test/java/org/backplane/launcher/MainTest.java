@@ -120,6 +120,23 @@ class MainTest {
     }
 
     @Test
+    void badInputOfVfioIsToldApartFromFailures() throws InterruptedException {
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("vfio", "bind", "zz"));
+        assertTrue(err.toString().contains("give the address of a PCI function"), err::toString);
+        err.reset();
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("vfio", "take", "0000:01:00.0"));
+        assertTrue(err.toString().contains("give bind or release"), err::toString);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vfio bind --help", "vfio bind -h", "run --cpus 2 --help"})
+    void helpsAlsoBehindOtherWords(String words) throws InterruptedException {
+        assertEquals(ExitStatus.OK, Main.run(words.split(" ")));
+        assertTrue(out.toString().startsWith("Usage: backplane"), out::toString);
+        assertEquals("", err.toString());
+    }
+
+    @Test
     void refusesAShellCommandOfTwoLinesAndABadName() throws InterruptedException {
         assertEquals(ExitStatus.BAD_INPUT, Main.run("shell", "--name", "a/b", "x\ny"));
         assertTrue(err.toString().contains("--name a/b"), err::toString);

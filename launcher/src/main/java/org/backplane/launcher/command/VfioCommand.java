@@ -6,6 +6,7 @@ import java.util.List;
 import org.backplane.launcher.ExitStatus;
 import org.backplane.launcher.HostBinding;
 import org.backplane.launcher.option.Problems;
+import org.backplane.launcher.option.VfioOption;
 import picocli.CommandLine.Parameters;
 
 /** {@code backplane vfio}. */
@@ -55,6 +56,9 @@ public final class VfioCommand implements Command {
     public int run(Problems problems) throws IOException, InterruptedException {
         if (action != null && !ACTIONS.contains(action)) {
             problems.add("vfio", action, "give bind or release");
+        }
+        if (address != null && !VfioOption.isAddress(address)) {
+            problems.add("vfio", address, "give the address of a PCI function, as 0000:01:00.0");
         }
         if (!problems.isEmpty()) {
             return ExitStatus.BAD_INPUT;

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Judges which device a slot of kind {@code vfio} is given, whichever way it is spelled: as far as
@@ -69,6 +71,13 @@ final class HostDevices {
                             + "; backplane check lists what it has");
             return;
         }
+        if (!Files.exists(folder.resolve("iommu_group"), LinkOption.NOFOLLOW_LINKS)) {
+            wrong.accept(
+                    hasGroups()
+                            ? "no IOMMU of the host translates for it; put the card into another slot, or give another device"
+                            : "the host runs without an IOMMU; switch VT-d, AMD-Vi or the SMMU on in the firmware, and boot with intel_iommu=on where it is Intel's");
+            return;
+        }
         Optional<String> driver = driver(folder);
         if (driver.filter(name -> name.contains("vfio")).isEmpty()) {
             wrong.accept(
@@ -76,6 +85,15 @@ final class HostDevices {
                                     .orElse("it is not bound to vfio-pci")
                             + "; hand it over with: backplane vfio bind "
                             + address);
+        }
+    }
+
+    private boolean hasGroups() {
+        try (Stream<Path> groups = Files.list(root.resolve("sys/kernel/iommu_groups"))) {
+            return groups.findAny().isPresent();
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "groups are not seen", e);
+            return false;
         }
     }
 
@@ -95,7 +113,7 @@ final class HostDevices {
         if (!Files.exists(socket)) {
             wrong.accept(
                     "there is no socket "
-                            + socket
+                            + socket.toAbsolutePath()
                             + "; start the device's server first, or mend the path");
         }
     }

@@ -27,7 +27,8 @@ final class PinSetting {
                     "'pin="
                             + value
                             + "' is wrong: give a bundle's symbolic name and, if wanted, versions:"
-                            + " org.acme.disk, org.acme.disk@1.2 or org.acme.disk@[1.2,2)");
+                            + " org.acme.disk, org.acme.disk@1.2 or org.acme.disk@[1.2,2), whose comma is"
+                            + " written twice in an option");
         }
         String range = written.group("range");
         return range != null && new VersionRange(range).isEmpty()

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * Reads {@code --vfio ADDRESS|user:PATH[,key=value..]}, the short form of {@code --device
  * vfio,host=..} and {@code --device vfio,socket=..}.
  */
-final class VfioOption {
+public final class VfioOption {
     static final String KIND = "vfio";
     static final String HOST = "host";
     static final String SOCKET = "socket";
@@ -24,6 +24,11 @@ final class VfioOption {
     private static final Set<String> TAKEN = Set.of(HOST, SOCKET);
 
     private VfioOption() {}
+
+    /** Whether a word has the form of a PCI function's address. */
+    public static boolean isAddress(String word) {
+        return SettingType.PciAddress.isOne(word);
+    }
 
     /**
      * The settings that are meant; none if the device is not told.

@@ -31,7 +31,7 @@ class VfioOptionTest {
     void aHost() throws IOException {
         function("0000:01:00.0", "vfio-pci");
         function("0000:01:00.1", "e1000e");
-        Files.createDirectories(root.resolve("sys/bus/pci/devices/0000:02:00.0"));
+        grouped(Files.createDirectories(root.resolve("sys/bus/pci/devices/0000:02:00.0")));
         Files.createFile(root.resolve("served.sock"));
     }
 
@@ -39,6 +39,33 @@ class VfioOptionTest {
         Path folder = Files.createDirectories(root.resolve("sys/bus/pci/devices/" + address));
         Files.createSymbolicLink(
                 folder.resolve("driver"), Path.of("../../../../bus/pci/drivers/" + driver));
+        grouped(folder);
+    }
+
+    private static void grouped(Path folder) throws IOException {
+        Files.createSymbolicLink(
+                folder.resolve("iommu_group"), Path.of("../../../../kernel/iommu_groups/1"));
+    }
+
+    @Test
+    void bindingIsNoRemedyWhereNoIommuTranslates() throws IOException {
+        Files.delete(root.resolve("sys/bus/pci/devices/0000:01:00.1/iommu_group"));
+        read(List.of(), List.of("01:00.1"));
+        refused("the host runs without an IOMMU; switch VT-d, AMD-Vi or the SMMU on");
+    }
+
+    @Test
+    void oneBehindNoIommuIsToldApartFromAHostWithoutAny() throws IOException {
+        Files.delete(root.resolve("sys/bus/pci/devices/0000:01:00.1/iommu_group"));
+        Files.createDirectories(root.resolve("sys/kernel/iommu_groups/1"));
+        read(List.of(), List.of("01:00.1"));
+        refused("no IOMMU of the host translates for it; put the card into another slot");
+    }
+
+    @Test
+    void aRelativeSocketIsToldWhole() throws IOException {
+        read(List.of(), List.of("user:no.sock"));
+        refused("there is no socket " + Path.of("no.sock").toAbsolutePath() + ";");
     }
 
     private List<SlotPlan> read(List<String> devices, List<String> vfios) throws IOException {

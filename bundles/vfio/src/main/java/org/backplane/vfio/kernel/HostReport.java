@@ -23,10 +23,12 @@ record HostReport(HostPci host) {
                     new Line(false, "the host has no PCI devices; needed by: --vfio ADDRESS"));
         }
         if (!host.hasIommu()) {
-            return List.of(
+            lines.add(
                     new Line(
                             false,
                             "the host runs without an IOMMU: switch VT-d, AMD-Vi or the SMMU on in the firmware, and boot with intel_iommu=on where it is Intel's; needed by: --vfio ADDRESS"));
+            lines.addAll(ungrouped(functions));
+            return lines;
         }
         lines.add(interfaces());
         Map<Integer, List<HostFunction>> groups = new TreeMap<>();
@@ -41,7 +43,20 @@ record HostReport(HostPci host) {
         for (Map.Entry<Integer, List<HostFunction>> group : groups.entrySet()) {
             lines.add(group(group.getKey(), group.getValue()));
         }
+        lines.addAll(ungrouped(functions));
         return lines;
+    }
+
+    /** What is there, and behind no IOMMU. */
+    private static List<Line> ungrouped(List<HostFunction> functions) {
+        List<String> names =
+                functions.stream()
+                        .filter(function -> function.group().isEmpty() && !function.bridge())
+                        .map(HostFunction::toString)
+                        .toList();
+        return names.isEmpty()
+                ? List.of()
+                : List.of(new Line(false, "no group: " + String.join(", ", names)));
     }
 
     private Line interfaces() {

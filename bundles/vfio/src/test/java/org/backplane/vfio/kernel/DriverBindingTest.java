@@ -256,4 +256,22 @@ class DriverBindingTest {
                                 "group 7: 0000:03:00.0 (8086:10d3, no driver): with the host")),
                 lines);
     }
+
+    @Test
+    void theReportListsFunctionsBehindNoIommuToo(@TempDir Path other) throws Exception {
+        HostTree bare = new HostTree(other);
+        bare.add("0000:00:00.0", "", -1, 0x060000);
+        bare.add("0000:00:03.0", "virtio-pci", -1, 0x020000);
+        List<HostReport.Line> lines = new HostReport(bare.host()).lines();
+        assertEquals(2, lines.size());
+        assertTrue(lines.get(0).text().contains("without an IOMMU"), lines::toString);
+        assertEquals(
+                new HostReport.Line(false, "no group: 0000:00:03.0 (8086:10d3, driver virtio-pci)"),
+                lines.get(1));
+        bare.add("0000:01:00.0", "", 1, 0x020000);
+        lines = new HostReport(bare.host()).lines();
+        assertEquals(
+                "no group: 0000:00:03.0 (8086:10d3, driver virtio-pci)",
+                lines.get(lines.size() - 1).text());
+    }
 }
