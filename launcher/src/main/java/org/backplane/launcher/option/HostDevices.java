@@ -113,7 +113,7 @@ final class HostDevices {
         if (!Files.exists(socket)) {
             wrong.accept(
                     "there is no socket "
-                            + socket.toAbsolutePath()
+                            + socket
                             + "; start the device's server first, or mend the path");
         }
     }
