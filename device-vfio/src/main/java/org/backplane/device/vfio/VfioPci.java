@@ -246,14 +246,19 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
             return;
         }
         quiet();
+        // Each for itself: what comes next may be memory that is somebody else's.
+        attempt(this::command);
+        if (device.resettable()) {
+            attempt(device::reset);
+            attempt(this::command);
+        }
+        attempt(notices::arm);
+        attempt(interrupts::pinOn);
+    }
+
+    private void attempt(Presence.Return step) {
         try {
-            command();
-            if (device.resettable()) {
-                device.reset();
-                command();
-            }
-            notices.arm();
-            interrupts.pinOn();
+            step.run();
         } catch (DeviceException | VfioException e) {
             LOG.log(
                     Level.WARNING,

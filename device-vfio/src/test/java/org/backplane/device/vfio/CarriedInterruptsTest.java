@@ -303,6 +303,17 @@ class CarriedInterruptsTest {
     }
 
     @Test
+    void aDeviceThatKeepsItsDmaIsResetAllTheSame() throws Exception {
+        PlayedDevice host = plug(edu());
+        plugged.function.reset();
+        host.refusedWrites = 1;
+        plugged.device.reset();
+        assertEquals(
+                List.of("disable 0", "reset", "write 7+4 3", "trigger 0+0 e", "resample 0"),
+                host.calls());
+    }
+
+    @Test
     void aDeviceWithoutAResetLosesInterruptsAndDma() throws Exception {
         PlayedDevice host = edu();
         host.resettable = false;

@@ -39,6 +39,9 @@ final class PlayedDevice implements VfioDevice {
     /** How many of the next calls that arm vectors fail. */
     int refusals;
 
+    /** How many of the next writes fail. */
+    int refusedWrites;
+
     /** Called inside of reads of configuration space. */
     Runnable onConfigRead = () -> {};
 
@@ -193,6 +196,10 @@ final class PlayedDevice implements VfioDevice {
     public synchronized void write(int region, long offset, int width, long value)
             throws VfioException {
         requireThere();
+        if (refusedWrites > 0) {
+            refusedWrites--;
+            throw new VfioException("it does not take the write.");
+        }
         calls.add("write %d+%x %x".formatted(region, offset, value));
         put(region == CONFIG ? config : regions.get(region), (int) offset, width, value);
     }
