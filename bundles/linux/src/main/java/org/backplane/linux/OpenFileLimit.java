@@ -52,8 +52,9 @@ public record OpenFileLimit(long now, long most) {
         }
         if (Long.compareUnsigned(wanted, most) > 0) {
             throw new IOException(
-                    "%s needs %d more open files than the %d there are, and this process may have %s at most; raise the limit with 'ulimit -Hn %d', or LimitNOFILE= of a service."
-                            .formatted(what, more, open, Long.toUnsignedString(most), wanted));
+                    "%s needs %d more open files than the %d there are, besides %d that stay free, and this process may have %s at most; raise the limit with 'ulimit -Hn %d', or LimitNOFILE= of a service."
+                            .formatted(
+                                    what, more, open, SPARE, Long.toUnsignedString(most), wanted));
         }
         ByteBuffer limit = Host.buffer(Abi.RLIMIT_BYTES);
         limit.putLong(Abi.RLIM_CUR, wanted).putLong(Abi.RLIM_MAX, most);

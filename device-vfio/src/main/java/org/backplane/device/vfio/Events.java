@@ -17,11 +17,18 @@ final class Events {
 
     private final DeviceContext context;
 
+    /** Vectors that the device has, for which there is no eventfd yet, as far as is known. */
+    private int missing;
+
     /** How many more can be made before the limit is looked at again. */
     private int room;
 
-    Events(DeviceContext context) {
+    /**
+     * @param vectors that the guest can have at most
+     */
+    Events(DeviceContext context, int vectors) {
         this.context = context;
+        missing = vectors;
     }
 
     EventFd vector(int vector) throws DeviceException {
@@ -36,15 +43,30 @@ final class Events {
     private EventFd made(String name) throws DeviceException {
         try {
             if (room == 0) {
-                OpenFileLimit.require(BATCH, "The device's interrupt '" + name + "'");
-                room = BATCH;
+                makeRoom(name);
             }
+            EventFd event = EventFd.open();
             room--;
-            return EventFd.open();
+            missing = Math.max(0, missing - 1);
+            return event;
         } catch (LinuxException e) {
             throw new DeviceException(e.getMessage() + ".", e);
         } catch (IOException e) {
             throw new DeviceException(e.getMessage(), e);
         }
+    }
+
+    private void makeRoom(String name) throws IOException {
+        int batch = Math.max(1, Math.min(BATCH, missing));
+        String what = "The device's interrupt '%s' with those after it".formatted(name);
+        try {
+            OpenFileLimit.require(batch, what);
+        } catch (LinuxException e) {
+            throw e;
+        } catch (IOException tooFew) {
+            // Whoever raises the limit does it for all of them.
+            OpenFileLimit.require(Math.max(batch, missing), what);
+        }
+        room = batch;
     }
 }

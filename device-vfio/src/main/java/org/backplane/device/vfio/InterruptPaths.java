@@ -164,6 +164,10 @@ final class InterruptPaths {
         if (kind == Kind.MSIX && opened.isEmpty()) {
             return;
         }
+        Optional<DeviceException> lacking = carryAll(opened);
+        if (kind == Kind.MSIX && opened.isEmpty()) {
+            throw lacking.orElseThrow();
+        }
         boolean resizable = device.irq(VfioDevice.MSIX).resizable();
         boolean anew = kind != Kind.MSIX || !resizable && opened.length() > vectors;
         if (anew && !resizable) {
@@ -171,13 +175,32 @@ final class InterruptPaths {
                 programmed = seen.programmed(vector) ? vector + 1 : programmed;
             }
         }
-        for (int vector : opened.stream().toArray()) {
-            carry(vector, Kind.MSIX);
-        }
         if (anew) {
             begin(opened, programmed);
         } else {
             add(opened);
+        }
+        if (lacking.isPresent()) {
+            throw lacking.get();
+        }
+    }
+
+    /**
+     * Wires vectors as far as the host has eventfds.
+     *
+     * @param opened loses those for which there is none, which stay to be asked for
+     * @return why
+     */
+    private Optional<DeviceException> carryAll(BitSet opened) {
+        int at = opened.nextSetBit(0);
+        try {
+            for (; at >= 0; at = opened.nextSetBit(at + 1)) {
+                carry(at, Kind.MSIX);
+            }
+            return Optional.empty();
+        } catch (DeviceException e) {
+            opened.clear(at, opened.length());
+            return Optional.of(e);
         }
     }
 

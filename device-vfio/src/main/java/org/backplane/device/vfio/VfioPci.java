@@ -30,6 +30,7 @@ import org.backplane.vfio.VfioException;
 final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinStatus {
     private static final Logger LOG = System.getLogger(VfioPci.class.getName());
 
+    private final DeviceContext context;
     private final String slot;
     private final VfioDevice device;
     private final PciShape shape;
@@ -50,10 +51,10 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
         slot = context.slot();
         this.device = device;
         this.shape = shape;
-        Events events = new Events(context);
-        interrupts =
-                new InterruptPaths(
-                        device, events, shape.msix().map(PciShape.Msix::vectors).orElse(0));
+        this.context = context;
+        int vectors = shape.msix().map(PciShape.Msix::vectors).orElse(0);
+        Events events = new Events(context, vectors);
+        interrupts = new InterruptPaths(device, events, vectors);
         memory = new BarAccess(device, shape.bars());
         notices = new HostNotices(context, device, events);
         presence = new Presence(context, device, this::lost, this::known, this::found);
@@ -170,6 +171,12 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
             presence.look();
             // A guest can have it tried again as often as it likes.
             long now = refusals.incrementAndGet();
+            if (now == 1 && presence.there()) {
+                context.tell(
+                        "interrupts",
+                        "%s: not all that the guest wants can be had: %s"
+                                .formatted(device.name(), e.getMessage()));
+            }
             LOG.log(
                     Long.bitCount(now) == 1 ? Level.WARNING : Level.DEBUG,
                     () ->

@@ -168,6 +168,38 @@ class CarriedInterruptsTest {
     }
 
     @Test
+    void vectorsBeforeTheOneThatTheHostCannotHaveGoOn() throws Exception {
+        for (boolean resizable : new boolean[] {true, false}) {
+            PlayedDevice host = plug(wide(resizable));
+            plugged.slot.kept("vector 5", AutoCloseable.class, () -> () -> {});
+            for (int vector : new int[] {1, 3, 5, 7}) {
+                program(vector, false);
+            }
+            plugged.config(0x42, 2, ENABLE);
+            program(9, false);
+            program(11, false);
+            assertTrue(host.armed(VfioDevice.MSIX, 1));
+            assertTrue(host.armed(VfioDevice.MSIX, 3));
+            assertFalse(host.armed(VfioDevice.MSIX, 7));
+            assertEquals(1, host.calls().stream().filter(each -> each.startsWith("tr")).count());
+            assertEquals(1, plugged.slot.told().size());
+            assertTrue(
+                    plugged.slot
+                            .told()
+                            .get(0)
+                            .startsWith(
+                                    "interrupts: 0000:01:00.0: not all that the guest wants can be had: "),
+                    plugged.slot.told()::toString);
+            host.interrupt(VfioDevice.MSIX, 3);
+            plugged.carry();
+            assertEquals(1, plugged.messages.count(0x43));
+            if (resizable) {
+                plugged.close();
+            }
+        }
+    }
+
+    @Test
     void messagesThatTheHostRefusesAreAskedForAtTheNextChange() throws Exception {
         PlayedDevice host = plug(edu());
         host.refusals = 1;
