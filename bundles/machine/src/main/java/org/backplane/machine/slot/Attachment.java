@@ -528,7 +528,7 @@ final class Attachment implements DeviceContext, AutoCloseable {
 
     @Override
     public void tell(String what, String detail) {
-        gear.history().add(what, detail);
+        gear.history().told(what, detail);
     }
 
     @Override

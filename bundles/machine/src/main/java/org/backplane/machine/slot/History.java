@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.backplane.machine.HistoryEntry;
 
 /** The latest steps in the life of a slot. Thread-safe. */
@@ -18,6 +19,9 @@ final class History {
 
     private final String slot;
     private final Deque<HistoryEntry> entries = new ArrayDeque<>();
+
+    /** The latest that came from the device. */
+    private HistoryEntry told;
 
     History(String slot) {
         this.slot = slot;
@@ -45,6 +49,17 @@ final class History {
 
     void add(String step, String detail) {
         add(step, Duration.ZERO, detail);
+    }
+
+    /** What the device itself tells. */
+    synchronized void told(String step, String detail) {
+        told = new HistoryEntry(Instant.now(), step, Duration.ZERO, detail);
+        add(told);
+    }
+
+    /** What the device told last, if nothing has happened to the slot since; else empty. */
+    synchronized Optional<HistoryEntry> standing() {
+        return told == null || told != entries.peekLast() ? Optional.empty() : Optional.of(told);
     }
 
     synchronized List<HistoryEntry> entries() {

@@ -438,15 +438,18 @@ public final class Slot {
     private String remark() {
         String said = tenancy.detail();
         Optional<Pin> wanted = pin;
-        if (wanted.isEmpty()) {
-            return said;
-        }
-        if (state() == SlotState.WAITING) {
+        if (wanted.isPresent() && state() == SlotState.WAITING) {
             return said + within();
         }
-        return said.isEmpty() && offer().filter(offer -> !takes(offer)).isPresent()
-                ? "outside of its pin %s until vm:swap %s".formatted(wanted.get(), spec().name())
-                : said;
+        if (!said.isEmpty()) {
+            return said;
+        }
+        if (wanted.isPresent() && offer().filter(offer -> !takes(offer)).isPresent()) {
+            return "outside of its pin %s until vm:swap %s".formatted(wanted.get(), spec().name());
+        }
+        return state() == SlotState.RUNNING
+                ? history.standing().map(told -> told.step() + ": " + told.detail()).orElse("")
+                : "";
     }
 
     SlotInspection inspect() {

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.backplane.bus.Space;
 import org.backplane.device.Device;
 import org.backplane.device.DeviceException;
+import org.backplane.device.context.DeviceContext;
 import org.backplane.linux.EventFd;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.SlotCounters;
@@ -64,6 +66,27 @@ class SlotTest {
         write(42);
         assertEquals(42, read(0));
         assertTrue(rig.lineIsHigh());
+    }
+
+    @Test
+    void whatTheDeviceToldLastStandsBesideItsState() throws Exception {
+        Factory factory = new Factory(1, null);
+        AtomicReference<DeviceContext> given = new AtomicReference<>();
+        slot.fill(
+                rig.code()
+                        .offer(
+                                "counter",
+                                context -> {
+                                    given.set(context);
+                                    return factory.create(context);
+                                }));
+        assertEquals("", slot.report().detail());
+        given.get().tell("gone", "nobody is there");
+        assertEquals("gone: nobody is there", slot.report().detail());
+        given.get().tell("back", "it is there again");
+        assertEquals("back: it is there again", slot.report().detail());
+        slot.swap(offer(new Factory(2, null)), false);
+        assertFalse(slot.report().detail().contains("back"), slot.report().detail());
     }
 
     @Test
