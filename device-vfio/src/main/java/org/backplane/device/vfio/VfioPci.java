@@ -169,20 +169,24 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
             follow();
         } catch (DeviceException | VfioException e) {
             presence.look();
-            // A guest can have it tried again as often as it likes.
-            long now = refusals.incrementAndGet();
-            if (now == 1 && presence.there()) {
-                context.tell(
-                        "interrupts",
-                        "%s: not all that the guest wants can be had: %s"
-                                .formatted(device.name(), e.getMessage()));
-            }
-            LOG.log(
-                    Long.bitCount(now) == 1 ? Level.WARNING : Level.DEBUG,
-                    () ->
-                            "%s: interrupts of %s, refused %d times so far: %s"
-                                    .formatted(slot, device.name(), now, e.getMessage()));
+            refused(e);
         }
+    }
+
+    /** A guest can have it tried again as often as it likes. */
+    private void refused(Exception failure) {
+        long now = refusals.incrementAndGet();
+        if (now == 1 && presence.there()) {
+            context.tell(
+                    "interrupts",
+                    "%s: not all that the guest wants can be had: %s"
+                            .formatted(device.name(), failure.getMessage()));
+        }
+        LOG.log(
+                Long.bitCount(now) == 1 ? Level.WARNING : Level.DEBUG,
+                () ->
+                        "%s: interrupts of %s, refused %d times so far: %s"
+                                .formatted(slot, device.name(), now, failure.getMessage()));
     }
 
     private synchronized void follow() throws DeviceException, VfioException {
@@ -226,7 +230,12 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
         command();
         memory.map(wires);
         notices.arm();
-        follow();
+        try {
+            follow();
+        } catch (DeviceException e) {
+            // It is the device all the same, and what it could be given it has.
+            refused(e);
+        }
         interrupts.nudge();
     }
 

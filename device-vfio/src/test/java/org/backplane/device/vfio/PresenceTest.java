@@ -2,6 +2,7 @@ package org.backplane.device.vfio;
 
 import static org.backplane.vfio.VfioDevice.MSIX;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
@@ -172,6 +173,22 @@ class PresenceTest {
         host.irq(MSIX, new IrqInfo(MSIX, 2, true, false, false, true));
         assertNotLetIn(
                 "Slot 'nic1': 0000:01:00.0 has an MSI-X table of 5 vectors, of which 2 can be had; give another device, or mend the server of this one.");
+    }
+
+    @Test
+    void aVectorThatTheHostCannotHaveMakesItNoOtherDevice() throws Exception {
+        leave();
+        plugged.slot.kept("vector 2", AutoCloseable.class, () -> () -> {});
+        plugged.program(0x2000, 2, false);
+        host.there = true;
+        plugged.slot.advanceTo(10 * SECOND);
+        assertEquals(5, plugged.read(0, 0x14, 4));
+        assertTrue(host.armed(MSIX, 1));
+        assertTrue(
+                plugged.slot.told().get(1).startsWith("interrupts: "),
+                plugged.slot.told()::toString);
+        assertTrue(plugged.slot.told().get(2).startsWith("back: "), plugged.slot.told()::toString);
+        assertEquals(3, plugged.slot.told().size());
     }
 
     @Test

@@ -271,7 +271,8 @@ final class ClientConnection implements AutoCloseable {
                                 remedy(reason));
         if (!over) {
             over = true;
-            LOG.log(Level.WARNING, sentence);
+            // Before that, who opens it says so; and may try again each second.
+            LOG.log(stage == Stage.SERVING ? Level.WARNING : Level.DEBUG, sentence);
             channel.shutdown();
         }
         return new VfioException(sentence, reason);
