@@ -351,7 +351,7 @@ public final class HostBridge {
         }
         if (device < 0) {
             throw new ClaimException(
-                    "%s cannot be plugged: all %d PCI device numbers of bus 0 are taken."
+                    "%s cannot be plugged: all %d PCI device numbers of bus 0 are taken; unplug another slot first."
                             .formatted(slot, DEVICES - 1));
         }
         throw new ClaimException(

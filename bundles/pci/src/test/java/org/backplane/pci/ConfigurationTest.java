@@ -265,7 +265,7 @@ class ConfigurationTest {
             rig.plug("x" + i, Rig.shape());
         }
         assertEquals(
-                "net0 cannot be plugged: all 31 PCI device numbers of bus 0 are taken.",
+                "net0 cannot be plugged: all 31 PCI device numbers of bus 0 are taken; unplug another slot first.",
                 refusal("net0", -1));
     }
 

@@ -246,6 +246,12 @@ record Occupant(Offer offer, Device device, Attachment attachment, SlotGear gear
 
     /** What to tell of a fault: the sentence of those that have one. */
     static String sentence(Throwable cause) {
+        // So the virtual machine tells of SIGBUS in an access to mapped memory.
+        if (cause instanceof InternalError
+                && String.valueOf(cause.getMessage()).contains("unsafe memory access")) {
+            return "memory that it shares with another process or has of a file was cut off under it; see that its owner keeps it as long as it was (%s)"
+                    .formatted(cause);
+        }
         return cause instanceof DeviceException
                         || cause instanceof ClaimException
                         || cause instanceof MachineException
