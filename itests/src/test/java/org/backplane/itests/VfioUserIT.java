@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import javax.inject.Inject;
 import org.apache.felix.cm.impl.ConfigurationManager;
 import org.backplane.machine.MachineException;
+import org.backplane.testkit.vfio.BarDescription;
 import org.backplane.testkit.vfio.DescribedDevice;
 import org.backplane.testkit.vfio.DescribedDevices;
 import org.backplane.testkit.vfio.DeviceDescription;
@@ -241,6 +242,31 @@ public final class VfioUserIT {
             await("back: " + history(), () -> told("are made again"));
             function.write(0, 0x100, 4, 8);
             assertEquals(8, device.peek(0, 0x100, 4));
+            assertEquals(7, function.read(0, 0x2000, 4));
+        }
+    }
+
+    @Test
+    public void aServerThatComesBackWithAnotherBarIsToldAndLeftAlone() throws Exception {
+        try (GuestConsole guest = boot()) {
+            GuestFunction function = plug(guest, DescribedDevices.sparse());
+            function.on();
+            function.write(0, 0x2000, 4, 7);
+            server.close();
+            await("gone: " + history(), () -> told("registers read as all ones"));
+            DeviceDescription larger =
+                    DescribedDevices.sparse()
+                            .with(BarDescription.trapped(2, BarDescription.Kind.MEMORY_32, 4096));
+            try (DescribedDevice other = DescribedDevice.open(larger)) {
+                server = VfioUserServer.open(socket, other);
+                await("not the same: " + history(), () -> told("its BAR 2 was absent"));
+                assertEquals(0xffff_ffffL, function.read(0, 0x2000, 4));
+                String detail = fixture.machine().inspect(SLOT).slot().detail();
+                assertTrue(detail, detail.startsWith("not the same: "));
+                server.close();
+            }
+            server = VfioUserServer.open(socket, device);
+            await("back: " + history(), () -> told("are made again"));
             assertEquals(7, function.read(0, 0x2000, 4));
         }
     }
