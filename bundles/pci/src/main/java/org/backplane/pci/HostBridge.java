@@ -119,12 +119,6 @@ public final class HostBridge {
 
     private final Logger log = System.getLogger(HostBridge.class.getName());
 
-    /** 4,096 bytes a function (PCI Express 5.0, section 7.2.2). */
-    private static final int ECAM_REGISTER_BITS = 12;
-
-    /** 256 bytes a function. */
-    private static final int CAM_REGISTER_BITS = 8;
-
     private final Bus bus;
     private final Windows windows;
     private final MsiSink msi;
@@ -138,9 +132,10 @@ public final class HostBridge {
     /** By device number. */
     private final List<RootPort> ports = new CopyOnWriteArrayList<>();
 
-    private final ConfigWindow ecam = new ConfigWindow(ECAM_REGISTER_BITS);
-    private final ConfigWindow cam = new ConfigWindow(CAM_REGISTER_BITS);
-    private final ConfigMechanism1 mechanism1 = new ConfigMechanism1(new ByNumber());
+    private final FunctionsByNumber byNumber = new FunctionsByNumber(this::at);
+    private final ConfigWindow ecam = ConfigWindow.ecam(byNumber);
+    private final ConfigWindow cam = ConfigWindow.cam(byNumber);
+    private final ConfigMechanism1 mechanism1 = new ConfigMechanism1(byNumber);
 
     private final Arrangement arrangement;
 
@@ -564,59 +559,5 @@ public final class HostBridge {
             }
         }
         return null;
-    }
-
-    /** Configuration accesses by number and register. */
-    private final class ByNumber implements ConfigMechanism1.Functions {
-        @Override
-        public long read(int number, int register, int width) {
-            ConfigTarget function = at(number);
-            if (function == null) {
-                return Bus.allOnes(width);
-            }
-            if (function instanceof PciFunction counting) {
-                counting.countRead();
-            }
-            return function.readConfig(register, width);
-        }
-
-        @Override
-        public void write(int number, int register, int width, long value) {
-            ConfigTarget function = at(number);
-            if (function != null) {
-                if (function instanceof PciFunction counting) {
-                    counting.countWrite();
-                }
-                function.writeConfig(register, width, value);
-            }
-        }
-    }
-
-    /** A window of memory onto configuration space: the register's bits, above them the number. */
-    private final class ConfigWindow implements IoHandler {
-        private final ByNumber functions = new ByNumber();
-        private final int registerBits;
-
-        ConfigWindow(int registerBits) {
-            this.registerBits = registerBits;
-        }
-
-        @Override
-        public long read(long offset, int width) {
-            return functions.read(number(offset), register(offset), width);
-        }
-
-        @Override
-        public void write(long offset, int width, long value) {
-            functions.write(number(offset), register(offset), width, value);
-        }
-
-        private int number(long offset) {
-            return (int) (offset >>> registerBits) & 0xffff;
-        }
-
-        private int register(long offset) {
-            return (int) offset & (1 << registerBits) - 1;
-        }
     }
 }
