@@ -263,22 +263,19 @@ final class BaseAddressRegister {
         return config.any(Type0Header.COMMAND, commandBit(bar));
     }
 
-    /**
-     * Gives up the reserve if it is in the way; and the place itself, if this BAR is switched off
-     * and the one that wants the place is not: the guest may not even know of this one.
-     */
-    void makeWay(AddressAllocator window, AddressRange wanted, boolean decodes) {
+    /** Gives up the reserve if it is in the way. */
+    void yieldReserve(AddressAllocator window, AddressRange wanted) {
         if (reserve != null && reserve.window() == window && reserve.range().overlaps(wanted)) {
             dropReserve();
         }
-        if (decodes
-                && lease != null
+    }
+
+    /** Whether it has a place there and is switched off: the guest may not even know of it. */
+    boolean idleIn(AddressAllocator window, AddressRange wanted) {
+        return lease != null
                 && !switchedOn()
                 && lease.window() == window
-                && lease.range().overlaps(wanted)) {
-            lease.close();
-            lease = null;
-        }
+                && lease.range().overlaps(wanted);
     }
 
     /**

@@ -467,11 +467,30 @@ public final class HostBridge {
         arrangement.change(action);
     }
 
-    /** What BARs hold only in case the guest restores it is free for one that it puts there. */
+    /**
+     * What BARs hold only in case the guest restores it is free for one that it puts there; and so
+     * are the places of BARs that are switched off for one that decodes, if nothing else is in its
+     * way: else they would be taken away and given back without end.
+     */
     void makeWay(AddressAllocator window, AddressRange wanted, boolean decodes) {
+        List<BaseAddressRegister> idle = new ArrayList<>();
         for (PciFunction function : functions()) {
-            function.registers().forEach(register -> register.makeWay(window, wanted, decodes));
+            for (BaseAddressRegister register : function.registers()) {
+                register.yieldReserve(window, wanted);
+                if (decodes && register.idleIn(window, wanted)) {
+                    idle.add(register);
+                }
+            }
         }
+        if (!idle.isEmpty() && idle.size() == claimsIn(window, wanted)) {
+            idle.forEach(BaseAddressRegister::giveUp);
+        }
+    }
+
+    private long claimsIn(AddressAllocator window, AddressRange range) {
+        return bus.regions().stream()
+                .filter(claim -> claim.window() == window && claim.range().overlaps(range))
+                .count();
     }
 
     /** Bus 0: all of the windows are open. */

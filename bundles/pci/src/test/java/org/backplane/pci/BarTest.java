@@ -13,6 +13,7 @@ import org.backplane.bus.Placement;
 import org.backplane.bus.RegionLease;
 import org.backplane.bus.Space;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Base address registers: placed by firmware, then by the guest. */
 class BarTest {
@@ -263,6 +264,22 @@ class BarTest {
         assertFalse(Rig.bar(off, 0).decoding(), "two decoders never overlap");
         rig.writeBar(on, 0, LOW + 0x8000);
         assertTrue(Rig.bar(off, 0).decoding());
+    }
+
+    @Test
+    @Timeout(60)
+    void aBarThatIsSwitchedOffKeepsItsPlaceFromOneThatCannotHaveItAnyway() throws ClaimException {
+        PciFunction off = rig.running("a", Rig.shape(Rig.memory(0, 0x1000)));
+        PciFunction decoder = rig.running("b", Rig.shape(Rig.memory(0, 0x1000)));
+        PciFunction large = rig.running("c", Rig.shape(Rig.memory(0, 0x2000)));
+        rig.command(off, 0);
+        assertEquals(LOW + 0x1000, Rig.bar(decoder, 0).base());
+        rig.writeBar(large, 0, LOW);
+        assertEquals(-1, Rig.bar(large, 0).base());
+        assertEquals(LOW, Rig.bar(off, 0).base());
+        rig.writeBar(decoder, 0, LOW + 0x8000);
+        assertTrue(Rig.bar(large, 0).decoding());
+        assertEquals(-1, Rig.bar(off, 0).base());
     }
 
     @Test
