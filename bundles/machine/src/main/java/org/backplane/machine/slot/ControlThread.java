@@ -124,6 +124,10 @@ public final class ControlThread implements AutoCloseable {
         return result;
     }
 
+    boolean closed() {
+        return executor.isShutdown();
+    }
+
     /** Takes no more operations; those posted earlier still run. */
     @Override
     public void close() {

@@ -303,6 +303,11 @@ public final class Slot {
         control.callAction("let in", preservation::letIn);
     }
 
+    /** Whether it was closed, or is about to be: it takes no more operations. */
+    boolean gone() {
+        return control.closed();
+    }
+
     /** The machine's reset, with every processor halted. */
     void reset() throws MachineException {
         control.callAction("reset", succession::reset);

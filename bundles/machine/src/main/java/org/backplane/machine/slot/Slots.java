@@ -53,6 +53,10 @@ public final class Slots implements Factories.Listener, AutoCloseable {
     private final MachineServices services;
     private final Factories factories;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
+
+    /** Those whose gates {@link #letIn} opens; guarded by the slots. */
+    private final List<Slot> restored = new ArrayList<>();
+
     private final BundleContext context;
     private final BundleListener updates = this::bundleChanged;
 
@@ -180,6 +184,9 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         }
         SlotSpec spec = replacement.apply(saved.spec());
         Slot slot = make(spec);
+        synchronized (slots) {
+            restored.add(slot);
+        }
         Optional<Offer> offer = factories.best(slot::takes);
         if (saved.condition() == SavedSlot.Condition.EMPTY) {
             if (offer.isPresent()) {
@@ -200,10 +207,24 @@ public final class Slots implements Factories.Listener, AutoCloseable {
         return spec;
     }
 
-    /** Opens the gates of restored slots. */
+    /**
+     * Opens the gates of restored slots; of those that nobody has unplugged meanwhile. One that was
+     * plugged since opens its own.
+     */
     public void letIn() throws MachineException {
-        for (Slot slot : all()) {
-            slot.letIn();
+        List<Slot> closed;
+        synchronized (slots) {
+            closed = List.copyOf(restored);
+            restored.clear();
+        }
+        for (Slot slot : closed) {
+            try {
+                slot.letIn();
+            } catch (MachineException e) {
+                if (!slot.gone()) {
+                    throw e;
+                }
+            }
         }
         board.bridge().resume();
     }
