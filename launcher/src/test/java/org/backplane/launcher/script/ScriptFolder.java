@@ -46,8 +46,9 @@ record ScriptFolder(Path path) {
 
     Result run(Path in, Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
-        // Who is begun in a shell's background ignores SIGINT, and so does all that it begins.
-        List<String> line = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        // Who is begun in a shell's background ignores SIGINT, who is begun by nohup SIGHUP, and so
+        // does all that they begin.
+        List<String> line = new ArrayList<>(List.of("env", "--default-signal=INT,HUP"));
         line.addAll(List.of(command));
         ProcessBuilder builder = new ProcessBuilder(line);
         builder.directory(in.toFile());
