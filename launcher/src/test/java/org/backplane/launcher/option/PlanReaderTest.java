@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.FileChannel;
@@ -15,98 +14,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import org.backplane.launcher.kernel.KernelFile;
-import org.backplane.launcher.kernel.X86Kernels;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class PlanReaderTest {
-    @TempDir Path folder;
-
-    private final Map<String, String> options = new HashMap<>();
-    private final List<String> disks = new ArrayList<>();
-    private final List<String> nets = new ArrayList<>();
-    private final List<String> devices = new ArrayList<>();
-    private final List<String> vfios = new ArrayList<>();
-    private final Set<String> running = Set.of("busy", "vm");
-    private Path disk;
-
-    @BeforeEach
-    void aHostWithAKernelAndTwoKinds() throws IOException {
-        Files.createDirectories(folder.resolve("proc"));
-        Files.writeString(folder.resolve("proc/meminfo"), "MemAvailable:    2097152 kB\n");
-        Files.createDirectories(folder.resolve("devices"));
-        DeviceKindsTest.bundle(folder.resolve("devices/blk.jar"), DeviceSettingsTest.VIRTIO_BLK);
-        DeviceKindsTest.bundle(
-                folder.resolve("devices/rng.jar"), "org.backplane.device;kind=virtio-rng");
-        options.put("kernel", KernelFile.write(folder.resolve("Image"), 30L << 20).toString());
-        disk = file("disk.img", 1 << 20);
-    }
-
-    private Path file(String name, long size) throws IOException {
-        Path path = folder.resolve(name);
-        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
-            file.setLength(size);
-        }
-        return path;
-    }
-
-    private Optional<String> option(String name) {
-        return Optional.ofNullable(options.get(name));
-    }
-
-    private Optional<Plan> read(Problems problems) throws IOException {
-        return new PlanReader(
-                        new HostMemory(folder),
-                        new HostLibraries(folder, ""),
-                        List.of(folder.resolve("devices")),
-                        running::contains)
-                .read(
-                        new RunOptions(
-                                option("kernel"),
-                                option("initrd"),
-                                option("append"),
-                                option("memory"),
-                                option("cpus"),
-                                disks,
-                                nets,
-                                devices,
-                                vfios,
-                                option("console"),
-                                option("name"),
-                                option("bundles"),
-                                option("config"),
-                                option("restore"),
-                                option("trust"),
-                                option("web"),
-                                option("ssh"),
-                                option("vacancy"),
-                                option("probation"),
-                                new EngineOptions(
-                                        option("engine"), option("format"), option("kvm-kind")),
-                                new WindowOptions(
-                                        option("board"), option("mmio32"), option("mmio64"))),
-                        problems);
-    }
-
-    private Plan plan() throws IOException {
-        Problems problems = new Problems();
-        Optional<Plan> plan = read(problems);
-        assertEquals(List.of(), problems.sentences());
-        return plan.orElseThrow();
-    }
-
+class PlanReaderTest extends PlanReading {
     @Test
     void vacancyAndProbationAreSecondsWithinTheirBounds() throws IOException {
         assertEquals(new Plan.Bounds(5, 10), plan().bounds());
@@ -119,21 +36,6 @@ class PlanReaderTest {
         options.put("vacancy", "5");
         options.put("probation", "soon");
         assertTrue(refusal().contains("--probation soon"), refusal());
-    }
-
-    /** The one sentence that the options deserve. */
-    private String refusal() throws IOException {
-        Problems problems = new Problems();
-        assertTrue(read(problems).isEmpty());
-        assertEquals(1, problems.count(), () -> "sentences: " + problems.sentences());
-        return problems.sentences().get(0);
-    }
-
-    private void refused(String... words) throws IOException {
-        String sentence = refusal();
-        for (String word : words) {
-            assertTrue(sentence.contains(word), () -> "'" + word + "' is not in: " + sentence);
-        }
     }
 
     @Test
@@ -526,113 +428,6 @@ class PlanReaderTest {
         plan();
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"uart0", "rtc0", "power0", "keyboard0", "exit0"})
-    void keepsTheNamesOfTheBoard(String name) throws IOException {
-        disks.add(disk + ",name=" + name);
-        refused("--disk " + disk + ",name=" + name, "taken by the board");
-    }
-
-    /** A bzImage, a kernel for x86-64. */
-    private void x86() throws IOException {
-        options.put(
-                "kernel", Files.write(folder.resolve("vmlinuz"), X86Kernels.bzImage()).toString());
-    }
-
-    @Test
-    void tellsTheMachineWhatTheKernelIs() throws IOException {
-        Map<String, Object> map = plan().toMap(folder);
-        assertEquals("riscv64", map.get("architecture"));
-        assertEquals("riscv", map.get("format"));
-        assertEquals("auto", map.get("engine"));
-        x86();
-        options.put("engine", "kvm");
-        options.put("kvm-kind", "hardware");
-        map = plan().toMap(folder);
-        assertEquals("x86_64", map.get("architecture"));
-        assertEquals("linux", map.get("format"));
-        assertEquals("kvm", map.get("engine"));
-        assertEquals("console=ttyS0", map.get("append"));
-        assertEquals(Optional.of("hardware"), plan().engine().kvmKind());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"kvm, riscv64, hart", "hart, x86_64, kvm"})
-    void refusesAnEngineThatRunsNoSuchKernel(String engine, String architecture, String other)
-            throws IOException {
-        if (architecture.equals("x86_64")) {
-            x86();
-        }
-        options.put("engine", engine);
-        refused("--engine " + engine, "is for " + architecture, "the engine " + other + " runs");
-    }
-
-    @Test
-    void refusesWordsOfTheEngineThatItDoesNotKnow() throws IOException {
-        options.put("engine", "KVM");
-        refused("--engine KVM: give one of: auto, hart, kvm");
-        options.put("engine", "hart");
-        options.put("format", "elf");
-        refused("--format elf: give one of: auto, riscv, linux, pvh, multiboot, flat");
-        options.put("format", "auto");
-        options.put("kvm-kind", "");
-        refused("--kvm-kind '': give hardware or pvm");
-    }
-
-    @Test
-    void tellsAllThatIsWrongWithAnX86Machine() throws IOException {
-        x86();
-        options.put("engine", "hart");
-        options.put("memory", "65G");
-        options.put("cpus", "256");
-        options.put("append", "x".repeat(2048));
-        options.put("initrd", "/no/initrd");
-        devices.add("virtio-rng,name=keyboard0");
-        Problems problems = new Problems();
-        assertTrue(read(problems).isEmpty());
-        List<String> words =
-                List.of(
-                        "--engine hart",
-                        "--initrd /no/initrd",
-                        "the kernel takes at most 2047",
-                        "--memory 65G: a machine for x86_64 has at most 64G",
-                        "--cpus 256: give a number of processors from 1 to 255",
-                        "the name 'keyboard0' is taken by the board");
-        assertEquals(words.size(), problems.count(), () -> "sentences: " + problems.sentences());
-        for (String word : words) {
-            assertTrue(
-                    problems.sentences().stream().anyMatch(sentence -> sentence.contains(word)),
-                    () -> "'" + word + "' is not in: " + problems.sentences());
-        }
-    }
-
-    @Test
-    void measuresTheMemoryAnX86KernelNeeds() throws IOException {
-        x86();
-        options.put("memory", "16M");
-        refused("--memory 16M", "at least 64M");
-    }
-
-    @Test
-    void startsFlatCodeOnlyIfToldTo() throws IOException {
-        Path code = Files.write(folder.resolve("code.bin"), new byte[] {(byte) 0xf4});
-        options.put("kernel", code.toString());
-        refused("--kernel", "a file of 1 bytes");
-        options.put("format", "flat");
-        options.put("memory", "2M");
-        assertEquals("flat", plan().toMap(folder).get("format"));
-        assertEquals("", plan().append());
-        options.put("initrd", disk.toString());
-        options.put("append", "quiet");
-        Problems problems = new Problems();
-        assertTrue(read(problems).isEmpty());
-        assertEquals(
-                List.of(
-                        "--initrd " + disk + ": a flat image is given none; leave it out",
-                        "--append quiet: a flat image is given none; leave it out"),
-                problems.sentences());
-    }
-
     @Test
     void showsAValueAsTyped() throws IOException {
         disks.add(",ro");
@@ -711,159 +506,5 @@ class PlanReaderTest {
                             .count(),
                     () -> option + " in " + problems.sentences());
         }
-    }
-
-    /** A folder as vm:snapshot writes it, as far as the launcher looks. */
-    private Path snapshot() throws IOException {
-        Path snapshot = Files.createDirectories(folder.resolve("later"));
-        Files.writeString(snapshot.resolve("state"), "state");
-        Files.writeString(snapshot.resolve("memory"), "memory");
-        manifest(snapshot, 1, 64L << 20);
-        options.remove("kernel");
-        options.put("restore", snapshot.toString());
-        return snapshot;
-    }
-
-    private static void manifest(Path snapshot, int format, long memory) throws IOException {
-        Files.writeString(
-                snapshot.resolve("manifest"),
-                """
-                backplane-snapshot %d
-                memory %d
-                cpus 2
-                state-bytes 5
-                state-sha256 00
-                memory-bytes 6
-                """
-                        .formatted(format, memory));
-    }
-
-    @Test
-    void takesEverythingButTheEndsFromASnapshot() throws IOException {
-        Path snapshot = snapshot();
-        options.put("name", "later");
-        options.put("console", "none");
-        Plan plan = plan();
-        assertEquals(Optional.of(snapshot), plan.restore());
-        assertEquals(Optional.empty(), plan.kernel());
-        assertEquals(64L << 20, plan.memory());
-        assertEquals(2, plan.cpus());
-        Map<String, Object> map = plan.toMap(folder);
-        assertEquals(snapshot.toString(), map.get("restore"));
-        assertEquals("later", map.get("name"));
-        assertNull(map.get("kernel"));
-    }
-
-    @Test
-    void sizesOfPciWindowsAreThePlansWhereTheyAreGiven() throws IOException {
-        assertFalse(plan().toMap(folder).containsKey("mmio32"));
-        options.put("mmio32", "2G");
-        options.put("mmio64", "4T");
-        Map<String, Object> map = plan().toMap(folder);
-        assertEquals(2L << 30, map.get("mmio32"));
-        assertEquals(4L << 40, map.get("mmio64"));
-    }
-
-    @Test
-    void boardIsThePlansWhereItIsGiven() throws IOException {
-        assertFalse(plan().toMap(folder).containsKey("board"));
-        options.put("board", "riscv-cam");
-        assertEquals("riscv-cam", plan().toMap(folder).get("board"));
-        options.put("mmio32", "1G");
-        refused(
-                "--board riscv-cam: its window of PCI has a fixed size; leave out --mmio32 and --mmio64");
-        options.remove("mmio32");
-        options.put("board", "pc");
-        refused("--board pc: there is no such board but riscv-cam");
-        options.put("board", "riscv-cam");
-        x86();
-        refused("--board riscv-cam: it is for riscv64, the kernel for x86_64");
-    }
-
-    @Test
-    void refusesSizesThatNoWindowOfTheArchitectureHas() throws IOException {
-        options.put("mmio32", "4G");
-        refused(
-                "--mmio32 4G: the window of a machine for riscv64 has from 1M to 3G; give a size between");
-        options.put("mmio32", "much");
-        refused("--mmio32 much: this is no size; give a number with M, G or T, as in 3G");
-        options.put("mmio32", "1025K");
-        refused("--mmio32 1025K: it is not a multiple of 1M");
-        options.remove("mmio32");
-        options.put("mmio64", "1K");
-        refused("--mmio64 1K: the window of a machine for riscv64 has from 1M to 16384T");
-        x86();
-        options.put("mmio64", "1M");
-        refused(
-                "--mmio64 1M: the window of a machine for x86_64 has from 1G to 65532G; give a size between");
-        options.put("mmio64", "1T");
-        options.put("mmio32", "32M");
-        refused("--mmio32 32M: the window of a machine for x86_64 has from 64M to 3008M");
-        options.put("mmio32", "3008M");
-        assertEquals(3008L << 20, plan().toMap(folder).get("mmio32"));
-    }
-
-    @Test
-    void refusesEveryOptionThatTheSnapshotDecides() throws IOException {
-        snapshot();
-        for (String option :
-                List.of("kernel", "initrd", "append", "memory", "mmio32", "mmio64", "cpus")) {
-            options.put(option, "1");
-            refused("--" + option + " 1: the snapshot of --restore brings its own");
-            options.remove(option);
-        }
-        disks.add("a.img");
-        refused("--disk a.img: the snapshot of --restore brings its own disks; leave this out");
-        disks.clear();
-        nets.add("none");
-        refused("--net none: the snapshot of --restore brings its own networks; leave this out");
-        nets.clear();
-        vfios.add("01:00.0");
-        refused("--vfio 01:00.0: the snapshot of --restore brings its own devices; leave this out");
-        vfios.clear();
-        options.put("format", "pvh");
-        refused("--format pvh: the snapshot of --restore brings its own kernel");
-        options.remove("format");
-        options.put("engine", "hart");
-        assertEquals("hart", plan().engine().name());
-        devices.add("virtio-rng");
-        devices.add("teapot");
-        Problems problems = new Problems();
-        assertTrue(read(problems).isEmpty());
-        assertEquals(2, problems.count());
-    }
-
-    @Test
-    void refusesWhatIsNoSnapshot() throws IOException {
-        Path snapshot = snapshot();
-        options.put("restore", folder.resolve("absent").toString());
-        refused("--restore", "there is no such folder", "vm:snapshot");
-        options.put("restore", folder.toString());
-        refused("this is no snapshot, there is no file 'manifest' in it");
-        options.put("restore", "");
-        refused("--restore ''", "give a path");
-        options.put("restore", snapshot.toString());
-        manifest(snapshot, 2, 64L << 20);
-        refused("it is of format 2, and this version reads format 1");
-        Files.writeString(snapshot.resolve("manifest"), "backplane-snapshot 1\nmemory 5x\n");
-        refused("its file 'manifest' is damaged; take another snapshot");
-        manifest(snapshot, 1, 64L << 30);
-        refused("its guest's memory of 64G does not fit this host");
-        manifest(snapshot, 1, 64L << 20);
-        Files.writeString(snapshot.resolve("memory"), "memor");
-        refused("its file 'memory' is damaged");
-        Files.delete(snapshot.resolve("memory"));
-        refused("its file 'memory' is not there");
-    }
-
-    @Test
-    void checksTheOtherOptionsOfARestoreToo() throws IOException {
-        snapshot();
-        options.put("name", "busy");
-        options.put("config", folder.resolve("absent").toString());
-        options.put("memory", "1G");
-        Problems problems = new Problems();
-        assertTrue(read(problems).isEmpty());
-        assertEquals(3, problems.count(), () -> "sentences: " + problems.sentences());
     }
 }
