@@ -5,8 +5,9 @@ import org.backplane.pci.PciShape;
 import org.backplane.vfio.VfioDevice;
 
 /**
- * The driver of MSI (PCI 3.0, section 6.8.1), which grants every message that the function asks
- * for.
+ * The driver of MSI (PCI 3.0, section 6.8.1). It grants as many messages as reach the last vector
+ * that is open: the function sends what it has for others by those (section 6.8.1.6), as it would
+ * for a guest that has taken no more.
  */
 final class MsiDriver extends VectorDriver {
     private final FunctionAccess function;
@@ -44,11 +45,17 @@ final class MsiDriver extends VectorDriver {
             }
             function.writeConfig(capability + layout.data(), 2, 0);
         }
-        int granted = Integer.numberOfTrailingZeros(vectors());
+        // Each exponent is one more bit of the vector's number.
+        int granted = Integer.SIZE - Integer.numberOfLeadingZeros(last());
         function.writeConfig(
                 capability + MsiLayout.CONTROL,
                 2,
                 (on ? MsiLayout.CONTROL_ENABLE : 0) | granted << MsiLayout.CONTROL_ENABLED_SHIFT);
+    }
+
+    /** Number of the last vector that is open; 0 if there is none. */
+    private int last() {
+        return Math.max(0, Integer.SIZE - 1 - Integer.numberOfLeadingZeros(open));
     }
 
     @Override

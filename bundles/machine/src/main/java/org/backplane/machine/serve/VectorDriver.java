@@ -23,7 +23,7 @@ abstract class VectorDriver {
     /** Writes what a vector sends and whether it may. */
     abstract void program(int vector, boolean opens);
 
-    /** Switches the kind on or off. */
+    /** Switches the kind on or off; also called while it is on, after other vectors are open. */
     abstract void enable(boolean on);
 
     /** Whether a register of configuration space is this driver's. */
@@ -43,15 +43,17 @@ abstract class VectorDriver {
      */
     final void settle(IntPredicate signalled) {
         boolean some = false;
+        boolean others = false;
         for (int vector = 0; vector < open.length; vector++) {
             boolean opens = signalled.test(vector);
             some |= opens;
             if (opens != open[vector]) {
+                others = true;
                 open[vector] = opens;
                 program(vector, opens);
             }
         }
-        if (some != enabled) {
+        if (others) {
             enabled = some;
             enable(some);
         }

@@ -8,13 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.backplane.bus.Bus;
 import org.backplane.linux.EventFd;
-import org.backplane.machine.board.Board;
-import org.backplane.machine.board.Boards;
-import org.backplane.machine.board.BusExits;
-import org.backplane.machine.board.WindowSizes;
-import org.backplane.machine.processor.Processors;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
@@ -51,8 +45,7 @@ class ServedFunctionTest {
 
     private final List<String> accesses = new ArrayList<>();
     private final Told told = new Told();
-    private Board board;
-    private Processors processors;
+    private ServedRig rig;
     private PciFunction function;
     private ServedFunction served;
 
@@ -105,42 +98,15 @@ class ServedFunctionTest {
 
     @BeforeEach
     void aFunctionOnTheBoard() throws Exception {
-        var bus = new Bus();
-        board =
-                Boards.of(
-                        "served",
-                        0,
-                        WindowSizes.OWN,
-                        1,
-                        bus,
-                        new ClientEngine(),
-                        new BusExits(bus, 1, event -> {}, octet -> {}));
-        processors = new Processors("served", board.vm(), failure -> {});
-        processors.start();
-        processors.resume();
-        function = board.bridge().plug("card0", -1, SHAPE, new Registers());
-        function.place();
-        served =
-                new ServedFunction(
-                        board,
-                        function,
-                        new ServedSlot() {
-                            @Override
-                            public void reset() {
-                                function.reset();
-                            }
-
-                            @Override
-                            public void renew() {}
-                        });
+        rig = new ServedRig(SHAPE, new Registers());
+        function = rig.function;
+        served = rig.served;
         served.wired(told);
     }
 
     @AfterEach
     void end() throws Exception {
-        processors.halt();
-        processors.end();
-        board.close();
+        rig.close();
     }
 
     private long config(int offset, int width) {
@@ -279,7 +245,7 @@ class ServedFunctionTest {
     void aDoorbellDoesNotComeToTheDevice() throws Exception {
         long base = function.bars().get(0).base();
         try (EventFd event = EventFd.open();
-                var lease = board.vm().doorbell(base + 0x100, 0, event)) {
+                var lease = rig.board.vm().doorbell(base + 0x100, 0, event)) {
             served.write(0, 0x100, 2, 5);
             assertEquals(1, event.drain());
         }
@@ -289,10 +255,10 @@ class ServedFunctionTest {
 
     @Test
     void anAccessWaitsWhileTheProcessorIsPausedAndEndsWithTheMachine() throws Exception {
-        processors.pause();
+        rig.processors.pause();
         var read = new Thread(() -> accesses.add("came back: " + served.read(0, 0, 4)));
         read.start();
-        board.vm().close();
+        rig.board.vm().close();
         read.join();
         assertEquals(List.of("came back: " + 0xffff_ffffL), accesses);
     }

@@ -101,14 +101,14 @@ final class InterruptCommands {
                 kind.count(),
                 Integer.toUnsignedString(count),
                 Integer.toUnsignedString(start));
+        require(
+                action == Wire.SET_TRIGGER || kind.maskable(),
+                Wire.EINVAL,
+                "interrupt %d cannot be masked",
+                kind.index());
         if (data == Wire.SET_DATA_EVENTFD) {
             setEvents(kind.index(), action, start, count, message.descriptors());
         } else {
-            require(
-                    action == Wire.SET_TRIGGER || kind.maskable(),
-                    Wire.EINVAL,
-                    "interrupt %d cannot be masked",
-                    kind.index());
             require(
                     data == Wire.SET_DATA_NONE || payload.limit() - Wire.SET_BYTES >= count,
                     Wire.EINVAL,
