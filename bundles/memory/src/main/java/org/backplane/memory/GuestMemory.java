@@ -16,8 +16,9 @@ import org.backplane.linux.Memfd;
  * The guest's memory: RAM from one shared memfd, and host memory mapped behind BARs.
  *
  * <p>The layout is replaced as a whole at each change; readers take the current one without a lock.
- * Changes come one at a time, on any thread, and call the listeners before they return. A range
- * taken out is unmapped when nobody can hold an address inside it any more, see {@link MemoryView}.
+ * Changes come one at a time, on any thread, and call the listeners before they return; no change
+ * waits for a listener that is told of the RAM there is. A range taken out is unmapped when nobody
+ * can hold an address inside it any more, see {@link MemoryView}.
  */
 public final class GuestMemory implements MemoryChanges, AutoCloseable {
     /** Where one piece of RAM goes; pieces take the memfd's offsets in their order. */
@@ -121,9 +122,27 @@ public final class GuestMemory implements MemoryChanges, AutoCloseable {
     }
 
     @Override
-    public synchronized void addListener(MemoryListener listener) {
-        layout.ranges().forEach(listener::added);
-        listeners.add(listener);
+    public void addListener(MemoryListener listener) {
+        // Until it has caught up nothing is unmapped, so no other range can come to lie where one
+        // that it was told of did: two that are equal are the same.
+        MemoryView view = view("a listener that joins");
+        long ticket = view.pin();
+        try {
+            List<MemoryRange> told =
+                    layout.ranges().stream()
+                            .filter(range -> range.kind() != MemoryRange.Kind.DEVICE)
+                            .toList();
+            told.forEach(listener::added);
+            synchronized (this) {
+                List<MemoryRange> ranges = layout.ranges();
+                told.stream().filter(range -> !ranges.contains(range)).forEach(listener::removed);
+                ranges.stream().filter(range -> !told.contains(range)).forEach(listener::added);
+                listeners.add(listener);
+            }
+        } finally {
+            view.unpin(ticket);
+            view.revoke();
+        }
     }
 
     @Override

@@ -5,7 +5,12 @@ import org.osgi.annotation.versioning.ProviderType;
 /** Tells what the guest's memory consists of, and what becomes of that. Thread-safe. */
 @ProviderType
 public interface MemoryChanges {
-    /** The listener is told of every range there is, then of changes. */
+    /**
+     * The listener is told of every range there is, on this thread, then of changes. RAM comes
+     * first, and holds no change up: whoever pins all of it takes seconds, in which the guest may
+     * move a BAR. What has changed meanwhile is told before this returns. If the listener fails it
+     * hears of nothing more.
+     */
     void addListener(MemoryListener listener);
 
     /** The listener hears no more; it is not told that ranges go. */

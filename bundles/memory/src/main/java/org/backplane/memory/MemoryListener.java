@@ -5,9 +5,10 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * Told of layout changes: added before the guest can see a range, removed after it cannot.
  *
- * <p>Calls come one at a time, on the thread that makes the change, and must not change the memory
- * themselves. An addition goes to the listeners latest registered first, a removal earliest first:
- * the engine, which registers when the VM is made, opens a range to the guest after everybody else
+ * <p>Calls come one at a time, on the thread that makes the change, or that registers the listener,
+ * and must not change the memory themselves. What there is when it registers the guest may see
+ * already. An addition goes to the listeners latest registered first, a removal earliest first: the
+ * engine, which registers when the VM is made, opens a range to the guest after everybody else
  * knows it, and shuts it before anybody else lets go.
  */
 @ConsumerType

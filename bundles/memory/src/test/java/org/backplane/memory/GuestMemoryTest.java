@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.backplane.linux.Fd;
 import org.backplane.linux.Mapping;
 import org.backplane.linux.Memfd;
@@ -262,6 +263,120 @@ class GuestMemoryTest {
         memory.removeListener(listener);
         memory.map(BAR, device, 0, PAGE, true);
         assertEquals(2, heard.size());
+    }
+
+    @Test
+    void rangesComeAndGoWhileAListenerIsToldOfTheRam() throws Exception {
+        MemoryLease before = memory.map(BAR, device, 0, PAGE, true);
+        var joining = new Joining(memory);
+        Thread registering = new Thread(() -> memory.addListener(joining));
+        registering.start();
+        try {
+            joining.entered.await();
+            assertFalse(joining.locked, "what maps or unmaps would wait");
+            before.close();
+            memory.map(BAR + PAGE, device, 0, PAGE, true);
+        } finally {
+            joining.goOn.countDown();
+            registering.join();
+        }
+        assertEquals(
+                List.of("added RAM 80000000", "added RAM 100000000", "added DEVICE 40001000"),
+                joining.heard);
+        assertTrue(unmapped(before));
+        assertEquals(List.of(), memory.pinned());
+        memory.map(BAR, device, 0, PAGE, true).close();
+        assertEquals(
+                List.of("added DEVICE 40000000", "removed DEVICE 40000000"),
+                joining.heard.subList(3, 5));
+    }
+
+    /** Or a listener would unmap, or leave mapped, what another mapping has come to lie at. */
+    @Test
+    void ramThatGoesWhileAListenerIsToldOfItStaysMappedUntilTheListenerHasLetGo() throws Exception {
+        try (GuestMemory elsewhere = GuestMemory.ofElsewhere()) {
+            MemoryLease before = elsewhere.mapRam(LOW, device, 0, PAGE, true);
+            var joining = new Joining(elsewhere);
+            Thread registering = new Thread(() -> elsewhere.addListener(joining));
+            registering.start();
+            MemoryLease after;
+            try {
+                joining.entered.await();
+                assertFalse(joining.locked, "what maps or unmaps would wait");
+                before.close();
+                assertFalse(unmapped(before));
+                after = elsewhere.mapRam(LOW, device, 0, PAGE, true);
+            } finally {
+                joining.goOn.countDown();
+                registering.join();
+            }
+            assertEquals(
+                    List.of("added RAM 80000000", "removed RAM 80000000", "added RAM 80000000"),
+                    joining.heard);
+            assertEquals(List.of(before.range(), before.range(), after.range()), joining.ranges);
+            assertNotEquals(before.range(), after.range());
+            assertTrue(unmapped(before));
+        }
+    }
+
+    @Test
+    void aListenerThatFailsInTheRamHearsOfNothingMoreAndHoldsNothing() throws Exception {
+        List<String> heard = new ArrayList<>();
+        MemoryListener failing =
+                new MemoryListener() {
+                    @Override
+                    public void added(MemoryRange range) {
+                        heard.add("added");
+                        throw new IllegalStateException("no room");
+                    }
+
+                    @Override
+                    public void removed(MemoryRange range) {
+                        heard.add("removed");
+                    }
+                };
+        assertThrows(IllegalStateException.class, () -> memory.addListener(failing));
+        MemoryLease lease = memory.map(BAR, device, 0, PAGE, true);
+        lease.close();
+        assertTrue(unmapped(lease));
+        assertEquals(List.of("added"), heard);
+    }
+
+    /** Stays in the first range that it is told of until the test lets it go on. */
+    private static final class Joining implements MemoryListener {
+        private final CountDownLatch entered = new CountDownLatch(1);
+        private final CountDownLatch goOn = new CountDownLatch(1);
+        private final List<String> heard = new ArrayList<>();
+        private final List<MemoryRange> ranges = new ArrayList<>();
+        private final GuestMemory memory;
+        private volatile boolean locked;
+
+        Joining(GuestMemory memory) {
+            this.memory = memory;
+        }
+
+        @Override
+        public void added(MemoryRange range) {
+            note("added", range);
+            locked = Thread.holdsLock(memory);
+            entered.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public void removed(MemoryRange range) {
+            note("removed", range);
+        }
+
+        private void note(String what, MemoryRange range) {
+            OffHeap.getByte(range.hostAddress());
+            heard.add("%s %s %x".formatted(what, range.kind(), range.guestAddress()));
+            ranges.add(range);
+        }
     }
 
     @Test
