@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.linux.Fd;
@@ -90,16 +91,21 @@ final class CdevInterface implements DeviceInterface {
                             .formatted(path, e.getMessage()),
                     e);
         }
-        ByteBuffer alloc = Structures.sized(IOAS_ALLOC_BYTES);
-        int result = kernel.call(file, IOMMU_IOAS_ALLOC, alloc);
-        if (result < 0) {
+        int id = allocate(file);
+        if (id < 0) {
             file.close();
             throw new VfioException(
                     "%s gives no address space: %s; see 'dmesg'."
-                            .formatted(path, Ioctl.reason(-result)));
+                            .formatted(path, Ioctl.reason(-id)));
         }
-        int id = alloc.getInt(IOAS_ALLOC_ID);
         return new Space(file, id, new DmaMaps(new IommufdSpace(kernel, file, id), memory));
+    }
+
+    /** A new address space's number, or the error number, negated. */
+    private int allocate(Fd file) {
+        ByteBuffer alloc = Structures.sized(IOAS_ALLOC_BYTES);
+        int result = kernel.call(file, IOMMU_IOAS_ALLOC, alloc);
+        return result < 0 ? result : alloc.getInt(IOAS_ALLOC_ID);
     }
 
     private Fd openFile(HostFunction function, Path path) throws VfioException {
@@ -132,11 +138,41 @@ final class CdevInterface implements DeviceInterface {
     }
 
     private void attach(HostFunction function, Fd file) throws VfioException {
-        ByteBuffer attach = Structures.sized(ATTACH_BYTES).putInt(ATTACH_SPACE, space.id);
-        check(
-                kernel.call(file, VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach),
-                function,
-                "share the address space of this machine's devices");
+        int result = attach(file, space.id);
+        if (result < 0) {
+            space.maps.admitReach(reach(function, file));
+        }
+        check(result, function, "share the address space of this machine's devices");
+    }
+
+    private int attach(Fd file, int to) {
+        ByteBuffer attach = Structures.sized(ATTACH_BYTES).putInt(ATTACH_SPACE, to);
+        return kernel.call(file, VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
+    }
+
+    /**
+     * Which addresses a device can use, as an address space of its own shows; empty if it cannot be
+     * had.
+     */
+    private List<IovaRange> reach(HostFunction function, Fd file) {
+        int alone = allocate(space.file);
+        if (alone < 0) {
+            return List.of();
+        }
+        boolean attached = attach(file, alone) >= 0;
+        try {
+            return attached ? new IommufdSpace(kernel, space.file, alone).usable() : List.of();
+        } catch (VfioException e) {
+            LOG.log(
+                    Level.DEBUG,
+                    () -> "reach of %s: %s".formatted(function.address(), e.getMessage()));
+            return List.of();
+        } finally {
+            if (attached) {
+                detach(function, file);
+            }
+            destroy(alone);
+        }
     }
 
     private static void check(int result, HostFunction function, String what) throws VfioException {
@@ -174,16 +210,20 @@ final class CdevInterface implements DeviceInterface {
             return;
         }
         space.maps.close();
+        destroy(space.id);
+        space.file.close();
+        space = null;
+    }
+
+    private void destroy(int id) {
         int result =
                 kernel.call(
                         space.file,
                         IOMMU_DESTROY,
-                        Structures.sized(DESTROY_BYTES).putInt(DESTROY_ID, space.id));
+                        Structures.sized(DESTROY_BYTES).putInt(DESTROY_ID, id));
         if (result < 0) {
             // Closing the file destroys it in any case.
             LOG.log(Level.DEBUG, () -> "an address space stays: " + Ioctl.reason(-result));
         }
-        space.file.close();
-        space = null;
     }
 }

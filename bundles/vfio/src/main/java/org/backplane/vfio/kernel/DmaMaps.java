@@ -16,6 +16,9 @@ import org.backplane.vfio.VfioException;
  * The guest's memory in an address space of devices: every range at its guest address. RAM has to
  * be there; BARs of other devices are mapped where the kernel allows it, so that devices reach each
  * other. Thread-safe.
+ *
+ * <p>Mapping all RAM takes the kernel seconds where there is much of it. No lock that a change of
+ * the memory takes is held meanwhile: this one's own is wanted by changes only once it listens.
  */
 final class DmaMaps implements MemoryListener, AutoCloseable {
     private static final Logger LOG = System.getLogger(DmaMaps.class.getName());
@@ -44,12 +47,23 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
     }
 
     /**
-     * Makes sure that the memory mapped so far does not meet addresses that a group cannot use.
-     * Before the group joins the address space.
+     * Makes sure that nothing mapped so far meets addresses that a group cannot use. Before the
+     * group joins the address space: the kernel does not say why it refuses that.
      */
     synchronized void admit(List<ReservedRegion> regions) throws VfioException {
         for (MemoryRange range : mapped) {
             refuseReserved(range, regions);
+        }
+    }
+
+    /**
+     * Likewise, that all of it is inside of what a group can use.
+     *
+     * @param reached empty if that is not known
+     */
+    synchronized void admitReach(List<IovaRange> reached) throws VfioException {
+        for (MemoryRange range : mapped) {
+            refuseUnusable(range, reached);
         }
     }
 
@@ -61,6 +75,8 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
         synchronized (this) {
             reserved.addAll(regions);
             usable = space.usable();
+            // Kernels before Linux 5.4 let every group join.
+            admitReach(usable);
             if (pages != null) {
                 return;
             }
@@ -81,11 +97,11 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
 
     @Override
     public synchronized void added(MemoryRange range) {
-        boolean ram = range.kind() != MemoryRange.Kind.DEVICE;
+        boolean ram = !ofDevice(range);
         try {
             if (ram) {
                 refuseReserved(range, reserved);
-                refuseUnusable(range);
+                refuseUnusable(range, usable);
             } else if (meetsReserved(range)) {
                 return;
             }
@@ -108,21 +124,16 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
     private static void refuseReserved(MemoryRange range, List<ReservedRegion> regions)
             throws VfioException {
         for (ReservedRegion region : regions) {
-            if (range.kind() == MemoryRange.Kind.RAM
-                    && !region.relaxable()
-                    && region.overlaps(range.guestAddress(), range.length())) {
+            if (!region.relaxable() && region.overlaps(range.guestAddress(), range.length())) {
                 throw new VfioException(
-                        "The guest's RAM at 0x%x-0x%x meets what the host reserves at %s, which no device there can use for DMA; %s."
-                                .formatted(
-                                        range.guestAddress(),
-                                        range.end() - 1,
-                                        region,
-                                        remedy(range, region.first())));
+                        "%s meets what the host reserves at %s, which no device there can use for DMA; %s."
+                                .formatted(what(range), region, remedy(range, region.first())));
             }
         }
     }
 
-    private void refuseUnusable(MemoryRange range) throws VfioException {
+    private static void refuseUnusable(MemoryRange range, List<IovaRange> usable)
+            throws VfioException {
         if (usable.isEmpty()
                 || usable.stream()
                         .anyMatch(each -> each.contains(range.guestAddress(), range.length()))) {
@@ -135,15 +146,23 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
                         .findFirst()
                         .orElse(range.guestAddress());
         throw new VfioException(
-                "The guest's RAM at 0x%x-0x%x is not wholly inside of what the host's IOMMU lets devices use, %s; %s."
-                        .formatted(
-                                range.guestAddress(),
-                                range.end() - 1,
-                                ranges(),
-                                remedy(range, reached)));
+                "%s is not wholly inside of what the host's IOMMU lets devices use, %s; %s."
+                        .formatted(what(range), ranges(usable), remedy(range, reached)));
     }
 
-    private String ranges() {
+    private static String what(MemoryRange range) {
+        return "%s at 0x%x-0x%x"
+                .formatted(
+                        ofDevice(range) ? "A BAR of another device" : "The guest's RAM",
+                        range.guestAddress(),
+                        range.end() - 1);
+    }
+
+    private static boolean ofDevice(MemoryRange range) {
+        return range.kind() == MemoryRange.Kind.DEVICE;
+    }
+
+    private static String ranges(List<IovaRange> usable) {
         List<String> texts = new ArrayList<>();
         usable.forEach(each -> texts.add("0x%x-0x%x".formatted(each.first(), each.last())));
         return String.join(", ", texts);
@@ -151,6 +170,9 @@ final class DmaMaps implements MemoryListener, AutoCloseable {
 
     /** How much memory would do, where that helps. */
     private static String remedy(MemoryRange range, long end) {
+        if (ofDevice(range)) {
+            return "unplug that device, and plug this one first";
+        }
         long megabytes = end - range.guestAddress() >> 20;
         return megabytes > 0
                 ? "give this piece of the guest's memory %d MiB at most, with --memory"

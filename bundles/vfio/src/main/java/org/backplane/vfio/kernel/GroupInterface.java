@@ -7,6 +7,7 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.backplane.linux.Fd;
 import org.backplane.linux.Ioctl;
@@ -28,7 +29,7 @@ final class GroupInterface implements DeviceInterface {
     private Container container;
 
     /** The container with its address space. */
-    private record Container(Fd file, DmaMaps maps) {}
+    private record Container(Fd file, IoAddressSpace space, DmaMaps maps) {}
 
     /** An open group. */
     private static final class Group {
@@ -151,16 +152,51 @@ final class GroupInterface implements DeviceInterface {
                     "The host's VFIO (version %d) has no IOMMU of type 1 version 2; load it with 'modprobe vfio_iommu_type1', or take a host with VT-d, AMD-Vi or an SMMU."
                             .formatted(version));
         }
-        return new Container(file, new DmaMaps(new Type1Space(kernel, file), memory));
+        IoAddressSpace space = new Type1Space(kernel, file);
+        return new Container(file, space, new DmaMaps(space, memory));
     }
 
     private void attach(HostFunction function, Group group) throws VfioException {
-        ByteBuffer number = Structures.of(Integer.BYTES).putInt(0, container.file.number());
-        int result = kernel.call(group.file, VFIO_GROUP_SET_CONTAINER, number);
+        int result = attach(group, container);
         if (result < 0) {
+            container.maps.admitReach(reach(group));
             throw new VfioException(
                     "Group %d of %s cannot share the address space of this machine's other devices: %s; see 'dmesg', or run the device in a machine of its own."
                             .formatted(group.number, function.address(), Ioctl.reason(-result)));
+        }
+    }
+
+    private int attach(Group group, Container to) {
+        ByteBuffer number = Structures.of(Integer.BYTES).putInt(0, to.file.number());
+        return kernel.call(group.file, VFIO_GROUP_SET_CONTAINER, number);
+    }
+
+    /**
+     * Which addresses a group can use, as an address space of its own shows; empty if it cannot be
+     * had.
+     */
+    private List<IovaRange> reach(Group group) {
+        Container alone = null;
+        try {
+            alone = openContainer();
+            if (attach(group, alone) < 0) {
+                return List.of();
+            }
+            check(
+                    kernel.call(alone.file, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
+                    "an IOMMU of type 1 version 2");
+            return alone.space.usable();
+        } catch (VfioException e) {
+            LOG.log(
+                    Level.DEBUG,
+                    () -> "reach of group %d: %s".formatted(group.number, e.getMessage()));
+            return List.of();
+        } finally {
+            if (alone != null) {
+                // Nothing of it is in use: closing both files does the same if this fails.
+                kernel.call(group.file, VFIO_GROUP_UNSET_CONTAINER, 0);
+                alone.file.close();
+            }
         }
     }
 

@@ -7,14 +7,14 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
 import org.backplane.linux.OpenFlag;
+import org.backplane.memory.OffHeap;
 
 /**
  * A kernel that keeps count of what is open, attached and mapped, as VFIO does: a group is opened
@@ -22,11 +22,19 @@ import org.backplane.linux.OpenFlag;
  */
 final class PlayedKernel implements HostKernel {
     static final int EIO = 5;
+    static final int EADDRINUSE = 98;
 
     private final Path deviceFile;
     final List<Fd> opened = new ArrayList<>();
     final Map<Long, Long> maps = new TreeMap<>();
-    final Set<Integer> attached = new HashSet<>();
+
+    /** Groups and devices, with the container or address space that each is in. */
+    final Map<Integer, Integer> attached = new HashMap<>();
+
+    /** Where the mappings are. */
+    private int mappedIn = -1;
+
+    private int spaces;
     final List<ByteBuffer> irqSets = new ArrayList<>();
 
     /** Answers instead of the played one. */
@@ -39,6 +47,15 @@ final class PlayedKernel implements HostKernel {
     int mostMappings = Integer.MAX_VALUE;
     List<IovaRange> usable = List.of(new IovaRange(0, (1L << 39) - 1));
     long unmappable = -1;
+
+    /** What the group or device with such a file's name can use, if less than that. */
+    final Map<String, List<IovaRange>> reach = new HashMap<>();
+
+    /** Whether it looks at what is mapped when somebody joins, as Linux does from 5.4 on. */
+    boolean compares = true;
+
+    /** Told of each guest address before it is mapped. */
+    LongConsumer onMap = iova -> {};
 
     /**
      * @param deviceFile what a device's regions are read from
@@ -100,7 +117,7 @@ final class PlayedKernel implements HostKernel {
         }
         if (request == VFIO_GROUP_UNSET_CONTAINER) {
             attached.remove(fd.number());
-            if (attached.isEmpty()) {
+            if (!attached.containsValue(mappedIn)) {
                 maps.clear();
             }
         }
@@ -120,23 +137,28 @@ final class PlayedKernel implements HostKernel {
         }
         if (request == VFIO_GROUP_GET_STATUS) {
             structure.putInt(GROUP_STATUS_FLAGS, VFIO_GROUP_FLAGS_VIABLE);
-        } else if (request == VFIO_GROUP_SET_CONTAINER
-                || request == VFIO_DEVICE_ATTACH_IOMMUFD_PT) {
-            attached.add(fd.number());
+        } else if (request == VFIO_GROUP_SET_CONTAINER) {
+            return attach(fd, structure.getInt(0), EINVAL);
+        } else if (request == VFIO_DEVICE_ATTACH_IOMMUFD_PT) {
+            return attach(fd, structure.getInt(ATTACH_SPACE), EADDRINUSE);
+        } else if (request == IOMMU_IOAS_ALLOC) {
+            structure.putInt(IOAS_ALLOC_ID, ++spaces);
         } else if (request == VFIO_DEVICE_DETACH_IOMMUFD_PT) {
             attached.remove(fd.number());
         } else if (request == VFIO_IOMMU_GET_INFO) {
-            iommuInfo(structure);
+            iommuInfo(structure, usable(fd.number()));
         } else if (request == VFIO_IOMMU_MAP_DMA) {
+            mappedIn = fd.number();
             return map(structure.getLong(DMA_MAP_IOVA), structure.getLong(DMA_MAP_SIZE));
         } else if (request == VFIO_IOMMU_UNMAP_DMA) {
             return unmap(structure.getLong(DMA_UNMAP_IOVA), structure.getLong(DMA_UNMAP_SIZE));
         } else if (request == IOMMU_IOAS_MAP) {
+            mappedIn = structure.getInt(IOAS_MAP_ID);
             return map(structure.getLong(IOAS_MAP_IOVA), structure.getLong(IOAS_MAP_LENGTH));
         } else if (request == IOMMU_IOAS_UNMAP) {
             return unmap(structure.getLong(IOAS_UNMAP_IOVA), structure.getLong(IOAS_UNMAP_LENGTH));
         } else if (request == IOMMU_IOAS_IOVA_RANGES) {
-            structure.putInt(IOVA_RANGES_COUNT, 0);
+            return iovaRanges(structure, usable(structure.getInt(IOVA_RANGES_ID)));
         } else if (request == VFIO_DEVICE_GET_INFO) {
             structure.putInt(DEVICE_INFO_FLAGS, VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET);
             structure.putInt(DEVICE_INFO_REGIONS, 9).putInt(DEVICE_INFO_IRQS, 5);
@@ -152,7 +174,57 @@ final class PlayedKernel implements HostKernel {
         return 0;
     }
 
+    private int attach(Fd fd, int space, int refusal) {
+        boolean fits =
+                maps.entrySet().stream()
+                        .allMatch(
+                                m ->
+                                        reach(fd.name()).stream()
+                                                .anyMatch(
+                                                        r -> r.contains(m.getKey(), m.getValue())));
+        if (compares && space == mappedIn && !fits) {
+            return -refusal;
+        }
+        attached.put(fd.number(), space);
+        return 0;
+    }
+
+    private List<IovaRange> reach(String name) {
+        return reach.entrySet().stream()
+                .filter(each -> name.contains(each.getKey()))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(usable);
+    }
+
+    /** Of an address space: what the one in it with the least can use. */
+    private List<IovaRange> usable(int space) {
+        return opened.stream()
+                .filter(Fd::isOpen)
+                .filter(fd -> Integer.valueOf(space).equals(attached.get(fd.number())))
+                .map(fd -> reach(fd.name()))
+                .filter(ranges -> ranges != usable)
+                .findFirst()
+                .orElse(usable);
+    }
+
+    private static int iovaRanges(ByteBuffer query, List<IovaRange> ranges) {
+        int room = query.getInt(IOVA_RANGES_COUNT);
+        query.putInt(IOVA_RANGES_COUNT, ranges.size());
+        if (ranges.size() > room) {
+            return -EMSGSIZE;
+        }
+        long at = query.getLong(IOVA_RANGES_ALLOWED);
+        for (IovaRange range : ranges) {
+            OffHeap.putLong(at + IommufdAbi.IOVA_RANGE_START, range.first());
+            OffHeap.putLong(at + IommufdAbi.IOVA_RANGE_LAST, range.last());
+            at += IommufdAbi.IOVA_RANGE_BYTES;
+        }
+        return 0;
+    }
+
     private int map(long iova, long length) {
+        onMap.accept(iova);
         if (iova == unmappable) {
             return -EFAULT;
         }
@@ -177,7 +249,7 @@ final class PlayedKernel implements HostKernel {
     }
 
     /** With the ranges behind another capability, for those who ask with room enough. */
-    private void iommuInfo(ByteBuffer info) {
+    private static void iommuInfo(ByteBuffer info, List<IovaRange> usable) {
         int ranges = IOMMU_INFO_BYTES + CAP_HEADER_BYTES;
         int whole = ranges + IOVA_CAP_RANGES + usable.size() * VfioAbi.IOVA_RANGE_BYTES;
         info.putInt(IOMMU_INFO_FLAGS, VFIO_IOMMU_INFO_CAPS).putInt(IOMMU_INFO_ARGSZ, whole);

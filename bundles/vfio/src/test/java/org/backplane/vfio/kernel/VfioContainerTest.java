@@ -27,6 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** On a kernel that is played; VfioTrial in the rig does the like on a real one. */
@@ -232,6 +233,58 @@ class VfioContainerTest {
         container.open(NIC);
         VfioException e = assertThrows(VfioException.class, () -> container.open(DISK));
         assertTrue(e.getMessage().contains("(reserved, group 6)"), e::getMessage);
+        assertEquals(2, kernel.maps.size());
+        container.close();
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aSecondGroupsReservedRegionsAreHeldAgainstBarsToo() throws Exception {
+        tree.reserved(6, "0x00000000f0002000 0x00000000f0002fff direct-relaxable\n");
+        VfioContainer container = container();
+        container.open(NIC);
+        memory.listeners.forEach(listener -> listener.added(BAR));
+        container.open(DISK).close();
+        tree.reserved(6, "0x00000000f0002000 0x00000000f0002fff reserved\n");
+        List<String> open = kernel.open();
+        VfioException e = assertThrows(VfioException.class, () -> container.open(DISK));
+        assertTrue(
+                e.getMessage()
+                        .contains(
+                                "A BAR of another device at 0xf0000000-0xf0003fff meets what the host reserves at 0xf0002000-0xf0002fff (reserved, group 6)"),
+                e::getMessage);
+        assertTrue(e.getMessage().contains("plug this one first"), e::getMessage);
+        assertEquals(open, kernel.open());
+        assertEquals(3, kernel.maps.size());
+
+        // As the sentence has it.
+        memory.listeners.forEach(listener -> listener.removed(BAR));
+        container.open(DISK);
+        memory.listeners.forEach(listener -> listener.added(BAR));
+        assertEquals(2, kernel.maps.size());
+        container.close();
+        assertNothingIsLeft();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GROUP, true", "IOMMUFD, true", "GROUP, false", "IOMMUFD, false"})
+    void aSecondGroupThatReachesLessIsRefusedWithWhatItReaches(
+            IommuChoice choice, boolean kernelCompares) throws Exception {
+        kernel.compares = kernelCompares;
+        List<IovaRange> reached = List.of(new IovaRange(0, 0x1_1fffffffL));
+        kernel.reach.put("dev/vfio/6'", reached);
+        kernel.reach.put("dev/vfio/devices/vfio2'", reached);
+        VfioContainer container = container();
+        container.open(NIC, choice);
+        List<String> open = kernel.open();
+        VfioException e = assertThrows(VfioException.class, () -> container.open(DISK, choice));
+        assertTrue(
+                e.getMessage()
+                        .contains(
+                                "RAM at 0x100000000-0x13fffffff is not wholly inside of what the host's IOMMU lets devices use, 0x0-0x11fffffff; give this piece of the guest's memory 512 MiB at most"),
+                e::getMessage);
+        assertEquals(open, kernel.open());
+        assertEquals(1, kernel.attached.size());
         assertEquals(2, kernel.maps.size());
         container.close();
         assertNothingIsLeft();
