@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
@@ -30,7 +29,6 @@ final class ClientConnection implements AutoCloseable {
     private final String name;
     private final MessageChannel channel;
     private final GuestRanges memory;
-    private final long patience;
     private Capabilities server = Capabilities.DEFAULTS;
     private int lastId;
     private boolean over;
@@ -43,23 +41,19 @@ final class ClientConnection implements AutoCloseable {
         SERVING
     }
 
-    private ClientConnection(
-            String name, MessageChannel channel, GuestRanges memory, Duration patience) {
+    private ClientConnection(String name, MessageChannel channel, GuestRanges memory) {
         this.name = name;
         this.channel = channel;
         this.memory = memory;
-        this.patience = patience.toNanos();
     }
 
     /**
      * Connects, and waits for nobody; {@link #agree} is to follow.
      *
      * @param memory what the server may read and write by messages
-     * @param patience how long a reply may take
      * @throws VfioException nobody serves there
      */
-    static ClientConnection open(Path path, GuestRanges memory, Duration patience)
-            throws VfioException {
+    static ClientConnection open(Path path, GuestRanges memory) throws VfioException {
         StreamSocket socket;
         try {
             socket = StreamSocket.connect(path);
@@ -75,9 +69,10 @@ final class ClientConnection implements AutoCloseable {
                                     .formatted(e.getMessage(), remedy, path.toAbsolutePath()),
                     e);
         }
-        MessageChannel channel =
-                new MessageChannel(socket, Capabilities.OURS.mostDescriptors(), patience);
-        return new ClientConnection(path.toAbsolutePath().toString(), channel, memory, patience);
+        return new ClientConnection(
+                path.toAbsolutePath().toString(),
+                new MessageChannel(socket, Capabilities.OURS.mostDescriptors()),
+                memory);
     }
 
     /**
@@ -85,13 +80,13 @@ final class ClientConnection implements AutoCloseable {
      *
      * @throws VfioException the server does not speak this one
      */
-    void agree() throws VfioException {
+    void agree(Deadline deadline) throws VfioException {
         ByteBuffer data = Capabilities.OURS.toVersionData();
         ByteBuffer payload = Message.payload(Wire.VERSION_DATA + data.remaining());
         payload.putShort(Wire.VERSION_MAJOR, (short) Wire.MAJOR);
         payload.putShort(Wire.VERSION_MINOR, (short) Wire.MINOR);
         payload.put(Wire.VERSION_DATA, data, 0, data.remaining());
-        Message reply = request(Wire.VERSION, payload, List.of(), Wire.VERSION_DATA);
+        Message reply = request(deadline, Wire.VERSION, payload, List.of(), Wire.VERSION_DATA);
         try {
             int major = Short.toUnsignedInt(reply.payload().getShort(Wire.VERSION_MAJOR));
             int minor = Short.toUnsignedInt(reply.payload().getShort(Wire.VERSION_MINOR));
@@ -129,13 +124,19 @@ final class ClientConnection implements AutoCloseable {
     /**
      * Sends a command and waits for its reply, which brings no descriptors.
      *
+     * @param deadline of the operation that this is part of; past it the connection is over
      * @param least bytes that the reply's payload must have
      * @throws VfioException the server refuses, or the connection is over, which {@link #isOver}
      *     tells apart
      */
-    Message request(int command, ByteBuffer payload, List<? extends Fd> descriptors, int least)
+    Message request(
+            Deadline deadline,
+            int command,
+            ByteBuffer payload,
+            List<? extends Fd> descriptors,
+            int least)
             throws VfioException {
-        Message reply = requestWithDescriptors(command, payload, descriptors, least);
+        Message reply = requestWithDescriptors(deadline, command, payload, descriptors, least);
         if (!reply.descriptors().isEmpty()) {
             reply.closeDescriptors();
             throw lost(
@@ -147,7 +148,11 @@ final class ClientConnection implements AutoCloseable {
 
     /** As {@link #request}; the descriptors of the reply are the caller's. */
     Message requestWithDescriptors(
-            int command, ByteBuffer payload, List<? extends Fd> descriptors, int least)
+            Deadline deadline,
+            int command,
+            ByteBuffer payload,
+            List<? extends Fd> descriptors,
+            int least)
             throws VfioException {
         if (over) {
             throw new VfioException(
@@ -157,8 +162,8 @@ final class ClientConnection implements AutoCloseable {
         Message reply;
         try {
             lastId = lastId + 1 & 0xffff;
-            channel.send(lastId, command, Wire.TYPE_COMMAND, 0, payload, descriptors);
-            reply = awaitReply(command);
+            channel.send(lastId, command, Wire.TYPE_COMMAND, 0, payload, descriptors, deadline);
+            reply = awaitReply(command, deadline);
             if (!reply.isError() && reply.payload().limit() < least) {
                 reply.closeDescriptors();
                 throw new ProtocolException(
@@ -177,45 +182,47 @@ final class ClientConnection implements AutoCloseable {
         return reply;
     }
 
-    private Message awaitReply(int command) throws IOException {
-        long deadline = System.nanoTime() + patience;
-        while (channel.await(deadline - System.nanoTime())) {
-            Message message = channel.receive();
-            if (!message.isReply()) {
-                answer(message);
-                continue;
+    private Message awaitReply(int command, Deadline deadline) throws IOException {
+        while (channel.await(deadline.left())) {
+            Message message = channel.receive(deadline);
+            if (message.isReply()) {
+                if (message.id() == lastId && message.command() == command) {
+                    return message;
+                }
+                message.closeDescriptors();
+                throw new ProtocolException(
+                        "a reply to command %d, number %d, came where one to command %d, number %d, was due"
+                                .formatted(message.command(), message.id(), command, lastId));
             }
-            if (message.id() == lastId && message.command() == command) {
-                return message;
+            answer(message, deadline);
+            // Who asks without end is readable for ever.
+            if (deadline.passed()) {
+                break;
             }
-            message.closeDescriptors();
-            throw new ProtocolException(
-                    "a reply to command %d, number %d, came where one to command %d, number %d, was due"
-                            .formatted(message.command(), message.id(), command, lastId));
         }
         throw new SilenceException(
-                "no reply to command %d came within %d ms"
-                        .formatted(command, patience / 1_000_000));
+                "no reply to command %d came within the %d ms that an operation has"
+                        .formatted(command, deadline.whole().toMillis()));
     }
 
     /**
-     * Answers what the server asks for now.
+     * Answers what the server asks for now, as far as there is time.
      *
      * @return whether the connection goes on
      */
-    boolean attend() {
+    boolean attend(Deadline deadline) {
         if (over) {
             return false;
         }
         try {
-            for (int i = 0; i < AT_ONCE && channel.await(0); i++) {
-                Message message = channel.receive();
+            for (int i = 0; i < AT_ONCE && !deadline.nears() && channel.await(0); i++) {
+                Message message = channel.receive(deadline);
                 if (message.isReply()) {
                     message.closeDescriptors();
                     throw new ProtocolException(
                             "a reply to command %d came unasked".formatted(message.command()));
                 }
-                answer(message);
+                answer(message, deadline);
             }
             return true;
         } catch (IOException e) {
@@ -224,7 +231,7 @@ final class ClientConnection implements AutoCloseable {
         }
     }
 
-    private void answer(Message request) throws IOException {
+    private void answer(Message request, Deadline deadline) throws IOException {
         request.closeDescriptors();
         ByteBuffer payload = request.payload();
         int errno = 0;
@@ -255,7 +262,7 @@ final class ClientConnection implements AutoCloseable {
         }
         if (request.wantsReply()) {
             int flags = Wire.TYPE_REPLY | (errno == 0 ? 0 : Wire.ERROR);
-            channel.send(request.id(), request.command(), flags, errno, reply, List.of());
+            channel.send(request.id(), request.command(), flags, errno, reply, List.of(), deadline);
         }
     }
 

@@ -30,14 +30,17 @@ final class DeviceQueries {
     private final String name;
     private final ClientConnection connection;
     private final List<Fd> mappings;
+    private final Deadline deadline;
 
     /**
      * @param mappings to which a descriptor is added for each region, null where none is
+     * @param deadline of all questions
      */
-    DeviceQueries(String name, ClientConnection connection, List<Fd> mappings) {
+    DeviceQueries(String name, ClientConnection connection, List<Fd> mappings, Deadline deadline) {
         this.name = name;
         this.connection = connection;
         this.mappings = mappings;
+        this.deadline = deadline;
     }
 
     DeviceShape shape() throws VfioException {
@@ -45,7 +48,7 @@ final class DeviceQueries {
         info.putInt(Wire.ARGSZ, Wire.INFO_BYTES);
         ByteBuffer reply =
                 connection
-                        .request(Wire.DEVICE_GET_INFO, info, List.of(), Wire.INFO_BYTES)
+                        .request(deadline, Wire.DEVICE_GET_INFO, info, List.of(), Wire.INFO_BYTES)
                         .payload();
         int flags = reply.getInt(Wire.INFO_FLAGS);
         if ((flags & Wire.INFO_PCI) == 0) {
@@ -107,7 +110,7 @@ final class DeviceQueries {
         request.putInt(Wire.ARGSZ, room);
         request.putInt(Wire.REGION_INDEX, index);
         return connection.requestWithDescriptors(
-                Wire.DEVICE_GET_REGION_INFO, request, List.of(), Wire.REGION_BYTES);
+                deadline, Wire.DEVICE_GET_REGION_INFO, request, List.of(), Wire.REGION_BYTES);
     }
 
     private RegionInfo mappable(RegionInfo region, List<Fd> descriptors) throws IOException {
@@ -168,7 +171,12 @@ final class DeviceQueries {
         request.putInt(Wire.IRQ_INDEX, index);
         ByteBuffer reply =
                 connection
-                        .request(Wire.DEVICE_GET_IRQ_INFO, request, List.of(), Wire.IRQ_BYTES)
+                        .request(
+                                deadline,
+                                Wire.DEVICE_GET_IRQ_INFO,
+                                request,
+                                List.of(),
+                                Wire.IRQ_BYTES)
                         .payload();
         int flags = reply.getInt(Wire.IRQ_FLAGS);
         int count = reply.getInt(Wire.IRQ_COUNT);

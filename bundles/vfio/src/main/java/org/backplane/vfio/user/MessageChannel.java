@@ -4,7 +4,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.backplane.linux.Fd;
@@ -21,7 +20,6 @@ import org.backplane.linux.StreamSocket;
 final class MessageChannel implements AutoCloseable {
     private final StreamSocket socket;
     private final int mostDescriptors;
-    private final long patience;
     private final ByteBuffer header = buffer(Wire.HEADER_BYTES);
 
     /** Grown to the longest message sent and received; the addresses go to the kernel. */
@@ -31,12 +29,10 @@ final class MessageChannel implements AutoCloseable {
 
     /**
      * @param mostDescriptors how many a message may bring
-     * @param patience how long a message that has begun may take
      */
-    MessageChannel(StreamSocket socket, int mostDescriptors, Duration patience) {
+    MessageChannel(StreamSocket socket, int mostDescriptors) {
         this.socket = socket;
         this.mostDescriptors = mostDescriptors;
-        this.patience = patience.toNanos();
     }
 
     private static ByteBuffer buffer(int bytes) {
@@ -47,14 +43,19 @@ final class MessageChannel implements AutoCloseable {
         return socket;
     }
 
-    /** Sends a message; the payload is all of the buffer up to its limit. */
+    /**
+     * Sends a message; the payload is all of the buffer up to its limit.
+     *
+     * @param deadline until when the peer has to have read enough of it
+     */
     synchronized void send(
             int id,
             int command,
             int flags,
             int errno,
             ByteBuffer payload,
-            List<? extends Fd> descriptors)
+            List<? extends Fd> descriptors,
+            Deadline deadline)
             throws IOException {
         int size = Wire.HEADER_BYTES + payload.limit();
         if (out.capacity() < size) {
@@ -66,7 +67,6 @@ final class MessageChannel implements AutoCloseable {
         out.putInt(Wire.FLAGS, flags);
         out.putInt(Wire.ERRNO, errno);
         out.put(Wire.HEADER_BYTES, payload, 0, payload.limit());
-        long deadline = System.nanoTime() + patience;
         IoVec vector = new IoVec(1);
         vector.add(out, 0, size);
         List<? extends Fd> unsent = descriptors;
@@ -75,7 +75,7 @@ final class MessageChannel implements AutoCloseable {
             if (sent > 0) {
                 vector.advance(sent);
                 unsent = List.of();
-            } else if (!socket.awaitWritable(deadline - System.nanoTime())) {
+            } else if (!socket.awaitWritable(deadline.left())) {
                 throw new SilenceException("%s does not read".formatted(socket.name()));
             }
         }
@@ -87,14 +87,14 @@ final class MessageChannel implements AutoCloseable {
     }
 
     /**
-     * Receives a message that has begun, or begins in time.
+     * Receives a message.
      *
+     * @param deadline until when it has to have come, all of it
      * @throws EOFException the peer has hung up between messages
      */
-    Message receive() throws IOException {
+    Message receive(Deadline deadline) throws IOException {
         List<Fd> descriptors = new ArrayList<>();
         try {
-            long deadline = System.nanoTime() + patience;
             fill(header, Wire.HEADER_BYTES, descriptors, deadline);
             int size = header.getInt(Wire.SIZE);
             if (size < Wire.HEADER_BYTES || size > Wire.HEADER_BYTES + Wire.MOST_PAYLOAD) {
@@ -132,7 +132,7 @@ final class MessageChannel implements AutoCloseable {
         }
     }
 
-    private void fill(ByteBuffer buffer, int length, List<Fd> descriptors, long deadline)
+    private void fill(ByteBuffer buffer, int length, List<Fd> descriptors, Deadline deadline)
             throws IOException {
         IoVec vector = new IoVec(1);
         vector.add(buffer, 0, length);
@@ -146,7 +146,7 @@ final class MessageChannel implements AutoCloseable {
                 }
                 throw new ProtocolException(
                         "%s hung up inside of a message".formatted(socket.name()));
-            } else if (!socket.awaitReadable(deadline - System.nanoTime())) {
+            } else if (!socket.awaitReadable(deadline.left())) {
                 throw new SilenceException(
                         "%s stopped inside of a message".formatted(socket.name()));
             }

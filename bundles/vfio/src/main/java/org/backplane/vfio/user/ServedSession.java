@@ -41,7 +41,7 @@ final class ServedSession implements AutoCloseable {
     private final MessageChannel channel;
     private final CommandHandler handler;
     private final Thread thread = Thread.currentThread();
-    private final long patience;
+    private final Duration patience;
     private final Deque<Message> waiting = new ArrayDeque<>();
     private Capabilities client;
     private boolean toldOfFault;
@@ -54,9 +54,9 @@ final class ServedSession implements AutoCloseable {
 
     /** To be made on the server's thread. */
     ServedSession(StreamSocket socket, CommandHandler handler, Duration patience) {
-        channel = new MessageChannel(socket, Capabilities.OURS.mostDescriptors(), patience);
+        channel = new MessageChannel(socket, Capabilities.OURS.mostDescriptors());
         this.handler = handler;
-        this.patience = patience.toNanos();
+        this.patience = patience;
     }
 
     StreamSocket socket() {
@@ -72,7 +72,7 @@ final class ServedSession implements AutoCloseable {
         if (!channel.await(0)) {
             return;
         }
-        take(channel.receive());
+        take(channel.receive(Deadline.in(patience)));
         while (!waiting.isEmpty()) {
             carryOut(waiting.remove());
         }
@@ -125,7 +125,8 @@ final class ServedSession implements AutoCloseable {
                     Wire.TYPE_REPLY | (failed ? Wire.ERROR : 0),
                     errno,
                     failed ? Message.payload(0) : reply.payload(),
-                    failed ? List.of() : reply.descriptors());
+                    failed ? List.of() : reply.descriptors(),
+                    Deadline.in(patience));
         }
     }
 
@@ -180,8 +181,9 @@ final class ServedSession implements AutoCloseable {
                 requests.put(id, request);
             }
             try {
-                channel.send(id, command, Wire.TYPE_COMMAND, 0, payload, List.of());
-                return await(request);
+                Deadline deadline = Deadline.in(patience);
+                channel.send(id, command, Wire.TYPE_COMMAND, 0, payload, List.of(), deadline);
+                return await(request, deadline);
             } finally {
                 synchronized (requests) {
                     requests.remove(id);
@@ -194,20 +196,19 @@ final class ServedSession implements AutoCloseable {
         }
     }
 
-    private Message await(Request request) throws IOException {
-        long deadline = System.nanoTime() + patience;
+    private Message await(Request request, Deadline deadline) throws IOException {
         if (Thread.currentThread() == thread) {
             while (request.reply == null) {
-                if (!channel.await(deadline - System.nanoTime())) {
+                if (!channel.await(deadline.left())) {
                     throw late(request);
                 }
-                take(channel.receive());
+                take(channel.receive(deadline));
             }
             return request.reply;
         }
         synchronized (requests) {
             while (request.reply == null) {
-                long left = (deadline - System.nanoTime() + 999_999) / 1_000_000;
+                long left = (deadline.left() + 999_999) / 1_000_000;
                 if (over) {
                     throw new ProtocolException("it is gone");
                 }
@@ -228,7 +229,7 @@ final class ServedSession implements AutoCloseable {
     private ProtocolException late(Request request) {
         return new ProtocolException(
                 "no reply to command %d came within %d ms"
-                        .formatted(request.command, patience / 1_000_000));
+                        .formatted(request.command, patience.toMillis()));
     }
 
     private void complete(Message reply) throws ProtocolException {

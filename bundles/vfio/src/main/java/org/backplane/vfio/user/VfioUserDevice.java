@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.backplane.linux.EventFd;
 import org.backplane.linux.Fd;
@@ -22,8 +23,11 @@ import org.backplane.vfio.VfioException;
 
 /**
  * The client of vfio-user: a device in another process. It has no thread: callers speak to the
- * server one at a time and wait for it, four seconds at most, and {@link #attend} is called when
- * {@link #readiness} is readable.
+ * server one at a time and wait for it, and {@link #attend} is called when {@link #readiness} is
+ * readable.
+ *
+ * <p>Each method has four seconds, however many messages it takes, the wait for those who speak
+ * before included. A server that needs longer is as one that is silent.
  *
  * <p>The server gets the guest's RAM by descriptor, now and as it changes, and can read and write
  * it by messages too. It is trusted with that memory, and with nothing else: what it sends is
@@ -41,8 +45,11 @@ public final class VfioUserDevice implements VfioDevice {
     private final Duration patience;
     private final MemoryListener listener = new Ranges();
 
-    /** Guards everything below; taken under the memory's lock, so no memory is changed under it. */
-    private final Object lock = new Object();
+    /**
+     * Guards everything below; taken under the memory's lock, so no memory is changed under it.
+     * Fair, so that nobody's time passes while others are let by.
+     */
+    private final ReentrantLock lock = new ReentrantLock(true);
 
     private final GuestRanges memory = new GuestRanges();
     private List<Fd> mappings = List.of();
@@ -65,8 +72,11 @@ public final class VfioUserDevice implements VfioDevice {
     /** Likewise; one that may take the place of that one. Null while there is none. */
     private volatile ClientConnection opening;
 
-    /** Why the server would not have a range. */
-    private VfioException unmapped;
+    /** What is said to the server in one go. */
+    @FunctionalInterface
+    private interface Operation<T> {
+        T carryOut(Deadline deadline) throws VfioException;
+    }
 
     private VfioUserDevice(Path path, MemoryChanges changes, Duration patience) {
         this.path = path;
@@ -85,15 +95,15 @@ public final class VfioUserDevice implements VfioDevice {
     }
 
     /**
-     * @param patience how long a reply may take
+     * @param patience how long an operation may take
      */
     static VfioUserDevice connect(Path path, MemoryChanges memory, Duration patience)
             throws VfioException {
         VfioUserDevice device = new VfioUserDevice(path, memory, patience);
-        device.reconnect();
         try {
+            // The ranges that there are now are noted, and told to the server with the rest.
             memory.addListener(device.listener);
-            device.requireMapped();
+            device.reconnect();
             return device;
         } catch (VfioException | RuntimeException e) {
             device.close();
@@ -101,12 +111,20 @@ public final class VfioUserDevice implements VfioDevice {
         }
     }
 
-    private void requireMapped() throws VfioException {
-        synchronized (lock) {
-            if (unmapped != null) {
-                throw unmapped;
-            }
+    /** Has the server to itself for an operation, which begins with the wait for that. */
+    private <T> T speak(Operation<T> operation) throws VfioException {
+        Deadline deadline = Deadline.in(patience);
+        lock.lock();
+        try {
+            return operation.carryOut(deadline);
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private Message request(int command, ByteBuffer payload, List<? extends Fd> with, int least)
+            throws VfioException {
+        return speak(deadline -> connection.request(deadline, command, payload, with, least));
     }
 
     @Override
@@ -135,60 +153,44 @@ public final class VfioUserDevice implements VfioDevice {
 
     @Override
     public Fd mapping(int region) {
-        synchronized (lock) {
+        lock.lock();
+        try {
             Fd descriptor = region < 0 || region >= mappings.size() ? null : mappings.get(region);
             if (descriptor == null) {
                 throw new IllegalArgumentException(
                         "nothing of region %d of '%s' can be mapped".formatted(region, path));
             }
             return descriptor;
+        } finally {
+            lock.unlock();
         }
     }
 
     @Override
     public long read(int region, long offset, int width) throws VfioException {
-        ByteBuffer request = access(region, offset, width, 0);
-        synchronized (lock) {
-            ByteBuffer reply =
-                    connection
-                            .request(
-                                    Wire.REGION_READ, request, List.of(), Wire.ACCESS_BYTES + width)
-                            .payload();
-            if (reply.getInt(Wire.ACCESS_COUNT) != width) {
-                throw connection.lost(
-                        new ProtocolException(
-                                "a read of %d bytes was answered with %d"
-                                        .formatted(width, reply.getInt(Wire.ACCESS_COUNT))));
-            }
-            return switch (width) {
-                case 1 -> reply.get(Wire.ACCESS_BYTES) & 0xffL;
-                case 2 -> reply.getShort(Wire.ACCESS_BYTES) & 0xffffL;
-                case 4 -> reply.getInt(Wire.ACCESS_BYTES) & 0xffff_ffffL;
-                default -> reply.getLong(Wire.ACCESS_BYTES);
-            };
-        }
+        ByteBuffer request = CommandPayloads.read(region, offset, width);
+        int least = Wire.ACCESS_BYTES + width;
+        return speak(
+                deadline -> {
+                    ByteBuffer reply =
+                            connection
+                                    .request(deadline, Wire.REGION_READ, request, List.of(), least)
+                                    .payload();
+                    int count = reply.getInt(Wire.ACCESS_COUNT);
+                    if (count != width) {
+                        throw connection.lost(
+                                new ProtocolException(
+                                        "a read of %d bytes was answered with %d"
+                                                .formatted(width, count)));
+                    }
+                    return CommandPayloads.data(reply, width);
+                });
     }
 
     @Override
     public void write(int region, long offset, int width, long value) throws VfioException {
-        ByteBuffer request = access(region, offset, width, width);
-        for (int i = 0; i < width; i++) {
-            request.put(Wire.ACCESS_BYTES + i, (byte) (value >>> 8 * i));
-        }
-        synchronized (lock) {
-            connection.request(Wire.REGION_WRITE, request, List.of(), 0);
-        }
-    }
-
-    private static ByteBuffer access(int region, long offset, int width, int data) {
-        if (width != 1 && width != 2 && width != 4 && width != 8) {
-            throw new IllegalArgumentException("an access of " + width + " bytes");
-        }
-        ByteBuffer payload = Message.payload(Wire.ACCESS_BYTES + data);
-        payload.putLong(Wire.ACCESS_OFFSET, offset);
-        payload.putInt(Wire.ACCESS_REGION, region);
-        payload.putInt(Wire.ACCESS_COUNT, width);
-        return payload;
+        ByteBuffer request = CommandPayloads.write(region, offset, width, value);
+        request(Wire.REGION_WRITE, request, List.of(), 0);
     }
 
     /**
@@ -200,24 +202,40 @@ public final class VfioUserDevice implements VfioDevice {
     @Override
     public void trigger(int irq, int start, List<Optional<EventFd>> events) throws VfioException {
         Objects.checkFromIndexSize(start, events.size(), irq(irq).count());
-        synchronized (lock) {
-            int most =
-                    Math.min(connection.server().mostDescriptors(), StreamSocket.MOST_DESCRIPTORS);
-            int at = 0;
-            while (at < events.size()) {
-                boolean given = events.get(at).isPresent();
-                int end = at + 1;
-                while (end < events.size()
-                        && events.get(end).isPresent() == given
-                        && (!given || end - at < most)) {
-                    end++;
-                }
-                List<EventFd> run =
-                        events.subList(at, end).stream().flatMap(Optional::stream).toList();
-                set(irq, Wire.SET_DATA_EVENTFD | Wire.SET_TRIGGER, start + at, end - at, run);
-                at = end;
-            }
+        speak(
+                deadline -> {
+                    int most =
+                            Math.min(
+                                    connection.server().mostDescriptors(),
+                                    StreamSocket.MOST_DESCRIPTORS);
+                    int at = 0;
+                    while (at < events.size()) {
+                        int end = run(events, at, most);
+                        List<EventFd> run =
+                                events.subList(at, end).stream().flatMap(Optional::stream).toList();
+                        set(
+                                deadline,
+                                irq,
+                                Wire.SET_DATA_EVENTFD | Wire.SET_TRIGGER,
+                                start + at,
+                                end - at,
+                                run);
+                        at = end;
+                    }
+                    return null;
+                });
+    }
+
+    /** Where those end that go into one message. */
+    private static int run(List<Optional<EventFd>> events, int at, int most) {
+        boolean given = events.get(at).isPresent();
+        int end = at + 1;
+        while (end < events.size()
+                && events.get(end).isPresent() == given
+                && (!given || end - at < most)) {
+            end++;
         }
+        return end;
     }
 
     @Override
@@ -242,22 +260,19 @@ public final class VfioUserDevice implements VfioDevice {
 
     private void set(int irq, int flags, int start, int count, List<EventFd> events)
             throws VfioException {
-        ByteBuffer payload = Message.payload(Wire.SET_BYTES);
-        payload.putInt(Wire.ARGSZ, Wire.SET_BYTES);
-        payload.putInt(Wire.SET_FLAGS, flags);
-        payload.putInt(Wire.SET_INDEX, irq);
-        payload.putInt(Wire.SET_START, start);
-        payload.putInt(Wire.SET_COUNT, count);
-        synchronized (lock) {
-            connection.request(Wire.DEVICE_SET_IRQS, payload, events, 0);
-        }
+        speak(deadline -> set(deadline, irq, flags, start, count, events));
+    }
+
+    private Message set(
+            Deadline deadline, int irq, int flags, int start, int count, List<EventFd> events)
+            throws VfioException {
+        ByteBuffer payload = CommandPayloads.setIrqs(irq, flags, start, count);
+        return connection.request(deadline, Wire.DEVICE_SET_IRQS, payload, events, 0);
     }
 
     @Override
     public void reset() throws VfioException {
-        synchronized (lock) {
-            connection.request(Wire.DEVICE_RESET, Message.payload(0), List.of(), 0);
-        }
+        request(Wire.DEVICE_RESET, Message.payload(0), List.of(), 0);
     }
 
     /** The socket; another one after every {@link #reconnect}. */
@@ -268,8 +283,12 @@ public final class VfioUserDevice implements VfioDevice {
 
     @Override
     public boolean attend() {
-        synchronized (lock) {
-            return connection.attend();
+        Deadline deadline = Deadline.in(patience);
+        lock.lock();
+        try {
+            return connection.attend(deadline);
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -282,31 +301,36 @@ public final class VfioUserDevice implements VfioDevice {
      */
     @Override
     public void reconnect() throws VfioException {
-        synchronized (lock) {
+        speak(
+                deadline -> {
+                    requireOpen();
+                    if (connection == null || !connection.attend(deadline)) {
+                        open(deadline);
+                    }
+                    return null;
+                });
+    }
+
+    private void open(Deadline deadline) throws VfioException {
+        ClientConnection next = ClientConnection.open(path, memory);
+        List<Fd> descriptors = new ArrayList<>();
+        opening = next;
+        try {
+            // Again: who closes looks for what is opening after having said so.
             requireOpen();
-            if (connection != null && connection.attend()) {
-                return;
+            next.agree(deadline);
+            DeviceShape now = new DeviceQueries(name(), next, descriptors, deadline).shape();
+            for (MemoryRange range : memory.all()) {
+                map(next, range, deadline);
             }
-            ClientConnection next = ClientConnection.open(path, memory, patience);
-            List<Fd> descriptors = new ArrayList<>();
-            opening = next;
-            try {
-                // Again: who closes looks for what is opening after having said so.
-                requireOpen();
-                next.agree();
-                DeviceShape now = new DeviceQueries(name(), next, descriptors).shape();
-                for (MemoryRange range : memory.all()) {
-                    map(next, range);
-                }
-                next.serving();
-                replace(next, now, descriptors);
-            } catch (VfioException | RuntimeException e) {
-                closeAll(descriptors);
-                next.close();
-                throw e;
-            } finally {
-                opening = null;
-            }
+            next.serving();
+            replace(next, now, descriptors);
+        } catch (VfioException | RuntimeException e) {
+            closeAll(descriptors);
+            next.close();
+            throw e;
+        } finally {
+            opening = null;
         }
     }
 
@@ -326,30 +350,16 @@ public final class VfioUserDevice implements VfioDevice {
         mappings = descriptors;
         shape = now;
         connection = next;
-        unmapped = null;
     }
 
     private static void closeAll(List<Fd> descriptors) {
         descriptors.stream().filter(Objects::nonNull).forEach(Fd::close);
     }
 
-    private void map(ClientConnection to, MemoryRange range) throws VfioException {
-        ByteBuffer payload = Message.payload(Wire.MAP_BYTES);
-        payload.putInt(Wire.ARGSZ, Wire.MAP_BYTES);
-        payload.putInt(
-                Wire.MAP_FLAGS, Wire.MAP_READABLE | (range.writable() ? Wire.MAP_WRITABLE : 0));
-        payload.putLong(Wire.MAP_OFFSET, range.offset());
-        payload.putLong(Wire.MAP_ADDRESS, range.guestAddress());
-        payload.putLong(Wire.MAP_SIZE, range.length());
-        to.request(Wire.DMA_MAP, payload, List.of(range.descriptor()), 0);
-    }
-
-    private static void unmap(ClientConnection from, MemoryRange range) throws VfioException {
-        ByteBuffer payload = Message.payload(Wire.UNMAP_BYTES);
-        payload.putInt(Wire.ARGSZ, Wire.UNMAP_BYTES);
-        payload.putLong(Wire.UNMAP_ADDRESS, range.guestAddress());
-        payload.putLong(Wire.UNMAP_SIZE, range.length());
-        from.request(Wire.DMA_UNMAP, payload, List.of(), 0);
+    private static Message map(ClientConnection to, MemoryRange range, Deadline deadline)
+            throws VfioException {
+        ByteBuffer payload = CommandPayloads.map(range);
+        return to.request(deadline, Wire.DMA_MAP, payload, List.of(range.descriptor()), 0);
     }
 
     /**
@@ -362,21 +372,19 @@ public final class VfioUserDevice implements VfioDevice {
             if (range.kind() != MemoryRange.Kind.RAM) {
                 return;
             }
-            synchronized (lock) {
-                memory.add(range);
-                try {
-                    if (!connection.isOver()) {
-                        map(connection, range);
-                    }
-                } catch (VfioException e) {
-                    unmapped = e;
-                    LOG.log(
-                            Level.WARNING,
-                            "the device at ''{0}'' cannot reach {1}: {2}",
-                            path,
-                            range,
-                            e.getMessage());
-                }
+            try {
+                speak(
+                        deadline -> {
+                            memory.add(range);
+                            return isServed() ? map(connection, range, deadline) : null;
+                        });
+            } catch (VfioException e) {
+                LOG.log(
+                        Level.WARNING,
+                        "the device at ''{0}'' cannot reach {1}: {2}",
+                        path,
+                        range,
+                        e.getMessage());
             }
         }
 
@@ -387,19 +395,25 @@ public final class VfioUserDevice implements VfioDevice {
             if (range.kind() != MemoryRange.Kind.RAM) {
                 return;
             }
-            synchronized (lock) {
-                if (!memory.remove(range) || connection.isOver()) {
-                    return;
+            Deadline deadline = Deadline.in(patience);
+            lock.lock();
+            try {
+                if (memory.remove(range) && isServed()) {
+                    ByteBuffer payload = CommandPayloads.unmap(range);
+                    connection.request(deadline, Wire.DMA_UNMAP, payload, List.of(), 0);
                 }
-                try {
-                    unmap(connection, range);
-                } catch (VfioException e) {
-                    // A server that would keep what is no more the guest's is let go.
-                    if (!connection.isOver()) {
-                        connection.lost(e);
-                    }
+            } catch (VfioException e) {
+                // A server that would keep what is no more the guest's is let go.
+                if (isServed()) {
+                    connection.lost(e);
                 }
+            } finally {
+                lock.unlock();
             }
+        }
+
+        private boolean isServed() {
+            return connection != null && !connection.isOver();
         }
     }
 
@@ -411,7 +425,8 @@ public final class VfioUserDevice implements VfioDevice {
                 .flatMap(Optional::stream)
                 .forEach(ClientConnection::shutdown);
         changes.removeListener(listener);
-        synchronized (lock) {
+        lock.lock();
+        try {
             if (connection != null) {
                 connection.close();
             }
@@ -419,6 +434,8 @@ public final class VfioUserDevice implements VfioDevice {
             closeAll(formerMappings);
             mappings = List.of();
             formerMappings = List.of();
+        } finally {
+            lock.unlock();
         }
     }
 }

@@ -333,14 +333,13 @@ class HostileClientTest {
 
     @Example
     void moreDescriptorsThanAgreedEndTheConnection() throws IOException {
-        peer.channel()
-                .send(
-                        1,
-                        Wire.DEVICE_SET_IRQS,
-                        0,
-                        0,
-                        RawPeer.irqs(Wire.SET_DATA_EVENTFD | Wire.SET_TRIGGER, 2, 0, 17),
-                        Collections.nCopies(17, event));
+        peer.send(
+                1,
+                Wire.DEVICE_SET_IRQS,
+                0,
+                0,
+                RawPeer.irqs(Wire.SET_DATA_EVENTFD | Wire.SET_TRIGGER, 2, 0, 17),
+                Collections.nCopies(17, event));
         assertLetGo();
     }
 
@@ -385,12 +384,12 @@ class HostileClientTest {
                         Message.payload(3))) {
             peer.close();
             peer = RawPeer.connect(path);
-            peer.channel().send(1, Wire.VERSION, 0, 0, version, List.of());
+            peer.send(1, Wire.VERSION, 0, 0, version, List.of());
             assertLetGo();
         }
         peer.close();
         peer = RawPeer.connect(path);
-        peer.channel().send(1, Wire.DEVICE_RESET, 0, 0, Message.payload(0), List.of());
+        peer.send(1, Wire.DEVICE_RESET, 0, 0, Message.payload(0), List.of());
         assertLetGo();
         assertEquals(0, device.resets);
     }
@@ -417,46 +416,41 @@ class HostileClientTest {
 
     @Example
     void aReplyThatNobodyAskedForEndsTheConnection() throws IOException {
-        peer.channel()
-                .send(9, Wire.DMA_READ, Wire.TYPE_REPLY, 0, Message.payload(16), List.of(event));
+        peer.send(9, Wire.DMA_READ, Wire.TYPE_REPLY, 0, Message.payload(16), List.of(event));
         assertLetGo();
     }
 
     @Example
     void aClientThatDoesNotAnswerIsLetGo() throws IOException {
-        peer.channel()
-                .send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
-        assertEquals(Wire.DMA_READ, peer.channel().receive().command());
+        peer.send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
+        assertEquals(Wire.DMA_READ, peer.receive().command());
         assertLetGo();
     }
 
     @Example
     void aClientThatAnswersShortIsLetGo() throws IOException {
-        peer.channel()
-                .send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
-        Message request = peer.channel().receive();
+        peer.send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
+        Message request = peer.receive();
         ByteBuffer reply = Message.payload(17);
         reply.putLong(Wire.DMA_COUNT, 8);
-        peer.channel().send(request.id(), Wire.DMA_READ, Wire.TYPE_REPLY, 0, reply, List.of());
+        peer.send(request.id(), Wire.DMA_READ, Wire.TYPE_REPLY, 0, reply, List.of());
         assertLetGo();
     }
 
     @Example
     void commandsThatComeWhileTheClientIsAskedWaitTheirTurn() throws IOException {
-        peer.channel()
-                .send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
-        Message request = peer.channel().receive();
+        peer.send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
+        Message request = peer.receive();
         for (int i = 0; i < 50; i++) {
-            peer.channel()
-                    .send(100 + i, Wire.REGION_READ, 0, 0, RawPeer.access(0, 0, 4), List.of());
+            peer.send(100 + i, Wire.REGION_READ, 0, 0, RawPeer.access(0, 0, 4), List.of());
         }
         ByteBuffer reply = Message.payload(24);
         reply.putLong(Wire.DMA_COUNT, 8);
         reply.putLong(Wire.DMA_BYTES, 4711);
-        peer.channel().send(request.id(), Wire.DMA_READ, Wire.TYPE_REPLY, 0, reply, List.of());
-        assertEquals(1, peer.channel().receive().id());
+        peer.send(request.id(), Wire.DMA_READ, Wire.TYPE_REPLY, 0, reply, List.of());
+        assertEquals(1, peer.receive().id());
         for (int i = 0; i < 50; i++) {
-            assertEquals(100 + i, peer.channel().receive().id());
+            assertEquals(100 + i, peer.receive().id());
         }
     }
 
@@ -466,11 +460,10 @@ class HostileClientTest {
         server.close();
         server = VfioUserServer.open(path, device, Duration.ofDays(1));
         peer = RawPeer.greet(path);
-        peer.channel()
-                .send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
-        peer.channel().receive();
+        peer.send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
+        peer.receive();
         for (int i = 0; i < 65; i++) {
-            peer.channel().send(i, Wire.DEVICE_RESET, 0, 0, Message.payload(0), List.of());
+            peer.send(i, Wire.DEVICE_RESET, 0, 0, Message.payload(0), List.of());
         }
         assertLetGo();
         assertEquals(0, device.resets);
@@ -478,10 +471,8 @@ class HostileClientTest {
 
     @Example
     void noReplyComesToWhoWantsNone() throws IOException {
-        peer.channel()
-                .send(3, Wire.REGION_READ, Wire.NO_REPLY, 0, RawPeer.access(9, 0, 4), List.of());
-        peer.channel()
-                .send(4, Wire.REGION_WRITE, Wire.NO_REPLY, 0, RawPeer.store(0x40, 6), List.of());
+        peer.send(3, Wire.REGION_READ, Wire.NO_REPLY, 0, RawPeer.access(9, 0, 4), List.of());
+        peer.send(4, Wire.REGION_WRITE, Wire.NO_REPLY, 0, RawPeer.store(0x40, 6), List.of());
         Message reply = peer.command(Wire.REGION_READ, RawPeer.access(0, 0x40, 4), List.of());
         assertEquals(7, reply.id());
         assertEquals(6, reply.payload().getInt(Wire.ACCESS_BYTES));
@@ -499,7 +490,7 @@ class HostileClientTest {
                 descriptors.add(random.nextBoolean() ? event : memory);
             }
             int flags = random.nextInt(8) == 0 ? Wire.NO_REPLY : 0;
-            peer.channel().send(i, command, flags, 0, payload, descriptors);
+            peer.send(i, command, flags, 0, payload, descriptors);
             if (flags == 0) {
                 try {
                     answer(i);
@@ -514,17 +505,16 @@ class HostileClientTest {
 
     /** Plays a client that refuses what the device asks it for, until the reply comes. */
     private void answer(int id) throws IOException {
-        Message message = peer.channel().receive();
+        Message message = peer.receive();
         while (!message.isReply()) {
-            peer.channel()
-                    .send(
-                            message.id(),
-                            message.command(),
-                            Wire.TYPE_REPLY | Wire.ERROR,
-                            Wire.EFAULT,
-                            Message.payload(0),
-                            List.of());
-            message = peer.channel().receive();
+            peer.send(
+                    message.id(),
+                    message.command(),
+                    Wire.TYPE_REPLY | Wire.ERROR,
+                    Wire.EFAULT,
+                    Message.payload(0),
+                    List.of());
+            message = peer.receive();
         }
         message.closeDescriptors();
         assertEquals(id, message.id());

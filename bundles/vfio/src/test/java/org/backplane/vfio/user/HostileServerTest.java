@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -117,14 +118,14 @@ class HostileServerTest {
             try (RawPeer client = new RawPeer(socket);
                     RawPeer honest = RawPeer.connect(server.path())) {
                 while (true) {
-                    Message command = client.channel().receive();
+                    Message command = client.receive();
                     pass(command, commands.apply(Passed.on(command)), honest);
-                    Message reply = honest.channel().receive();
+                    Message reply = honest.receive();
                     while (!reply.isReply()) {
                         pass(reply, Passed.on(reply), client);
-                        Message answer = client.channel().receive();
+                        Message answer = client.receive();
                         pass(answer, Passed.on(answer), honest);
-                        reply = honest.channel().receive();
+                        reply = honest.receive();
                     }
                     pass(reply, replies.apply(Passed.on(reply)), client);
                 }
@@ -138,14 +139,13 @@ class HostileServerTest {
             try {
                 if (passed != null) {
                     Message message = passed.message();
-                    to.channel()
-                            .send(
-                                    message.id(),
-                                    message.command(),
-                                    message.flags(),
-                                    message.errno(),
-                                    message.payload(),
-                                    passed.descriptors());
+                    to.send(
+                            message.id(),
+                            message.command(),
+                            message.flags(),
+                            message.errno(),
+                            message.payload(),
+                            passed.descriptors());
                 }
             } finally {
                 came.closeDescriptors();
@@ -233,7 +233,7 @@ class HostileServerTest {
     void aServerThatDoesNotGreetMayHaveAnotherClient() throws IOException {
         VfioException failure = assertNotConnected(only(Wire.VERSION, passed -> null));
         assertEquals(
-                "The device at '%s' cannot be used: no reply to command 1 came within 300 ms; another machine may be using it, and most servers have one client at a time: unplug it there, or start another server."
+                "The device at '%s' cannot be used: no reply to command 1 came within the 300 ms that an operation has; another machine may be using it, and most servers have one client at a time: unplug it there, or start another server."
                         .formatted(path),
                 failure.getMessage());
     }
@@ -256,9 +256,120 @@ class HostileServerTest {
             String gone =
                     assertThrows(VfioException.class, () -> client.read(0, 8, 4)).getMessage();
             assertEquals(
-                    "The device at '%s' is gone: no reply to command %d came within 300 ms; it is looked for until its server is back."
+                    "The device at '%s' is gone: no reply to command %d came within the 300 ms that an operation has; it is looked for until its server is back."
                             .formatted(path, Wire.REGION_READ),
                     gone);
+        }
+    }
+
+    /** The reply comes, but not soon: five of them take as long as an operation may. */
+    private static Passed late(Passed passed) {
+        long until = System.nanoTime() + PATIENCE.toNanos() / 5;
+        while (System.nanoTime() < until) {
+            Thread.onSpinWait();
+        }
+        return passed;
+    }
+
+    @Example
+    void aServerThatIsLateWithEveryReplyIsNotTaken() throws IOException {
+        VfioException failure = assertNotConnected(HostileServerTest::late);
+        assertTrue(
+                failure.getMessage().contains("within the 300 ms that an operation has"),
+                failure.getMessage());
+    }
+
+    @Example
+    void anOperationOfManyMessagesHasTheTimeOfOne() throws IOException {
+        UnaryOperator<Passed> replies =
+                passed ->
+                        switch (passed.message().command()) {
+                            case Wire.VERSION ->
+                                    withPayload(
+                                            passed,
+                                            RawPeer.version(
+                                                    0,
+                                                    1,
+                                                    "{\"capabilities\":{\"max_msg_fds\":1}}\0"));
+                            case Wire.DEVICE_SET_IRQS -> late(passed);
+                            default -> passed;
+                        };
+        try (Middle middle = new Middle(replies);
+                EventFd event = EventFd.open();
+                VfioUserDevice client = VfioUserDevice.connect(path, memory, PATIENCE)) {
+            List<Optional<EventFd>> ten = Collections.nCopies(10, Optional.of(event));
+            assertThrows(VfioException.class, () -> client.trigger(VfioDevice.MSIX, 0, ten));
+            assertFalse(client.attend());
+        }
+    }
+
+    @Example
+    void whoWaitsForOthersHasNoMoreTimeThanThey() throws Exception {
+        var begin = new CountDownLatch(1);
+        var failed = new AtomicInteger();
+        try (Middle middle = new Middle(only(Wire.REGION_READ, HostileServerTest::late));
+                VfioUserDevice client = VfioUserDevice.connect(path, memory, PATIENCE)) {
+            List<Thread> readers = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                Thread reader = new Thread(() -> readFrom(client, begin, failed));
+                reader.start();
+                readers.add(reader);
+            }
+            begin.countDown();
+            for (Thread reader : readers) {
+                reader.join();
+            }
+            assertTrue(failed.get() > 0, "all waited for all");
+            assertFalse(client.attend());
+        }
+    }
+
+    private static void readFrom(
+            VfioUserDevice client, CountDownLatch begin, AtomicInteger failed) {
+        try {
+            begin.await();
+            client.read(0, 8, 4);
+        } catch (VfioException | InterruptedException e) {
+            failed.incrementAndGet();
+        }
+    }
+
+    private StreamSocket accepted(StreamListener listener) throws IOException {
+        StreamSocket socket = null;
+        while (socket == null) {
+            socket = listener.accept();
+            Thread.onSpinWait();
+        }
+        return socket;
+    }
+
+    /** Or it would never be gone, if it asked without end. */
+    @Example
+    void aServerThatAsksGainsNoTimeByThat() throws IOException {
+        try (StreamListener listener = StreamListener.open(path, 1);
+                ClientConnection connection = ClientConnection.open(path, new GuestRanges());
+                RawPeer asking = new RawPeer(accepted(listener))) {
+            asking.send(5, Wire.DMA_READ, 0, 0, Message.payload(Wire.DMA_BYTES), List.of());
+            ByteBuffer version = RawPeer.version(0, 1, "{}\0");
+            asking.send(1, Wire.VERSION, Wire.TYPE_REPLY, 0, version, List.of());
+            Deadline passed = new Deadline(System.nanoTime() - 1, PATIENCE);
+            VfioException failure =
+                    assertThrows(VfioException.class, () -> connection.agree(passed));
+            assertTrue(failure.getMessage().contains("no reply"), failure.getMessage());
+        }
+    }
+
+    @Example
+    void whatAServerAsksForWaitsWhenTheTimeIsNearlyOver() throws IOException {
+        try (StreamListener listener = StreamListener.open(path, 1);
+                ClientConnection connection = ClientConnection.open(path, new GuestRanges());
+                RawPeer asking = new RawPeer(accepted(listener))) {
+            asking.send(5, Wire.DMA_READ, 0, 0, Message.payload(Wire.DMA_BYTES), List.of());
+            long third = FOREVER.toNanos() / 3;
+            assertTrue(connection.attend(new Deadline(System.nanoTime() + third, FOREVER)));
+            assertFalse(asking.hasMore());
+            assertTrue(connection.attend(Deadline.in(FOREVER)));
+            assertEquals(5, asking.receive().id());
         }
     }
 
@@ -383,7 +494,6 @@ class HostileServerTest {
             try (VfioUserDevice client = VfioUserDevice.connect(path, memory, PATIENCE)) {
                 thread.join();
                 taken.get(0)
-                        .channel()
                         .send(1, Wire.DMA_MAP, Wire.TYPE_REPLY, 0, Message.payload(0), List.of());
                 assertFalse(client.attend());
             } finally {
@@ -395,26 +505,20 @@ class HostileServerTest {
     /** Passes on what a client says until it has mapped its memory. */
     private void relayOnce(StreamListener listener, List<RawPeer> taken) {
         try (RawPeer honest = RawPeer.connect(server.path())) {
-            StreamSocket socket = null;
-            while (socket == null) {
-                socket = listener.accept();
-                Thread.onSpinWait();
-            }
-            RawPeer client = new RawPeer(socket);
+            RawPeer client = new RawPeer(accepted(listener));
             taken.add(client);
             int command = 0;
             while (command != Wire.DMA_MAP) {
-                Message message = client.channel().receive();
+                Message message = client.receive();
                 command = message.command();
                 Message reply = honest.command(command, message.payload(), message.descriptors());
-                client.channel()
-                        .send(
-                                message.id(),
-                                command,
-                                reply.flags(),
-                                reply.errno(),
-                                reply.payload(),
-                                reply.descriptors());
+                client.send(
+                        message.id(),
+                        command,
+                        reply.flags(),
+                        reply.errno(),
+                        reply.payload(),
+                        reply.descriptors());
                 message.closeDescriptors();
                 reply.closeDescriptors();
             }
@@ -458,9 +562,9 @@ class HostileServerTest {
         ByteBuffer payload = Message.payload(Wire.DMA_BYTES + data);
         payload.putLong(Wire.DMA_ADDRESS, address);
         payload.putLong(Wire.DMA_COUNT, count);
-        asking.channel().send(5, command, 0, 0, payload, List.of(loot));
+        asking.send(5, command, 0, 0, payload, List.of(loot));
         assertTrue(client.attend());
-        Message reply = asking.channel().receive();
+        Message reply = asking.receive();
         reply.closeDescriptors();
         return reply.isError() ? reply.errno() : 0;
     }
@@ -618,13 +722,8 @@ class HostileServerTest {
             assertFalse(client.attend());
             Thread again = new Thread(() -> assertFails(client::reconnect));
             again.start();
-            StreamSocket socket = null;
-            while (socket == null) {
-                socket = listener.accept();
-                Thread.onSpinWait();
-            }
-            try (RawPeer silent = new RawPeer(socket)) {
-                assertEquals(Wire.VERSION, silent.channel().receive().command());
+            try (RawPeer silent = new RawPeer(accepted(listener))) {
+                assertEquals(Wire.VERSION, silent.receive().command());
                 assertTimeoutPreemptively(SAFETY_NET, client::close);
                 again.join();
             }

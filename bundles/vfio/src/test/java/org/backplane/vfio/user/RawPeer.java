@@ -16,6 +16,7 @@ import org.backplane.linux.StreamSocket;
 /** A client that sends whatever a test likes. */
 final class RawPeer implements AutoCloseable {
     private static final int CONNECTION_RESET = 104;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long SAFETY_NET = 60_000_000_000L;
 
     private final StreamSocket socket;
@@ -23,7 +24,7 @@ final class RawPeer implements AutoCloseable {
 
     RawPeer(StreamSocket socket) {
         this.socket = socket;
-        channel = new MessageChannel(socket, StreamSocket.MOST_DESCRIPTORS, Duration.ofSeconds(30));
+        channel = new MessageChannel(socket, StreamSocket.MOST_DESCRIPTORS);
     }
 
     static RawPeer connect(Path path) throws IOException {
@@ -46,15 +47,31 @@ final class RawPeer implements AutoCloseable {
         return payload;
     }
 
-    MessageChannel channel() {
-        return channel;
+    void send(
+            int id,
+            int command,
+            int flags,
+            int errno,
+            ByteBuffer payload,
+            List<? extends Fd> descriptors)
+            throws IOException {
+        channel.send(id, command, flags, errno, payload, descriptors, Deadline.in(PATIENCE));
+    }
+
+    Message receive() throws IOException {
+        return channel.receive(Deadline.in(PATIENCE));
+    }
+
+    /** Whether anything has come that was not received, or the end. */
+    boolean hasMore() throws IOException {
+        return channel.await(0);
     }
 
     /** Sends a command and gives its reply. */
     Message command(int command, ByteBuffer payload, List<? extends Fd> descriptors)
             throws IOException {
-        channel.send(7, command, Wire.TYPE_COMMAND, 0, payload, descriptors);
-        return channel.receive();
+        send(7, command, Wire.TYPE_COMMAND, 0, payload, descriptors);
+        return receive();
     }
 
     /** The error number of the reply to a command; 0 if there was none. */

@@ -429,21 +429,20 @@ class VfioUserTest {
             }
             RawPeer taken = new RawPeer(socket);
             served.set(taken);
-            Message command = taken.channel().receive();
+            Message command = taken.receive();
             while (command.command() != Wire.REGION_READ) {
                 Message reply =
                         honest.command(command.command(), command.payload(), command.descriptors());
-                taken.channel()
-                        .send(
-                                command.id(),
-                                command.command(),
-                                reply.flags(),
-                                reply.errno(),
-                                reply.payload(),
-                                reply.descriptors());
+                taken.send(
+                        command.id(),
+                        command.command(),
+                        reply.flags(),
+                        reply.errno(),
+                        reply.payload(),
+                        reply.descriptors());
                 command.closeDescriptors();
                 reply.closeDescriptors();
-                command = taken.channel().receive();
+                command = taken.receive();
             }
         } catch (IOException e) {
             throw new IllegalStateException(e);
@@ -466,16 +465,9 @@ class VfioUserTest {
                                     return true;
                                 }
                             });
-            assertEquals(Wire.DMA_READ, peer.channel().receive().command());
-            peer.channel()
-                    .send(
-                            1,
-                            Wire.REGION_WRITE,
-                            0,
-                            0,
-                            RawPeer.store(PlainDevice.FETCH, 0),
-                            List.of());
-            assertEquals(Wire.DMA_READ, peer.channel().receive().command());
+            assertEquals(Wire.DMA_READ, peer.receive().command());
+            peer.send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
+            assertEquals(Wire.DMA_READ, peer.receive().command());
             server.close();
             assertTrue(reading.get());
             peer.awaitEnd();
