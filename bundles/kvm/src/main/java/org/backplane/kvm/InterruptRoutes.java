@@ -2,6 +2,8 @@ package org.backplane.kvm;
 
 import static org.backplane.kvm.KvmAbi.*;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
@@ -25,25 +27,36 @@ final class InterruptRoutes implements EventRoutes {
     private static final long MESSAGE_BASE = 0xfee0_0000L;
     private static final long MESSAGE_MASK = -1L << 20;
 
+    private static final Logger LOG = System.getLogger(InterruptRoutes.class.getName());
+
     private record Message(long address, int data) {}
 
-    private final KvmFd vm;
+    /** What a VM is asked for, as {@link KvmFd#call} does it. */
+    @FunctionalInterface
+    interface Requests {
+        void call(long request, Struct argument, String arguments) throws HypervisorException;
+    }
+
+    private final Requests vm;
     private final int most;
     private final BitSet taken = new BitSet();
-    private final Map<Integer, Message> messages = new TreeMap<>();
+
+    /** By interrupt: what KVM's table has, less what was closed since. */
+    private Map<Integer, Message> messages = new TreeMap<>();
 
     /**
      * @param most entries of the table
      */
-    InterruptRoutes(KvmFd vm, int most) throws HypervisorException {
+    InterruptRoutes(Requests vm, int most) throws HypervisorException {
         this.vm = vm;
         this.most = most;
         taken.set(0, KVM_IOAPIC_NUM_PINS);
-        write();
+        write(messages);
     }
 
-    private void write() throws HypervisorException {
-        int room = PIC_LINES + KVM_IOAPIC_NUM_PINS + messages.size();
+    /** KVM keeps the table that it has if it does not take this one. */
+    private void write(Map<Integer, Message> next) throws HypervisorException {
+        int room = PIC_LINES + KVM_IOAPIC_NUM_PINS + next.size();
         try (Struct table = Struct.of(ROUTING_ENTRIES + room * ROUTE_BYTES)) {
             int count = 0;
             for (int line = 0; line < KVM_IOAPIC_NUM_PINS; line++) {
@@ -57,7 +70,7 @@ final class InterruptRoutes implements EventRoutes {
                     input(table, count++, line, KVM_IRQCHIP_IOAPIC, pin);
                 }
             }
-            for (Map.Entry<Integer, Message> each : messages.entrySet()) {
+            for (Map.Entry<Integer, Message> each : next.entrySet()) {
                 int at = ROUTING_ENTRIES + count++ * ROUTE_BYTES;
                 Message message = each.getValue();
                 table.u32(at + ROUTE_GSI, each.getKey())
@@ -121,20 +134,34 @@ final class InterruptRoutes implements EventRoutes {
         public synchronized void close() {
             if (!closed) {
                 closed = true;
-                detach(event, source);
+                release(event, source);
             }
         }
     }
 
     /** An eventfd that was closed before its route drives nothing any more. */
-    private void detach(EventFd event, int interrupt) {
-        if (!event.isOpen()) {
-            return;
-        }
-        try {
+    private void detach(EventFd event, int interrupt) throws HypervisorException {
+        if (event.isOpen()) {
             irqfd(event, interrupt, KVM_IRQFD_FLAG_DEASSIGN, 0);
+        }
+    }
+
+    /**
+     * For good: whoever closes a route may be a processor in the guest's access, and has no remedy.
+     *
+     * @return false if KVM goes on delivering
+     */
+    private boolean release(EventFd event, int interrupt) {
+        try {
+            detach(event, interrupt);
+            return true;
         } catch (HypervisorException e) {
-            throw new IllegalStateException(e.getMessage(), e);
+            LOG.log(
+                    Level.ERROR,
+                    () ->
+                            "interrupt %d stays on %s until that is closed: %s"
+                                    .formatted(interrupt, event, e.getMessage()));
+            return false;
         }
     }
 
@@ -174,9 +201,11 @@ final class InterruptRoutes implements EventRoutes {
                     return;
                 }
                 Message message = new Message(address, data);
-                Message before = messages.put(interrupt, message);
-                if (!message.equals(before)) {
-                    write();
+                if (!message.equals(messages.get(interrupt))) {
+                    Map<Integer, Message> next = new TreeMap<>(messages);
+                    next.put(interrupt, message);
+                    write(next);
+                    messages = next;
                 }
                 if (!on) {
                     // After the table: what is in the eventfd already is delivered at once.
@@ -187,11 +216,11 @@ final class InterruptRoutes implements EventRoutes {
         }
 
         @Override
-        public void off() {
+        public void off() throws HypervisorException {
             synchronized (InterruptRoutes.this) {
                 if (on) {
-                    on = false;
                     detach(event, interrupt);
+                    on = false;
                 }
             }
         }
@@ -199,9 +228,13 @@ final class InterruptRoutes implements EventRoutes {
         @Override
         public void close() {
             synchronized (InterruptRoutes.this) {
-                if (!closed) {
-                    off();
-                    closed = true;
+                if (closed) {
+                    return;
+                }
+                closed = true;
+                // Or the next with this number would get the signals of an eventfd that stays.
+                if (!on || release(event, interrupt)) {
+                    on = false;
                     messages.remove(interrupt);
                     taken.clear(interrupt);
                 }

@@ -68,7 +68,7 @@ final class KvmVm implements Vm {
             line = held(Struct.of(IRQ_LEVEL_BYTES));
             message = held(Struct.of(MSI_BYTES));
             chipset = new Chipset(fd, where);
-            routes = new InterruptRoutes(fd, device.capability(KVM_CAP_IRQ_ROUTING));
+            routes = new InterruptRoutes(fd::call, device.capability(KVM_CAP_IRQ_ROUTING));
             resampling = new Resampling(spec.name(), routes);
             held.push(resampling::close);
             doorbells = new Doorbells(fd);

@@ -28,8 +28,11 @@ final class EngineTrigger implements VectorTriggers.Trigger {
     private MessageRoute route;
     private EventLoop.Watch watch;
 
-    /** The engine refused a route once: there are as many as there are. */
+    /** The engine refused once: there are as many routes as there are. */
     private boolean refused;
+
+    /** The log has been told of a route that cannot be switched off. */
+    private boolean staysOn;
 
     private boolean closed;
 
@@ -104,13 +107,24 @@ final class EngineTrigger implements VectorTriggers.Trigger {
         unwatch();
     }
 
+    /**
+     * On a processor, in the guest's access: a route that stays on is no reason to end that. It is
+     * not set again, and what it delivers meanwhile is an interrupt that the guest did not ask for.
+     */
     private void leaveRoute() {
-        if (route != null) {
-            try {
-                route.off();
-            } catch (HypervisorException e) {
-                throw new IllegalStateException(e.getMessage(), e);
-            }
+        if (route == null) {
+            return;
+        }
+        try {
+            route.off();
+        } catch (HypervisorException e) {
+            LOG.log(
+                    staysOn ? Level.DEBUG : Level.WARNING,
+                    () ->
+                            "%s: an interrupt still goes where the guest wanted it before: %s"
+                                    .formatted(slot, e.getMessage()));
+            refused = true;
+            staysOn = true;
         }
     }
 

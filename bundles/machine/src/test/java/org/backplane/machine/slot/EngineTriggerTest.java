@@ -40,6 +40,7 @@ class EngineTriggerTest {
     private final class Routes implements EventRoutes {
         private final int most;
         private int made;
+        private boolean staysOn;
 
         Routes(int most) {
             this.most = most;
@@ -59,7 +60,10 @@ class EngineTriggerTest {
                 }
 
                 @Override
-                public void off() {
+                public void off() throws HypervisorException {
+                    if (staysOn) {
+                        throw new HypervisorException("it stays on");
+                    }
                     seen.add("off");
                 }
 
@@ -124,5 +128,24 @@ class EngineTriggerTest {
         event.signal();
         assertEquals("signalled", seen.take());
         trigger.close();
+    }
+
+    @Test
+    void aRouteThatStaysOnEndsNoAccessOfTheGuestAndIsNotSetAgain() throws Exception {
+        Routes routes = new Routes(1);
+        EngineTrigger trigger = trigger(Optional.of(routes));
+        trigger.deliver(0x1000, 7);
+        assertEquals("on 1000=7", seen.take());
+        routes.staysOn = true;
+        trigger.hold();
+        trigger.deliver(0x2000, 8);
+        event.signal();
+        assertEquals("signalled", seen.take());
+        routes.staysOn = false;
+        trigger.hold();
+        assertEquals("off", seen.take());
+        trigger.close();
+        assertEquals("off", seen.take());
+        assertEquals("closed", seen.take());
     }
 }
