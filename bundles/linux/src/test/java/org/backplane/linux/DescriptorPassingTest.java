@@ -90,6 +90,23 @@ class DescriptorPassingTest {
     }
 
     @Test
+    void anEventfdThatItsGiverFilledAndMadeBlockingHoldsNobodyUp() throws IOException {
+        try (EventFd given = EventFd.open()) {
+            send(1, List.of(given));
+            receive(1, 1);
+            try (EventFd adopted = EventFd.adopt(received.get(0))) {
+                int flags = Host.LIBC.fcntl(given.number(), Abi.F_GETFL, 0);
+                Host.LIBC.fcntl(given.number(), Abi.F_SETFL, flags & ~Abi.O_NONBLOCK);
+                Host.LIBC.eventfd_write(given.number(), -2);
+                adopted.signal();
+                assertEquals(-2, given.drain());
+                adopted.signal();
+                assertEquals(1, given.drain());
+            }
+        }
+    }
+
+    @Test
     void receivedDescriptorsAreClosedOnExec() throws IOException {
         try (Memfd memory = Memfd.create("m", 4096)) {
             send(1, List.of(memory));

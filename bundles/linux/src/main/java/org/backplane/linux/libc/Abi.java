@@ -154,6 +154,7 @@ public final class Abi {
     public static final int POLLOUT = 4;
     public static final int POLLFD_BYTES = 8;
     public static final int POLLFD_EVENTS = 4;
+    public static final int POLLFD_REVENTS = 6;
 
     public static final int STATFS_BYTES = 120;
     public static final int HUGETLBFS_MAGIC = 0x958458f6;

@@ -44,6 +44,7 @@ class AbiTest {
                     Map.entry("CMSG_TYPE", "offsetof(struct cmsghdr, cmsg_type)"),
                     Map.entry("POLLFD_BYTES", "sizeof(struct pollfd)"),
                     Map.entry("POLLFD_EVENTS", "offsetof(struct pollfd, events)"),
+                    Map.entry("POLLFD_REVENTS", "offsetof(struct pollfd, revents)"),
                     Map.entry("STATFS_BYTES", "sizeof(struct statfs)"),
                     Map.entry("HUGETLBFS_MAGIC", "(int) HUGETLBFS_MAGIC"),
                     Map.entry("IFREQ_BYTES", "sizeof(struct ifreq)"),

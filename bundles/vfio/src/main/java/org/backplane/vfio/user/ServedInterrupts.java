@@ -123,7 +123,7 @@ final class ServedInterrupts {
 
     /** The eventfd of {@link #resample} was signalled. */
     synchronized void resampled(int irq) {
-        if (resamples[irq] != null && resamples[irq].drain() > 0) {
+        if (resamples[irq] != null) {
             LOG.log(Level.TRACE, "interrupt {0} is unmasked by its eventfd", irq);
             unmask(irq, 0);
         }

@@ -224,7 +224,8 @@ public final class VfioUserServer implements AutoCloseable {
     private final class Resamples implements InterruptCommands.Resamples {
         @Override
         public void watch(int irq, EventFd event) throws LinuxException {
-            epoll.add(event, Epoll.READABLE, RESAMPLES + irq);
+            // Never read, for the client can make it block, or hold as much as it likes.
+            epoll.add(event, Epoll.READABLE | Epoll.EDGE, RESAMPLES + irq);
         }
 
         @Override
