@@ -27,6 +27,9 @@ public final class VfioUserServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(VfioUserServer.class.getName());
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /** Until a client is looked for again after none could be taken. */
+    private static final int RETRY_MILLIS = 1000;
+
     private static final long LISTENER = 0;
     private static final long CLIENT = 1;
 
@@ -45,6 +48,12 @@ public final class VfioUserServer implements AutoCloseable {
     private volatile ServedSession session;
 
     private volatile boolean closed;
+
+    /** Whether nobody listens, nor is served: the host lacked what a client needs. */
+    private boolean starved;
+
+    /** Whether that was told, and no client was taken since. */
+    private boolean told;
 
     private VfioUserServer(
             Path path,
@@ -126,7 +135,10 @@ public final class VfioUserServer implements AutoCloseable {
     private void run() {
         while (!closed) {
             try {
-                int count = epoll.await(-1);
+                int count = epoll.await(starved ? RETRY_MILLIS : -1);
+                if (starved) {
+                    listen();
+                }
                 for (int i = 0; i < count && !closed; i++) {
                     handle(epoll.token(i));
                 }
@@ -162,17 +174,26 @@ public final class VfioUserServer implements AutoCloseable {
         }
     }
 
+    private void listen() {
+        try {
+            epoll.add(listener, Epoll.READABLE, LISTENER);
+            starved = false;
+        } catch (LinuxException e) {
+            starve(e);
+        }
+    }
+
     private void accept() throws IOException {
         StreamSocket socket;
         try {
             socket = listener.accept();
+            if (socket == null) {
+                return;
+            }
         } catch (LinuxException e) {
-            // Would be tried again at once, for ever: this process has no descriptors left.
+            // Would be tried again at once, for ever: mostly there are no descriptors left.
             epoll.remove(listener);
-            LOG.log(Level.ERROR, "no more clients are served: {0}", e.getMessage());
-            return;
-        }
-        if (socket == null) {
+            starve(e);
             return;
         }
         try {
@@ -181,8 +202,10 @@ public final class VfioUserServer implements AutoCloseable {
             epoll.add(socket, Epoll.READABLE, CLIENT);
         } catch (LinuxException e) {
             socket.close();
-            throw e;
+            starve(e);
+            return;
         }
+        told = false;
         CommandHandler handler =
                 new CommandHandler(
                         device, new InterruptCommands(device, interrupts, new Resamples()));
@@ -214,11 +237,17 @@ public final class VfioUserServer implements AutoCloseable {
         if (closed) {
             return;
         }
-        try {
-            epoll.add(listener, Epoll.READABLE, LISTENER);
-        } catch (LinuxException e) {
-            LOG.log(Level.ERROR, "no more clients are served: {0}", e.getMessage());
-        }
+        listen();
+    }
+
+    /** Listens later: others may have given back by then what is lacking now. */
+    private void starve(LinuxException reason) {
+        LOG.log(
+                told ? Level.DEBUG : Level.ERROR,
+                "no client can be taken, which is tried again each second: {0}; where there are too many open files, raise their limit with ''ulimit -n''",
+                reason.getMessage());
+        starved = true;
+        told = true;
     }
 
     private final class Resamples implements InterruptCommands.Resamples {
