@@ -4,10 +4,14 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.backplane.memory.GuestMemory;
 import org.backplane.memory.MemoryLease;
+import org.backplane.memory.MemoryRange;
 import org.backplane.vfio.VfioException;
 import org.backplane.vfio.user.ServedMemory;
 
@@ -22,10 +26,19 @@ final class ClientMemory {
     private static final Duration BOUND = Duration.ofSeconds(3);
 
     private final GuestMemory memory;
+    private final Duration bound;
     private final Map<ServedMemory, MemoryLease> leases = new ConcurrentHashMap<>();
 
     ClientMemory(GuestMemory memory) {
+        this(memory, BOUND);
+    }
+
+    /**
+     * @param bound on the wait for requests under way
+     */
+    ClientMemory(GuestMemory memory, Duration bound) {
         this.memory = memory;
+        this.bound = bound;
     }
 
     /** What has no descriptor cannot be mapped: a device that goes there finds nothing. */
@@ -47,23 +60,38 @@ final class ClientMemory {
         }
     }
 
-    /** Waits until no request reaches it any more. */
-    void unmap(ServedMemory taken) {
-        MemoryLease lease = leases.remove(taken);
-        if (lease == null) {
-            return;
-        }
-        lease.close();
+    /** Waits until no request reaches any of it. */
+    void unmap(List<ServedMemory> taken) {
+        List<MemoryLease> gone =
+                taken.stream().map(leases::remove).filter(Objects::nonNull).toList();
+        // All of them before the wait: no request comes to the next while one holds the first.
+        gone.forEach(ClientMemory::close);
         try {
-            if (!lease.awaitUnmapped(BOUND)) {
+            long deadline = System.nanoTime() + bound.toNanos();
+            List<MemoryRange> held = new ArrayList<>();
+            for (MemoryLease each : gone) {
+                if (!each.awaitUnmapped(Duration.ofNanos(deadline - System.nanoTime()))) {
+                    held.add(each.range());
+                }
+            }
+            if (!held.isEmpty()) {
                 LOG.log(
                         Level.WARNING,
                         "{0} stays mapped until requests of {1} are done with it.",
-                        lease.range(),
+                        held,
                         memory.pinned());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void close(MemoryLease lease) {
+        try {
+            lease.close();
+        } catch (RuntimeException e) {
+            // Of one who listens; the rest of what the client gave goes all the same.
+            LOG.log(Level.ERROR, () -> "taking %s back".formatted(lease.range()), e);
         }
     }
 }

@@ -149,7 +149,7 @@ final class ServedFunction implements ServedDevice {
     }
 
     @Override
-    public void unmap(ServedMemory taken) {
+    public void unmap(List<ServedMemory> taken) {
         memory.unmap(taken);
     }
 

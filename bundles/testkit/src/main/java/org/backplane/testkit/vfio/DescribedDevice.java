@@ -232,8 +232,8 @@ public final class DescribedDevice implements ServedDevice, AutoCloseable {
     }
 
     @Override
-    public void unmap(ServedMemory run) {
-        memory.unmap(run);
+    public void unmap(List<ServedMemory> runs) {
+        runs.forEach(memory::unmap);
     }
 
     /** A register's value, without an access. */

@@ -271,7 +271,7 @@ final class CommandHandler {
                 offset,
                 message.descriptors().size(),
                 flags);
-        require(!maps.isFull(), Wire.ENOSPC, "there are %d DMA maps", maps.all().size());
+        require(!maps.isFull(), Wire.ENOSPC, "there are %d DMA maps", maps.size());
         require(
                 !maps.overlaps(address, length),
                 Wire.EEXIST,
@@ -326,28 +326,28 @@ final class CommandHandler {
                     "0x%x bytes at 0x%x are not mapped as such",
                     length,
                     address);
-            unmap(memory.get());
+            unmap(List.of(memory.get()));
         }
         ByteBuffer reply = Message.payload(Wire.UNMAP_BYTES);
         reply.put(0, payload, 0, Wire.UNMAP_BYTES);
         return Reply.of(reply);
     }
 
-    private void unmap(ServedMemory memory) {
+    private void unmap(List<ServedMemory> memory) {
         try {
             device.unmap(memory);
         } catch (RuntimeException | InternalError e) {
-            // The device's mistake must not keep the rest of what the client gave.
             LOG.log(Level.ERROR, "the device did not let go of " + memory, e);
         } finally {
-            memory.descriptor().ifPresent(Fd::close);
+            // The device's mistake must not keep what the client gave.
+            memory.forEach(each -> each.descriptor().ifPresent(Fd::close));
         }
     }
 
     private void unmapAll() {
-        for (ServedMemory memory : maps.all()) {
-            maps.take(memory.address(), memory.length());
-            unmap(memory);
+        List<ServedMemory> all = maps.takeAll();
+        if (!all.isEmpty()) {
+            unmap(all);
         }
     }
 

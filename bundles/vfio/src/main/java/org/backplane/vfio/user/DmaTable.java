@@ -36,7 +36,13 @@ final class DmaTable {
         return Optional.of(maps.remove(address));
     }
 
-    List<ServedMemory> all() {
-        return List.copyOf(maps.values());
+    List<ServedMemory> takeAll() {
+        List<ServedMemory> all = List.copyOf(maps.values());
+        maps.clear();
+        return all;
+    }
+
+    int size() {
+        return maps.size();
     }
 }

@@ -1,5 +1,6 @@
 package org.backplane.vfio.user;
 
+import java.util.List;
 import java.util.Optional;
 import org.backplane.linux.Fd;
 import org.backplane.vfio.IrqInfo;
@@ -74,6 +75,11 @@ public interface ServedDevice {
      */
     void map(ServedMemory memory) throws VfioException;
 
-    /** The client takes memory back, or is gone: it is not accessed any more once this returns. */
-    void unmap(ServedMemory memory);
+    /**
+     * The client takes memory back, or is gone: none of it is accessed any more once this returns.
+     *
+     * @param memory all that goes now, at least one run: whoever has to wait for requests waits
+     *     once for all of them
+     */
+    void unmap(List<ServedMemory> memory);
 }

@@ -85,7 +85,7 @@ class ForeignMemoryTest {
         public void map(ServedMemory memory) {}
 
         @Override
-        public void unmap(ServedMemory memory) {}
+        public void unmap(List<ServedMemory> memory) {}
     }
 
     /** What a client takes for mappable of an offer; messages work in any case. */

@@ -58,6 +58,9 @@ final class PlainDevice implements ServedDevice, AutoCloseable {
     volatile ServedWires wires;
     volatile int resets;
 
+    /** How often the client took memory back. */
+    volatile int unmappings;
+
     /** How often the client has finished with INTx. */
     volatile int finished;
 
@@ -211,11 +214,14 @@ final class PlainDevice implements ServedDevice, AutoCloseable {
     }
 
     @Override
-    public void unmap(ServedMemory run) {
-        memory.remove(run);
-        Mapping mapping = mappings.remove(run);
-        if (mapping != null) {
-            mapping.close();
+    public void unmap(List<ServedMemory> runs) {
+        unmappings++;
+        for (ServedMemory run : runs) {
+            memory.remove(run);
+            Mapping mapping = mappings.remove(run);
+            if (mapping != null) {
+                mapping.close();
+            }
         }
     }
 

@@ -210,6 +210,7 @@ class VfioUserTest {
         }
         client.close();
         await(() -> device.memory.isEmpty());
+        assertEquals(1, device.unmappings, "what goes together goes at once");
     }
 
     @Test
