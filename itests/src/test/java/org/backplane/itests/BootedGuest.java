@@ -91,9 +91,30 @@ final class BootedGuest {
 
     /** A machine with the guest from its first instruction on, whose disk is all zeroes. */
     static MachineFixture boot(BundleContext context, Path console) throws Exception {
+        return boot(context, booting(console, "", Map.of()));
+    }
+
+    /**
+     * As {@link #boot(BundleContext, Path)}, with a transitional disk that Linux drives as one of
+     * before virtio 1.0.
+     *
+     * @param append more of the kernel's command line
+     */
+    static MachineFixture bootLegacy(BundleContext context, Path console, String append)
+            throws Exception {
+        return boot(
+                context,
+                booting(
+                        console,
+                        " virtio_pci.force_legacy=1 " + append,
+                        Map.of("transitional", "on")));
+    }
+
+    private static MachineFixture boot(BundleContext context, Map<String, Object> plan)
+            throws Exception {
         clearImage();
         link(kernel(), WithGuest.kernel());
-        return MachineFixture.of(context, booting(console));
+        return MachineFixture.of(context, plan);
     }
 
     /** The guest of {@link #boot} is ready and has done nothing: others start from there. */
@@ -112,17 +133,18 @@ final class BootedGuest {
         Files.move(fresh, link, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static Map<String, Object> booting(Path console) {
+    private static Map<String, Object> booting(
+            Path console, String append, Map<String, String> settings) {
+        Map<String, Object> disk = new HashMap<>(settings);
+        disk.putAll(Map.of("name", "disk0", "kind", "virtio-blk", "path", image().toString()));
         Map<String, Object> plan = new HashMap<>();
         plan.put("kernel", kernel().toString());
         plan.put("initrd", WithGuest.initrd().toString());
-        plan.put("append", "console=ttyS0 quiet cryptomgr.notests=1 backplane.agent");
+        plan.put("append", "console=ttyS0 quiet cryptomgr.notests=1 backplane.agent" + append);
         plan.put("memory", 512L << 20);
         plan.put("cpus", 2);
         plan.put("console", "unix=" + console);
-        plan.put(
-                "slots",
-                List.of(Map.of("name", "disk0", "kind", "virtio-blk", "path", image().toString())));
+        plan.put("slots", List.of(disk));
         return plan;
     }
 
@@ -138,7 +160,7 @@ final class BootedGuest {
                                     file,
                                     Files.size(file),
                                     Files.getLastModifiedTime(file),
-                                    booting(Path.of("console")));
+                                    booting(Path.of("console"), "", Map.of()));
             digest.update(identity.getBytes());
         }
         return HexFormat.of().formatHex(digest.digest(), 0, 8);

@@ -1,7 +1,11 @@
 package org.backplane.itests;
 
+import static org.junit.Assert.assertEquals;
+
 import java.io.IOException;
+import java.nio.file.Files;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import java.util.HexFormat;
 
 /** A guest that writes its disk over and over, and keeps what it wrote in /tmp/data. */
@@ -30,6 +34,17 @@ final class WritingGuest {
         guest.run("echo 3 > /proc/sys/vm/drop_caches");
         guest.run("head -c 1048576 /dev/vda | cmp - /tmp/data");
         guest.run("dd if=/tmp/data of=/dev/vda bs=64k conv=fsync 2> /dev/null; sync");
+    }
+
+    /**
+     * Compares what the guest wrote with the image, by digest.
+     *
+     * @return the digest
+     */
+    static String assertImageHasIt(GuestConsole guest) throws Exception {
+        String sum = guest.run("sha256sum < /tmp/data | cut -c 1-64");
+        assertEquals(sum, sha256(Arrays.copyOf(Files.readAllBytes(BootedGuest.image()), 1 << 20)));
+        return sum;
     }
 
     static String sha256(byte[] bytes) throws Exception {
