@@ -13,7 +13,15 @@ import org.backplane.linux.EventFd;
 import org.backplane.vfio.VfioDevice;
 import org.backplane.vfio.VfioException;
 
-/** What the host has to say of the device: that it met an error, or that it is wanted back. */
+/**
+ * What the host has to say of the device: that it met an error, or that it is wanted back. Each is
+ * told once.
+ *
+ * <p>A request is not withdrawn, so there is no second one to tell: the kernel signals again every
+ * ten seconds until the device is closed, also when whoever asked has been interrupted, and takes
+ * no other meanwhile (vfio_unregister_group_dev in Linux's drivers/vfio/vfio_main.c). Nor would the
+ * eventfd tell two requests from a repeated one.
+ */
 final class HostNotices {
     private static final Logger LOG = System.getLogger(HostNotices.class.getName());
 
@@ -81,7 +89,7 @@ final class HostNotices {
         return Stream.of(error, request).filter(Objects::nonNull).toList();
     }
 
-    /** The host repeats its request; one line says it. */
+    /** One line says it, however often it is signalled. */
     private void tell(Notice notice) {
         if (notice.event.drain() > 0 && !notice.told.getAndSet(true)) {
             LOG.log(Level.WARNING, () -> context.slot() + ": " + notice.sentence);
