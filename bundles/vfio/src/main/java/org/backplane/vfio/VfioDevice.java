@@ -104,9 +104,21 @@ public interface VfioDevice extends AutoCloseable {
      * the caller's to set. Whether it is still the device that it was is the caller's to see: its
      * regions and interrupts may be others now.
      *
-     * @throws VfioException it is not there, or cannot be used
+     * @throws VfioException it is not there, which {@link VfioException#isAbsent} says, or cannot
+     *     be used
      */
     default void reconnect() throws VfioException {}
+
+    /**
+     * Leaves the other end alone, which is not the device that was meant: it loses what it has of
+     * the guest's memory, and is gone until the next {@link #reconnect}.
+     */
+    default void disconnect() {}
+
+    /** Why the other end is gone, a clause for a message; empty while it is there. */
+    default Optional<String> absence() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

@@ -13,7 +13,7 @@ import org.backplane.vfio.VfioException;
 /**
  * Whether the device's other end is there. One that can go, a process behind a socket, is watched;
  * once it is gone it is looked for again each second of guest time, until it is back. Another
- * device in its place is left alone until it is gone in turn.
+ * device in its place, or a server that cannot be used, is told once and let go each time.
  */
 final class Presence {
     private static final Logger LOG = System.getLogger(Presence.class.getName());
@@ -22,32 +22,45 @@ final class Presence {
     private final DeviceContext context;
     private final VfioDevice device;
     private final Runnable lost;
-    private final Return known;
+    private final Recognition known;
     private final Return found;
     private final AtomicLong failures = new AtomicLong();
     private volatile boolean there = true;
 
-    /** Somebody is there, but not the device. */
-    private boolean other;
+    /** What was told last of who is there instead; null if nothing was since it went. */
+    private String told;
 
     private Watch watch;
     private TimerLease timer;
 
-    /** A step of what is to be done when the device is back. */
+    /** A look at who is there. */
+    @FunctionalInterface
+    interface Recognition {
+        /**
+         * @throws DeviceException it is not the device that it was, or cannot be read
+         */
+        void run() throws DeviceException;
+    }
+
+    /** What is to be done when the device is back. */
     @FunctionalInterface
     interface Return {
         /**
-         * @throws DeviceException it is not the device that it was
          * @throws VfioException it is gone again
          */
-        void run() throws DeviceException, VfioException;
+        void run() throws VfioException;
     }
 
     /**
      * @param known looks whether it is the device that it was, before the guest reaches it
      * @param found follows that, while the guest reaches it
      */
-    Presence(DeviceContext context, VfioDevice device, Runnable lost, Return known, Return found) {
+    Presence(
+            DeviceContext context,
+            VfioDevice device,
+            Runnable lost,
+            Recognition known,
+            Return found) {
         this.context = context;
         this.device = device;
         this.lost = lost;
@@ -71,14 +84,13 @@ final class Presence {
     }
 
     private synchronized void attend() {
-        if (!there && !other || device.attend()) {
+        if (!there || device.attend()) {
             return;
         }
-        if (there) {
-            there = false;
-            tell("gone", "its registers read as all ones until it is back");
-        }
-        other = false;
+        there = false;
+        told = null;
+        String why = device.absence().map(clause -> clause + "; ").orElse("");
+        tell("gone", why + "its registers read as all ones until it is back");
         leave();
     }
 
@@ -103,7 +115,9 @@ final class Presence {
         }
     }
 
+    /** Nobody who is there keeps the guest's memory while it is not the device. */
     private void leave() {
+        device.disconnect();
         if (watch != null) {
             watch.close();
             watch = null;
@@ -113,7 +127,7 @@ final class Presence {
     }
 
     private synchronized void lookForIt() {
-        if (there || other) {
+        if (there) {
             return;
         }
         try {
@@ -126,18 +140,23 @@ final class Presence {
             tell("back", "its interrupts and DMA maps are made again");
         } catch (VfioException stillGone) {
             there = false;
-            LOG.log(Level.DEBUG, "{0}: {1}", context.slot(), stillGone.getMessage());
+            if (stillGone.isAbsent()) {
+                LOG.log(Level.DEBUG, "{0}: {1}", context.slot(), stillGone.getMessage());
+            } else {
+                tellOnce("not usable", stillGone.getMessage());
+            }
             leave();
         } catch (DeviceException unlike) {
-            there = false;
-            if (device.attend()) {
-                other = true;
-                lost.run();
-                watch();
-                tell("not the same", unlike.getMessage());
-            } else {
-                leave();
-            }
+            tellOnce(device.attend() ? "not the same" : "not usable", unlike.getMessage());
+            leave();
+        }
+    }
+
+    /** Each second there may be the same to tell. */
+    private void tellOnce(String what, String detail) {
+        if (!detail.equals(told)) {
+            told = detail;
+            tell(what, detail);
         }
     }
 

@@ -43,6 +43,12 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
     /** Times that the host did not take over what the guest switched. */
     private final AtomicLong refusals = new AtomicLong();
 
+    /** May fail by the host's fault, or by the device's. */
+    @FunctionalInterface
+    private interface Step {
+        void run() throws DeviceException, VfioException;
+    }
+
     private PciWires wires;
     private boolean restored;
     private boolean busMaster;
@@ -226,17 +232,21 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
     /**
      * The other end is back, as it is after a reset; the guest is interrupted, so that it looks.
      */
-    private synchronized void found() throws DeviceException, VfioException {
+    private synchronized void found() throws VfioException {
         command();
         memory.map(wires);
         notices.arm();
+        // It is the device whatever the host cannot give it, and what it could be given it has.
+        afford(this::follow);
+        afford(interrupts::nudge);
+    }
+
+    private void afford(Step step) throws VfioException {
         try {
-            follow();
+            step.run();
         } catch (DeviceException e) {
-            // It is the device all the same, and what it could be given it has.
             refused(e);
         }
-        interrupts.nudge();
     }
 
     @Override
@@ -272,7 +282,7 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
         attempt(interrupts::pinOn);
     }
 
-    private void attempt(Presence.Return step) {
+    private void attempt(Step step) {
         try {
             step.run();
         } catch (DeviceException | VfioException e) {

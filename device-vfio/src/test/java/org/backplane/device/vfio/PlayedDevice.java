@@ -46,6 +46,13 @@ final class PlayedDevice implements VfioDevice {
     Runnable onConfigRead = () -> {};
 
     Optional<Fd> readiness = Optional.empty();
+
+    /** Why reconnecting fails though somebody is there; null if it does not. */
+    String unusable;
+
+    /** Whether somebody is there who is not connected. */
+    private boolean left;
+
     boolean closed;
 
     PlayedDevice(int configSize) {
@@ -155,7 +162,7 @@ final class PlayedDevice implements VfioDevice {
     }
 
     private void requireThere() throws VfioException {
-        if (!there) {
+        if (!attend()) {
             throw new VfioException("the played device is gone.");
         }
     }
@@ -273,14 +280,34 @@ final class PlayedDevice implements VfioDevice {
 
     @Override
     public boolean attend() {
-        return there;
+        return there && !left;
     }
 
     @Override
     public synchronized void reconnect() throws VfioException {
-        requireThere();
+        if (!there) {
+            throw VfioException.absent("nobody plays a device.", null);
+        }
         calls.add("reconnect");
+        if (unusable != null) {
+            left = true;
+            throw new VfioException(unusable);
+        }
+        left = false;
         armed.clear();
+    }
+
+    @Override
+    public synchronized void disconnect() {
+        if (attend()) {
+            calls.add("disconnect");
+            left = true;
+        }
+    }
+
+    @Override
+    public Optional<String> absence() {
+        return attend() ? Optional.empty() : Optional.of("it stopped playing");
     }
 
     @Override

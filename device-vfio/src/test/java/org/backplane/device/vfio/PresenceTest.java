@@ -2,6 +2,7 @@ package org.backplane.device.vfio;
 
 import static org.backplane.vfio.VfioDevice.MSIX;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -58,7 +59,8 @@ class PresenceTest {
         plugged.config(4, 2, 0);
         assertEquals(List.of(), host.calls());
         assertEquals(
-                List.of("gone: 0000:01:00.0: its registers read as all ones until it is back"),
+                List.of(
+                        "gone: 0000:01:00.0: it stopped playing; its registers read as all ones until it is back"),
                 plugged.slot.told());
     }
 
@@ -109,16 +111,20 @@ class PresenceTest {
         assertEquals(6, plugged.slot.told().size());
     }
 
-    private long reconnections() {
-        return host.calls().stream().filter("reconnect"::equals).count();
+    /** A second passes; what the host heard. */
+    private List<String> aSecondLater() {
+        plugged.slot.advanceTo(plugged.slot.guestTime() + SECOND);
+        return host.calls();
     }
 
-    /** Another comes, and is there for long. */
+    /** Another comes, and is there for long: it is looked at, left alone, and told once. */
     private void assertNotLetIn(String why) {
         leave();
         host.there = true;
-        plugged.slot.advanceTo(10 * SECOND);
-        assertEquals(1, reconnections());
+        for (int time = 0; time < 10; time++) {
+            assertEquals(List.of("reconnect", "disconnect"), aSecondLater());
+        }
+        assertFalse(host.attend());
         assertEquals(0xffff_ffffL, plugged.read(0, 0x14, 4));
         assertEquals(0, plugged.mapped.size());
         assertEquals("not the same: 0000:01:00.0: " + why, plugged.slot.told().get(1));
@@ -143,9 +149,8 @@ class PresenceTest {
                     // Would be followed to a vector that the other may not have.
                     plugged.program(0x2000, 2, false);
                 };
-        plugged.slot.advanceTo(10 * SECOND);
+        assertEquals(List.of("reconnect", "disconnect"), aSecondLater());
         assertEquals(Set.of(0xffff_ffffL), read);
-        assertEquals(List.of("reconnect"), host.calls());
     }
 
     @Test
@@ -196,17 +201,78 @@ class PresenceTest {
         host.set(0x02, 2, 0x9999);
         leave();
         host.there = true;
-        plugged.slot.advanceTo(10 * SECOND);
-        leave();
-        plugged.slot.advanceTo(20 * SECOND);
+        aSecondLater();
+        host.there = false;
+        aSecondLater();
         assertEquals(2, plugged.slot.told().size());
         host.set(0x02, 2, 0x0010);
         host.there = true;
-        plugged.slot.advanceTo(30 * SECOND);
+        aSecondLater();
         assertEquals(5, plugged.read(0, 0x14, 4));
         assertEquals(
                 "back: 0000:01:00.0: its interrupts and DMA maps are made again",
                 plugged.slot.told().get(2));
+    }
+
+    @Test
+    void anotherOneYetIsToldToo() {
+        host.set(0x02, 2, 0x9999);
+        leave();
+        host.there = true;
+        aSecondLater();
+        host.set(0x02, 2, 0x9998);
+        aSecondLater();
+        assertTrue(plugged.slot.told().get(2).contains("1b36:9998"), plugged.slot.told()::toString);
+    }
+
+    @Test
+    void aServerThatCannotBeUsedIsToldOnceUntilTheDeviceIsBack() {
+        leave();
+        host.there = true;
+        host.unusable = "it does not greet.";
+        for (int time = 0; time < 10; time++) {
+            assertEquals(List.of("reconnect"), aSecondLater());
+        }
+        assertEquals(
+                List.of("not usable: 0000:01:00.0: it does not greet."),
+                plugged.slot.told().subList(1, plugged.slot.told().size()));
+        host.unusable = null;
+        aSecondLater();
+        assertEquals(5, plugged.read(0, 0x14, 4));
+        leave();
+        host.there = true;
+        host.unusable = "it does not greet.";
+        aSecondLater();
+        aSecondLater();
+        assertEquals(5, plugged.slot.told().size(), plugged.slot.told()::toString);
+    }
+
+    @Test
+    void oneThatGoesWhileItIsLookedAtIsToldOnce() {
+        leave();
+        host.there = true;
+        host.onConfigRead = () -> host.there = false;
+        for (int time = 0; time < 10; time++) {
+            host.there = true;
+            aSecondLater();
+        }
+        assertEquals(2, plugged.slot.told().size(), plugged.slot.told()::toString);
+        assertTrue(
+                plugged.slot.told().get(1).startsWith("not usable: "),
+                plugged.slot.told()::toString);
+    }
+
+    @Test
+    void oneThatRefusesWhatIsDoneAtItsReturnIsLetGo() {
+        leave();
+        host.there = true;
+        host.refusedWrites = 1;
+        assertEquals(List.of("reconnect", "disconnect"), aSecondLater());
+        assertEquals(
+                "not usable: 0000:01:00.0: it does not take the write.",
+                plugged.slot.told().get(1));
+        aSecondLater();
+        assertEquals(5, plugged.read(0, 0x14, 4));
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
 import org.backplane.linux.StreamSocket;
@@ -32,6 +33,10 @@ final class ClientConnection implements AutoCloseable {
     private Capabilities server = Capabilities.DEFAULTS;
     private int lastId;
     private boolean over;
+
+    /** Why it is over; null while it is not, or was closed. Read by any thread. */
+    private volatile String end;
+
     private Stage stage = Stage.GREETING;
 
     /** How far it has come; what helps when it fails depends on that. */
@@ -58,16 +63,17 @@ final class ClientConnection implements AutoCloseable {
         try {
             socket = StreamSocket.connect(path);
         } catch (LinuxException e) {
+            boolean absent = e.isAbsent() || e.isRefused();
             String remedy =
-                    e.isAbsent() || e.isRefused()
+                    absent
                             ? "nobody serves a device there; start its server first"
                             : "the path must be a socket that this user may use";
-            throw new VfioException(
+            String sentence =
                     path.isAbsolute()
                             ? "%s: %s.".formatted(e.getMessage(), remedy)
                             : "%s: %s; the path meant is '%s'."
-                                    .formatted(e.getMessage(), remedy, path.toAbsolutePath()),
-                    e);
+                                    .formatted(e.getMessage(), remedy, path.toAbsolutePath());
+            throw absent ? VfioException.absent(sentence, e) : new VfioException(sentence, e);
         }
         return new ClientConnection(
                 path.toAbsolutePath().toString(),
@@ -266,7 +272,7 @@ final class ClientConnection implements AutoCloseable {
         }
     }
 
-    /** Ends the connection for a reason, which is told once; and says so. */
+    /** Ends the connection for a reason; who uses it tells it. */
     VfioException lost(IOException reason) {
         String why = reason instanceof EOFException ? "its server hung up" : reason.getMessage();
         String sentence =
@@ -277,12 +283,28 @@ final class ClientConnection implements AutoCloseable {
                                 why,
                                 remedy(reason));
         if (!over) {
-            over = true;
-            // Before that, who opens it says so; and may try again each second.
-            LOG.log(stage == Stage.SERVING ? Level.WARNING : Level.DEBUG, sentence);
-            channel.shutdown();
+            LOG.log(Level.DEBUG, sentence);
+            end(reason instanceof ProtocolException ? why + "; " + remedy(reason) : why);
         }
         return new VfioException(sentence, reason);
+    }
+
+    private void end(String why) {
+        over = true;
+        end = why;
+        channel.shutdown();
+    }
+
+    /** Ends the connection, which is good, with a server that is not wanted. */
+    void leave() {
+        if (!over) {
+            end("its server was left alone");
+        }
+    }
+
+    /** Why it is over, a clause; empty while it is not. */
+    Optional<String> absence() {
+        return Optional.ofNullable(end);
     }
 
     private String remedy(IOException reason) {

@@ -52,13 +52,7 @@ public final class VfioUserDevice implements VfioDevice {
     private final ReentrantLock lock = new ReentrantLock(true);
 
     private final GuestRanges memory = new GuestRanges();
-    private List<Fd> mappings = List.of();
-
-    /**
-     * What regions were mapped from before the last {@link #reconnect}: mapped still, maybe, until
-     * the caller has learned of the new ones.
-     */
-    private List<Fd> formerMappings = List.of();
+    private final RegionMappings mappings = new RegionMappings();
 
     /** Written without the lock, which {@link #reconnect} may have. */
     private volatile boolean closed;
@@ -155,7 +149,7 @@ public final class VfioUserDevice implements VfioDevice {
     public Fd mapping(int region) {
         lock.lock();
         try {
-            Fd descriptor = region < 0 || region >= mappings.size() ? null : mappings.get(region);
+            Fd descriptor = mappings.of(region);
             if (descriptor == null) {
                 throw new IllegalArgumentException(
                         "nothing of region %d of '%s' can be mapped".formatted(region, path));
@@ -311,6 +305,21 @@ public final class VfioUserDevice implements VfioDevice {
                 });
     }
 
+    @Override
+    public void disconnect() {
+        lock.lock();
+        try {
+            connection.leave();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public Optional<String> absence() {
+        return connection.absence();
+    }
+
     private void open(Deadline deadline) throws VfioException {
         ClientConnection next = ClientConnection.open(path, memory);
         List<Fd> descriptors = new ArrayList<>();
@@ -326,7 +335,7 @@ public final class VfioUserDevice implements VfioDevice {
             next.serving();
             replace(next, now, descriptors);
         } catch (VfioException | RuntimeException e) {
-            closeAll(descriptors);
+            RegionMappings.close(descriptors);
             next.close();
             throw e;
         } finally {
@@ -345,15 +354,9 @@ public final class VfioUserDevice implements VfioDevice {
             connection.close();
             LOG.log(Level.INFO, "the device at ''{0}'' is back", path);
         }
-        closeAll(formerMappings);
-        formerMappings = mappings;
-        mappings = descriptors;
+        mappings.replace(descriptors);
         shape = now;
         connection = next;
-    }
-
-    private static void closeAll(List<Fd> descriptors) {
-        descriptors.stream().filter(Objects::nonNull).forEach(Fd::close);
     }
 
     private static Message map(ClientConnection to, MemoryRange range, Deadline deadline)
@@ -430,10 +433,7 @@ public final class VfioUserDevice implements VfioDevice {
             if (connection != null) {
                 connection.close();
             }
-            closeAll(mappings);
-            closeAll(formerMappings);
-            mappings = List.of();
-            formerMappings = List.of();
+            mappings.close();
         } finally {
             lock.unlock();
         }

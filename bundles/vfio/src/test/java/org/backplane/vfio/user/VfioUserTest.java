@@ -364,6 +364,47 @@ class VfioUserTest {
     }
 
     @Test
+    void aServerThatIsLeftAloneLosesTheGuestsMemory() throws Exception {
+        client.disconnect();
+        await(() -> device.memory.isEmpty());
+        assertFalse(client.attend());
+        assertThrows(VfioException.class, () -> client.read(0, 0, 4));
+        assertEquals(Optional.of("its server was left alone"), client.absence());
+        client.reconnect();
+        assertEquals(2, device.memory.size());
+        assertEquals(Optional.empty(), client.absence());
+        assertEquals(0, client.read(0, 0, 4));
+    }
+
+    @Test
+    void nobodyAndSomebodyWhoCannotBeUsedAreToldApart() throws Exception {
+        assertEquals(Optional.empty(), client.absence());
+        server.close();
+        assertFalse(client.attend());
+        assertEquals(Optional.of("its server hung up"), client.absence());
+        assertTrue(assertThrows(VfioException.class, client::reconnect).isAbsent());
+        try (StreamListener listener = StreamListener.open(path, 1)) {
+            CompletableFuture<Void> rude = CompletableFuture.runAsync(() -> hangUpOn(listener));
+            assertFalse(assertThrows(VfioException.class, client::reconnect).isAbsent());
+            rude.get();
+        }
+        assertTrue(assertThrows(VfioException.class, client::reconnect).isAbsent());
+    }
+
+    private static void hangUpOn(StreamListener listener) {
+        try {
+            StreamSocket socket = null;
+            while (socket == null) {
+                socket = listener.accept();
+                Thread.onSpinWait();
+            }
+            socket.close();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
     void anotherDeviceInItsPlaceIsSeenAsItIs() throws Exception {
         assertEquals(1, client.region(2).mappable().size());
         server.close();
