@@ -1,5 +1,6 @@
 package org.backplane.machine.slot;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,6 +55,14 @@ final class KeptResources {
      */
     boolean opening() {
         return opening.get() > 0;
+    }
+
+    /** Devices of elsewhere that are kept: they work on while no code is there. */
+    List<VfioDevice> devices() {
+        return kept.values().stream()
+                .filter(VfioDevice.class::isInstance)
+                .map(VfioDevice.class::cast)
+                .toList();
     }
 
     /**

@@ -25,6 +25,7 @@ final class Tenancy {
 
     private final SlotGear gear;
     private final SlotEnvironment environment;
+    private final BusMastering busMastering;
     private final Heirs heirs;
     private final Gate gate;
     private final History history;
@@ -101,6 +102,7 @@ final class Tenancy {
         this.gear = gear;
         this.environment = environment;
         this.heirs = heirs;
+        busMastering = new BusMastering(environment.kept(), gear);
         before = SlotCounters.none(gear.name());
         gate = gear.gate();
         history = gear.history();
@@ -250,6 +252,9 @@ final class Tenancy {
             }
             Face target = made == null ? face : made;
             boolean repaired = state == SlotState.FAILED;
+            if (repaired && mastersBus(target)) {
+                busMastering.set(true);
+            }
             target.presentAgain();
             gate.changeOver();
             fresh.connect(target, true);
@@ -275,6 +280,13 @@ final class Tenancy {
                 }
             }
         }
+    }
+
+    /** Whether the guest has it so, who may have changed its mind since the device failed. */
+    private static boolean mastersBus(Face seen) {
+        return seen.function()
+                .filter(function -> function.wires().interrupts().busMaster())
+                .isPresent();
     }
 
     /** A connected device is the slot's; the gate is as it was. */
@@ -424,19 +436,32 @@ final class Tenancy {
     }
 
     /**
-     * Accesses read all ones, and a virtio driver is told DEVICE_NEEDS_RESET.
+     * Accesses read all ones, and a virtio driver is told DEVICE_NEEDS_RESET. A device of elsewhere
+     * does no DMA until a repair: its driver may give the memory away that it was told of.
      *
      * @param code that is to go when other code repairs the slot
      */
-    void beFailed(String reason, Optional<Code> code) {
+    void beFailed(String reason, Optional<Code> code) throws InterruptedException {
         broken = code;
         state = SlotState.FAILED;
         detail = reason;
         // Before the guest goes on: it must not find half of a device.
         if (face != null) {
             face.failed();
+            stopDma();
         }
         gate.refuse();
+    }
+
+    private void stopDma() throws InterruptedException {
+        try {
+            busMastering.set(false);
+        } catch (DeviceException e) {
+            history.add("not stopped", e.getMessage());
+            endDevices();
+            // Of a device that is on; the next one that is opened is as after a reset.
+            leaveNothing();
+        }
     }
 
     /** A restored slot whose device had failed: the guest goes on seeing its function. */

@@ -7,10 +7,12 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.backplane.bus.Space;
 import org.backplane.device.DeviceException;
 import org.backplane.device.context.DeviceContext;
 import org.backplane.device.state.SaveSupport;
+import org.backplane.device.state.SavedState;
 import org.backplane.linux.LinuxException;
 import org.backplane.linux.Mapping;
 import org.backplane.linux.Memfd;
@@ -25,6 +27,7 @@ import org.backplane.pci.PciShape.Bar;
 import org.backplane.pci.PciShape.BarKind;
 import org.backplane.pci.PciWires;
 import org.backplane.vfio.VfioDevice;
+import org.backplane.vfio.VfioException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,7 +42,25 @@ class KeptDeviceTest {
     /** Read there, the code fails. */
     private static final int BROKEN = Mapping.pageSize();
 
+    private static final List<Object> COMMAND = List.of(VfioDevice.CONFIG, 4L, 2);
+    private static final int DECODING = 2;
+    private static final int BUS_MASTER = 4;
+
+    /** Has nothing to do with DMA, and is the card's to keep. */
+    private static final int REPORTS_ERRORS = 0x100;
+
     private final List<String> calls = new ArrayList<>();
+
+    /** In the card; the code leaves it alone. */
+    private volatile long command = REPORTS_ERRORS | BUS_MASTER | DECODING;
+
+    private volatile boolean answers = true;
+    private volatile CountDownLatch hang = new CountDownLatch(0);
+    private volatile boolean there = true;
+
+    /** How often code took over what the code before had saved. */
+    private volatile int restored;
+
     private CounterSlot rig;
 
     @BeforeEach
@@ -60,17 +81,33 @@ class KeptDeviceTest {
                 Proxy.newProxyInstance(
                         getClass().getClassLoader(),
                         new Class<?>[] {VfioDevice.class},
-                        (proxy, method, arguments) -> {
-                            if (method.getName().equals("equals")) {
-                                return proxy == arguments[0];
-                            }
-                            synchronized (calls) {
-                                calls.add(
-                                        "%s, %d mapped"
-                                                .formatted(method.getName(), mappedRanges()));
-                            }
-                            return null;
-                        });
+                        (proxy, method, arguments) ->
+                                switch (method.getName()) {
+                                    case "equals" -> proxy == arguments[0];
+                                    case "read" -> command();
+                                    case "attend" -> there;
+                                    case "write" -> {
+                                        assertEquals(COMMAND, List.of(arguments).subList(0, 3));
+                                        command = (Long) arguments[3];
+                                        yield noted("COMMAND 0x%x".formatted(command));
+                                    }
+                                    default -> noted(method.getName());
+                                });
+    }
+
+    private long command() throws Exception {
+        hang.await();
+        if (!answers) {
+            throw new VfioException("it does not answer.");
+        }
+        return command;
+    }
+
+    private Object noted(String call) {
+        synchronized (calls) {
+            calls.add("%s, %d mapped".formatted(call, mappedRanges()));
+        }
+        return null;
     }
 
     private long mappedRanges() {
@@ -165,7 +202,8 @@ class KeptDeviceTest {
 
         @Override
         public SaveSupport saveSupport() {
-            return new SaveSupport.Stateless();
+            return new SaveSupport.Saveable(
+                    () -> SavedState.of("card", 1).build(), state -> restored++);
         }
 
         @Override
@@ -181,10 +219,15 @@ class KeptDeviceTest {
     private Offer fill() throws MachineException {
         Offer offer = offer(true);
         rig.slot().fill(offer);
-        function().writeConfig(4, 2, 2);
+        function().writeConfig(4, 2, BUS_MASTER | DECODING);
         assertEquals(List.of("open"), calls());
         assertEquals(1, mappedRanges());
         return offer;
+    }
+
+    private void fail() {
+        rig.bus().read(Space.MMIO, function().bars().get(0).base() + BROKEN, 4);
+        assertEquals(SlotState.FAILED, rig.slot().state());
     }
 
     private PciFunction function() {
@@ -202,9 +245,8 @@ class KeptDeviceTest {
     @Test
     void aResetEndsItWhereTheCodeHasFailed() throws Exception {
         fill();
-        rig.bus().read(Space.MMIO, function().bars().get(0).base() + BROKEN, 4);
-        assertEquals(SlotState.FAILED, rig.slot().state());
-        assertEquals(List.of(), calls(), "code that comes may go on with it");
+        fail();
+        calls();
         rig.slot().reset();
         assertEquals(List.of("close, 0 mapped"), calls());
         rig.slot().fill(offer(true));
@@ -235,5 +277,66 @@ class KeptDeviceTest {
     void codeThatIsRefusedLeavesNoneOpen() {
         assertThrows(MachineException.class, () -> rig.slot().fill(offer(false)));
         assertEquals(List.of("open", "close, 0 mapped"), calls());
+    }
+
+    @Test
+    void doesNoDmaFromTheFailureOfItsCodeUntilARepair() throws Exception {
+        fill();
+        fail();
+        assertEquals(List.of("COMMAND 0x102, 0 mapped"), calls(), "before the guest goes on");
+        rig.slot().swap(offer(true), false);
+        assertEquals(List.of("COMMAND 0x106, 0 mapped"), calls());
+        assertEquals(1, restored);
+    }
+
+    @Test
+    void aRepairLeavesBusMasteringOffIfTheGuestHasSwitchedItOffMeanwhile() throws Exception {
+        fill();
+        fail();
+        function().writeConfig(4, 2, DECODING);
+        rig.slot().swap(offer(true), false);
+        assertEquals(List.of("COMMAND 0x102, 0 mapped"), calls());
+    }
+
+    @Test
+    void codeThatIsRefusedAfterAFailureLeavesItOff() throws Exception {
+        fill();
+        fail();
+        calls();
+        // As the code might have that then does not start.
+        command |= BUS_MASTER;
+        assertThrows(MachineException.class, () -> rig.slot().swap(offer(false), false));
+        assertEquals(List.of("COMMAND 0x102, 0 mapped"), calls());
+    }
+
+    @Test
+    void oneThatCannotBeStoppedIsLetGo() throws Exception {
+        fill();
+        answers = false;
+        fail();
+        assertEquals(List.of("close, 0 mapped"), calls());
+        answers = true;
+        rig.slot().swap(offer(true), false);
+        assertEquals(List.of("open"), calls());
+        assertEquals(0, restored, "what was saved is of a device that was on");
+    }
+
+    @Test
+    void oneThatDoesNotAnswerInTimeIsLetGo() throws Exception {
+        fill();
+        hang = new CountDownLatch(1);
+        fail();
+        assertEquals(List.of("close, 0 mapped"), calls());
+        hang.countDown();
+    }
+
+    @Test
+    void oneThatIsGoneIsKeptForCodeThatLooksForIt() throws Exception {
+        fill();
+        answers = false;
+        there = false;
+        fail();
+        rig.slot().swap(offer(true), false);
+        assertEquals(List.of(), calls());
     }
 }
