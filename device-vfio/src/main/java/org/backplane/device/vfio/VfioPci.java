@@ -30,6 +30,14 @@ import org.backplane.vfio.VfioException;
 final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinStatus {
     private static final Logger LOG = System.getLogger(VfioPci.class.getName());
 
+    /** All of the register but what is switched here. */
+    private static final int COMMAND_OF_THE_HOST =
+            0xffff
+                    & ~(Type0Header.COMMAND_IO
+                            | Type0Header.COMMAND_MEMORY
+                            | Type0Header.COMMAND_BUS_MASTER
+                            | Type0Header.COMMAND_INTX_DISABLE);
+
     private final DeviceContext context;
     private final String slot;
     private final VfioDevice device;
@@ -204,9 +212,14 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
         interrupts.follow();
     }
 
+    /**
+     * Parity, SERR# and memory write and invalidate stay as the host has them: errors go to it, and
+     * its caches are meant. The pin's switch stays open; interrupts are the transport's.
+     */
     private void command() throws VfioException {
         int value =
-                Type0Header.COMMAND_IO
+                (int) device.read(VfioDevice.CONFIG, Type0Header.COMMAND, 2) & COMMAND_OF_THE_HOST
+                        | Type0Header.COMMAND_IO
                         | Type0Header.COMMAND_MEMORY
                         | (busMaster ? Type0Header.COMMAND_BUS_MASTER : 0);
         device.write(VfioDevice.CONFIG, Type0Header.COMMAND, 2, value);

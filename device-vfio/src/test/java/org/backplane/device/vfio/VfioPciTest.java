@@ -39,6 +39,24 @@ class VfioPciTest {
         }
     }
 
+    /** Parity 0x40, SERR# 0x100, memory write and invalidate 0x10; the pin's switch is 0x400. */
+    @Test
+    void whatTheHostHasOfCommandStaysWhateverTheGuestWrites() throws Exception {
+        try (var plugged = new Plugged(PlayedDevice.nvme().set(4, 2, 0x0510))) {
+            assertEquals(0x113, plugged.host.config(4, 2));
+            plugged.config(4, 2, 0x46);
+            assertEquals(0x117, plugged.host.config(4, 2));
+            assertEquals(0x46, plugged.config(4, 2));
+            // The host's own, meanwhile.
+            plugged.host.set(4, 2, 0x157);
+            plugged.config(4, 2, 0x102);
+            assertEquals(0x153, plugged.host.config(4, 2));
+            plugged.on();
+            plugged.device.reset();
+            assertEquals(0x153, plugged.host.config(4, 2));
+        }
+    }
+
     @Test
     void registersBesideTheTableReachTheDeviceAndTheTableDoesNot() throws Exception {
         try (var plugged = new Plugged(PlayedDevice.nvme())) {
