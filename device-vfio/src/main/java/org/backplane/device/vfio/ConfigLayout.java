@@ -62,12 +62,14 @@ final class ConfigLayout {
     /** All but the function-level reset. */
     static final int DEVICE_CONTROL_WRITABLE = 0x7fff;
 
+    /** As after a reset: relaxed ordering, no snoop, payloads of 128 and requests of 512 bytes. */
+    static final int DEVICE_CONTROL_RESET = 0x2810;
+
     static final int LINK_CAPABILITIES = 0x0c;
 
-    /** Speed, width, exit latencies. */
-    static final int LINK_CAPABILITIES_SHOWN = 0x3_f3ff;
-
+    /** Of the capabilities and of the status. The exit latencies depend on the clock in use. */
     static final int LINK_SPEED_AND_WIDTH = 0x3ff;
+
     static final int LINK_CONTROL = 0x10;
 
     /** Read completion boundary, common clock, extended synch: numbers here. */

@@ -57,6 +57,9 @@ final class EmulatedCapability {
      * An endpoint (PCI Express 5.0, section 7.5.3): payload and request sizes, link and completion
      * time-outs can be written and read, and change nothing, because they have to fit the host's
      * side of the link. No slot, no reset, no power management of the link.
+     *
+     * <p>Only what the card is goes into it: its controls, and what they change elsewhere, may be
+     * others when the next code looks, because the host tunes them and a reset puts them back.
      */
     static PciShape.Capability express(FoundCapability found, ConfigRegisters config)
             throws VfioException {
@@ -81,25 +84,18 @@ final class EmulatedCapability {
                 4,
                 config.u32(at + ConfigLayout.DEVICE_CAPABILITIES)
                         & ConfigLayout.DEVICE_CAPABILITIES_SHOWN);
-        made.put(
-                made.values,
-                ConfigLayout.DEVICE_CONTROL,
-                2,
-                config.u16(at + ConfigLayout.DEVICE_CONTROL)
-                        & ConfigLayout.DEVICE_CONTROL_WRITABLE);
+        made.put(made.values, ConfigLayout.DEVICE_CONTROL, 2, ConfigLayout.DEVICE_CONTROL_RESET);
         made.put(
                 made.writable,
                 ConfigLayout.DEVICE_CONTROL,
                 2,
                 ConfigLayout.DEVICE_CONTROL_WRITABLE);
         int link =
-                config.u32(at + ConfigLayout.LINK_CAPABILITIES)
-                        & ConfigLayout.LINK_CAPABILITIES_SHOWN;
+                config.u32(at + ConfigLayout.LINK_CAPABILITIES) & ConfigLayout.LINK_SPEED_AND_WIDTH;
         made.put(made.values, ConfigLayout.LINK_CAPABILITIES, 4, link);
         made.put(made.writable, ConfigLayout.LINK_CONTROL, 2, ConfigLayout.LINK_CONTROL_WRITABLE);
         // What it could be, not what it is: a link trains anew, and a shape is constant.
-        made.put(
-                made.values, ConfigLayout.LINK_STATUS, 2, link & ConfigLayout.LINK_SPEED_AND_WIDTH);
+        made.put(made.values, ConfigLayout.LINK_STATUS, 2, link);
         if (whole) {
             made.second(config, at, link);
         }

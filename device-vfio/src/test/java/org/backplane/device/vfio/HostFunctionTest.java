@@ -20,6 +20,15 @@ class HostFunctionTest {
                 .getMessage();
     }
 
+    /** The capability's bytes behind its header. */
+    private static byte[] express(PlayedDevice device) throws DeviceException {
+        return HostFunction.shape("nic1", device).capabilities().stream()
+                .filter(each -> each.id() == CapabilityTable.PCI_EXPRESS)
+                .findFirst()
+                .orElseThrow()
+                .body();
+    }
+
     private static PlayedDevice nvme() {
         return PlayedDevice.nvme();
     }
@@ -147,28 +156,43 @@ class HostFunctionTest {
     @Test
     void showsAnExpressCapabilityThatIsCutShortAsVersionOne() throws Exception {
         PlayedDevice device = nvme().set(0x81, 1, 0x98).set(0x98, 2, 0x6009).set(0x9a, 1, 8);
-        PciShape.Capability express =
-                HostFunction.shape("nic1", device).capabilities().stream()
-                        .filter(each -> each.id() == CapabilityTable.PCI_EXPRESS)
-                        .findFirst()
-                        .orElseThrow();
-        assertEquals(1, express.body()[0]);
-        assertEquals(0x18 - 2, express.body().length);
+        byte[] express = express(device);
+        assertEquals(1, express[0]);
+        assertEquals(0x18 - 2, express.length);
     }
 
     @Test
     void showsSpeedAndWidthOfTheLinkAndNothingElseOfIt() throws Exception {
         PlayedDevice device = nvme().set(0x92, 2, 0x3811);
-        byte[] express =
-                HostFunction.shape("nic1", device).capabilities().stream()
-                        .filter(each -> each.id() == CapabilityTable.PCI_EXPRESS)
-                        .findFirst()
-                        .orElseThrow()
-                        .body();
+        byte[] express = express(device);
         assertEquals(0x11, express[0x12 - 2]);
         assertEquals(0, express[0x13 - 2]);
         // Of the capabilities no power management.
         assertEquals(0x00, express[0x0d - 2]);
+    }
+
+    /**
+     * Payloads of 256 and requests of 4096 bytes, a common clock and the latencies with it, D3hot.
+     */
+    @Test
+    void whatTheHostTunesIsNoPartOfTheShape() throws Exception {
+        PlayedDevice tuned =
+                nvme().set(0x88, 2, 0x582f)
+                        .set(0x8a, 2, 0x000f)
+                        .set(0x8c, 4, 0x0042_5c11)
+                        .set(0x90, 2, 0x0043)
+                        .set(0x92, 2, 0x1011)
+                        .set(0xa8, 2, 0x0409)
+                        .set(0xb0, 2, 0x0001)
+                        .set(0x64, 2, 0x0103);
+        assertEquals(HostFunction.shape("nic1", nvme()), HostFunction.shape("nic1", tuned));
+    }
+
+    @Test
+    void controlsOfTheLinkBeginAsAfterAReset() throws Exception {
+        byte[] express = express(nvme().set(0x88, 2, 0x582f));
+        assertEquals(0x10, express[0x08 - 2]);
+        assertEquals(0x28, express[0x09 - 2]);
     }
 
     @Test

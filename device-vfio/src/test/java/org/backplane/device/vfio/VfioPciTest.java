@@ -129,6 +129,18 @@ class VfioPciTest {
     }
 
     @Test
+    void swapGoesOnAfterTheHostHasChangedThePayloadSize() throws Exception {
+        try (var plugged = new Plugged(PlayedDevice.nvme())) {
+            assertEquals(0x2810, plugged.config(0x88, 2));
+            plugged.config(0x88, 2, 0x5810);
+            plugged.host.set(0x88, 2, 0x2830);
+            plugged.swap();
+            assertEquals(0x5810, plugged.config(0x88, 2));
+            assertEquals(0x2830, plugged.host.config(0x88, 2));
+        }
+    }
+
+    @Test
     void offAgainGoesBackToThePin() throws Exception {
         try (var plugged = new Plugged(PlayedDevice.nvme())) {
             assertTrue(plugged.host.armed(0, 0));
