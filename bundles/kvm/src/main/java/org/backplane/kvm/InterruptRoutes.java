@@ -29,7 +29,12 @@ final class InterruptRoutes implements EventRoutes {
 
     private static final Logger LOG = System.getLogger(InterruptRoutes.class.getName());
 
-    private record Message(long address, int data) {}
+    private record Message(long address, int data) {
+        /** As equals, which the JVM links at its first call, inside of a guest's access. */
+        boolean is(long otherAddress, int otherData) {
+            return address == otherAddress && data == otherData;
+        }
+    }
 
     /** What a VM is asked for, as {@link KvmFd#call} does it. */
     @FunctionalInterface
@@ -110,7 +115,7 @@ final class InterruptRoutes implements EventRoutes {
             vm.call(
                     KVM_IRQFD,
                     argument,
-                    "interrupt %d, %s, flags %d".formatted(interrupt, event, flags));
+                    "interrupt " + interrupt + ", " + event + ", flags " + flags);
         }
     }
 
@@ -200,10 +205,10 @@ final class InterruptRoutes implements EventRoutes {
                     off();
                     return;
                 }
-                Message message = new Message(address, data);
-                if (!message.equals(messages.get(interrupt))) {
+                Message before = messages.get(interrupt);
+                if (before == null || !before.is(address, data)) {
                     Map<Integer, Message> next = new TreeMap<>(messages);
-                    next.put(interrupt, message);
+                    next.put(interrupt, new Message(address, data));
                     write(next);
                     messages = next;
                 }
