@@ -162,8 +162,8 @@ final class ClientConnection implements AutoCloseable {
             throws VfioException {
         if (over) {
             throw new VfioException(
-                    "The device at '%s' is gone; it is looked for until its server is back."
-                            .formatted(name));
+                    "The device at '%s' is gone: %s; it is looked for until its server is back."
+                            .formatted(name, absence().orElse("it was closed")));
         }
         Message reply;
         try {

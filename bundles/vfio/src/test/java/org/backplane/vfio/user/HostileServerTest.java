@@ -259,6 +259,9 @@ class HostileServerTest {
                     "The device at '%s' is gone: no reply to command %d came within the 300 ms that an operation has; it is looked for until its server is back."
                             .formatted(path, Wire.REGION_READ),
                     gone);
+            // Who comes later hears no less.
+            assertEquals(
+                    gone, assertThrows(VfioException.class, () -> client.reset()).getMessage());
         }
     }
 
