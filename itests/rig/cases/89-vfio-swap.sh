@@ -1,5 +1,5 @@
-# The code of the cards is replaced while nvme reads and e1000e pings: the cards are not reset, no ping is
-# lost, and every read is right.
+# The code of the cards is replaced while nvme reads and e1000e pings, also by a build that cannot take the
+# state and is rolled back: the cards are not reset, no ping is lost, and every read is right.
 only_backplane
 machine vfio
 guest 'modprobe nvme'
@@ -17,6 +17,7 @@ pinged 5
 complaints=$(guest 'dmesg | grep -cE "nvme|e1000e" || true')
 swaps nvme
 swaps e1000e
+refuses vm:swap e1000e $builds/vfio-refuses.jar | grep -q 'rolled back' || fail "$(cat /tmp/refused)"
 reads=$(guest 'wc -l < /tmp/read')
 guest_awaits "more reads" "[ \$(wc -l < /tmp/read) -ge $((reads + 2)) ]"
 pinged 10
