@@ -236,9 +236,27 @@ class CapabilityPlacementTest {
         PciShape shape = Rig.Parts.NONE.with(at(0x40, PM, 8)).shape();
         assertEquals(shape, Rig.Parts.NONE.with(at(0x40, PM, 8)).shape());
         assertDiffers(shape, Rig.Parts.NONE.with(at(0x44, PM, 8)).shape());
-        assertDiffers(
-                Rig.Parts.NONE.with(extended(0x100, 1, 1)).shape(),
-                Rig.Parts.NONE.with(extended(0x100, 1, 2)).shape());
+        PciShape.Capability own = new PciShape.Capability(PM, new byte[2], new byte[2]);
+        for (PciShape.Capability other :
+                List.of(
+                        new PciShape.Capability(VENDOR, new byte[2], new byte[2]),
+                        new PciShape.Capability(PM, new byte[] {0, 1}, new byte[2]),
+                        new PciShape.Capability(PM, new byte[2], new byte[] {0, 1}))) {
+            assertDiffers(Rig.Parts.NONE.with(own).shape(), Rig.Parts.NONE.with(other).shape());
+        }
+        for (PciShape.ExtendedCapability other :
+                List.of(
+                        extended(0x104, 1, 1),
+                        extended(0x100, 2, 1),
+                        extended(0x100, 1, 2),
+                        new PciShape.ExtendedCapability(
+                                0x100, 1, 3, new byte[] {1}, new byte[] {(byte) 0xf0}),
+                        new PciShape.ExtendedCapability(
+                                0x100, 1, 2, new byte[] {1}, new byte[1]))) {
+            assertDiffers(
+                    Rig.Parts.NONE.with(extended(0x100, 1, 1)).shape(),
+                    Rig.Parts.NONE.with(other).shape());
+        }
         assertDiffers(
                 Rig.Parts.NONE.with(new PciShape.ConfigRange(0x40, 4)).shape(),
                 Rig.Parts.NONE.with(new PciShape.ConfigRange(0x40, 8)).shape());
@@ -266,6 +284,8 @@ class CapabilityPlacementTest {
         assertEquals(link, ports.read(number, 0x82, 2) & 0x3ff);
         ports.write(number, 0x78, 2, 0xffff);
         assertEquals(0x78ff, ports.read(number, 0x78, 2));
+        ports.write(number, 0x78, 2, 0);
+        assertEquals(0, ports.read(number, 0x78, 2));
     }
 
     @Test
@@ -283,5 +303,20 @@ class CapabilityPlacementTest {
         assertEquals(0x104, ports.read(number, 0x82, 2));
         PciFunction root = rig.plug("card", shape);
         assertEquals(0x0092_0010L, rig.read(root, 0x70, 4), "as it is");
+    }
+
+    @Test
+    void anExpressCapabilityWithoutLinkRegistersIsShownAsItIs() throws ClaimException {
+        byte[] body = new byte[0x11];
+        body[0] = 0x02;
+        PciFunction function =
+                plug(
+                        Rig.Parts.NONE.with(
+                                new PciShape.Capability(
+                                        ExpressCapability.ID,
+                                        body,
+                                        new byte[body.length],
+                                        OptionalInt.of(0x70))));
+        assertEquals(0x0002_0010L, rig.read(function, 0x70, 4));
     }
 }

@@ -12,8 +12,10 @@ import org.backplane.vfio.IrqInfo;
 import org.backplane.vfio.RegionInfo;
 import org.backplane.vfio.VfioDevice;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What devices say of themselves, and what of it no guest can be shown. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostFunctionTest {
     private static String refusal(PlayedDevice device) {
         return assertThrows(DeviceException.class, () -> HostFunction.shape("nic1", device))
@@ -57,6 +59,21 @@ class HostFunctionTest {
         assertEquals(
                 Optional.of(new PciShape.Msix(5, 0, 0x2000, 0, 0x3000, OptionalInt.of(0x40))),
                 HostFunction.shape("nic1", nvme()).msix());
+    }
+
+    @Test
+    void keepsMsixInTwoBars() throws Exception {
+        PlayedDevice device = nvme().bar(2, 0b0100, 0x1000).set(0x48, 4, 0x802);
+        assertEquals(
+                Optional.of(new PciShape.Msix(5, 0, 0x2000, 2, 0x800, OptionalInt.of(0x40))),
+                HostFunction.shape("nic1", device).msix());
+    }
+
+    @Test
+    void theUpperHalfOfAWideBarIsNoBar() throws Exception {
+        assertEquals(
+                List.of(new PciShape.Bar(0, PciShape.BarKind.MEMORY_64, false, 0x4000)),
+                HostFunction.shape("nic1", nvme().set(0x14, 4, 0x40)).bars());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.backplane.pci.PciShape;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -133,6 +134,15 @@ class PassedConfigurationTest {
     }
 
     @Test
+    void extendedSpaceWithoutCapabilitiesBeginsWithZerosWhateverTheDeviceSays() throws Exception {
+        host.set(0x104, 4, 0x1234);
+        plug();
+        host.set(0x100, 4, 0x0001_0003);
+        assertEquals(0, plugged.config(0x100, 4));
+        assertEquals(0x1234, plugged.config(0x104, 4));
+    }
+
+    @Test
     void hasNoRomNoSelfTestAndNoWritableStatus() throws Exception {
         host.set(0x30, 4, 0xfff0_0001L).set(0x0f, 1, 0xc0);
         plug();
@@ -150,13 +160,16 @@ class PassedConfigurationTest {
 
     @Test
     void aConventionalDeviceHasNoExtendedSpace() throws Exception {
-        plugged =
-                new Plugged(
-                        new PlayedDevice(256)
-                                .set(0x00, 4, 0x8139_10ecL)
-                                .set(0x3d, 1, 1)
-                                .bar(0, 1, 256)
-                                .bar(1, 0, 256));
+        PlayedDevice conventional =
+                new PlayedDevice(256)
+                        .set(0x00, 4, 0x8139_10ecL)
+                        .set(0x3d, 1, 1)
+                        .bar(0, 1, 256)
+                        .bar(1, 0, 256);
+        assertEquals(
+                List.of(new PciShape.ConfigRange(0x40, 0xc0)),
+                HostFunction.shape("nic1", conventional).answered());
+        plugged = new Plugged(conventional);
         assertEquals(0x8139_10ecL, plugged.config(0, 4));
         assertEquals(0, plugged.config(0x100, 4));
         assertEquals(0, plugged.config(0x34, 1));
