@@ -40,10 +40,12 @@ final class HostDevices {
                 Optional.ofNullable(settings.get(VfioOption.HOST))
                         .filter(SettingType.PciAddress::isOne)
                         .map(SettingType.PciAddress::whole);
-        Optional<String> socket = Optional.ofNullable(settings.get(VfioOption.SOCKET));
-        if (settings.containsKey(VfioOption.HOST) == socket.isPresent()) {
+        Optional<Path> socket =
+                Optional.ofNullable(settings.get(VfioOption.SOCKET))
+                        .flatMap(text -> PlanReader.path(text, ignored -> {}));
+        if (settings.containsKey(VfioOption.HOST) == settings.containsKey(VfioOption.SOCKET)) {
             wrong.accept(
-                    socket.isPresent()
+                    settings.containsKey(VfioOption.HOST)
                             ? "host= and socket= name two devices; leave one out"
                             : "no device is named; give host=0000:01:00.0 or socket=PATH");
             return;
@@ -52,9 +54,8 @@ final class HostDevices {
             wrong.accept("iommu= is for a device of this host; leave it out");
         }
         host.ifPresent(address -> function(address, wrong));
-        socket.flatMap(text -> PlanReader.path(text, ignored -> {}))
-                .ifPresent(path -> server(path, wrong));
-        host.or(() -> socket)
+        socket.ifPresent(path -> server(path, wrong));
+        host.or(() -> socket.map(Path::toString))
                 .map(device -> sources.putIfAbsent(device, source))
                 .ifPresent(
                         other ->

@@ -120,6 +120,7 @@ class VfioOptionTest {
                 "01:00.0,iommu=none|'iommu=none' is wrong: give one of: auto, group, iommufd",
                 "01:00.0,host=01:00.0|'host' is said by the first word",
                 "01:00.0,rom=on|vfio has no setting 'rom'",
+                "01:00.0,|there is nothing between two commas",
                 "user:/no/such.sock|there is no socket /no/such.sock; start the device's server first",
                 "user:|give a path",
             })
@@ -138,6 +139,31 @@ class VfioOptionTest {
     void refusesOneDeviceInTwoSlotsHoweverItIsSpelled() throws IOException {
         read(List.of("vfio,host=01:00.0"), List.of("0000:01:00.0"));
         refused("--vfio 0000:01:00.0: this is the device of --device vfio,host=01:00.0 too");
+    }
+
+    @Test
+    void aSocketIsPassedOnWhole() throws IOException {
+        assertEquals(
+                Map.of("socket", root.resolve("served.sock").toString()),
+                read(List.of(), List.of("user:" + relativeSocket())).get(0).settings());
+    }
+
+    @Test
+    void refusesOneServerInTwoSlotsHoweverItIsSpelled() throws IOException {
+        read(
+                List.of("vfio,socket=" + relativeSocket()),
+                List.of("user:" + root.resolve("served.sock")));
+        refused("this is the device of --device vfio,socket=");
+    }
+
+    private Path relativeSocket() {
+        return Path.of("").toAbsolutePath().relativize(root.resolve("served.sock"));
+    }
+
+    @Test
+    void refusesTwoDevicesInOneSlot() throws IOException {
+        read(List.of("vfio,host=01:00.0,socket=" + root.resolve("served.sock")), List.of());
+        refused("host= and socket= name two devices; leave one out");
     }
 
     @Test
