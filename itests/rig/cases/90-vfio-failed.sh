@@ -10,7 +10,7 @@ masters || fail "the driver did not have the card master the bus"
 shell vm:swap nvme $builds/vfio-fails.jar > /dev/null
 shell vm:accept nvme
 guest "hexdump /sys/block/$disk/device/device/config > /dev/null" || true
-await 20 "the failure" eval 'shell vm:slots | grep -q "^nvme .*FAILED"'
+await 20 "the failure" eval 'shell vm:slots | grep -q "^nvme .* failed "'
 ! masters || fail "the card masters the bus with no code left"
 shell vm:swap nvme $builds/vfio-good.jar > /tmp/repair
 masters || fail "the repaired card does not master the bus"
