@@ -99,17 +99,16 @@ class LargerWindowsTest {
     /** As a machine is started: one after the other, or the first refusal. */
     private static Optional<String> plug(Board board, List<PciShape> shapes) {
         for (int i = 0; i < shapes.size(); i++) {
-            List<String> before = board.bus().regions().stream().map(Object::toString).toList();
+            List<String> before = regions(board);
             try {
                 PciFunction card = board.bridge().plug("card" + i, -1, shapes.get(i), SILENT);
                 try {
                     card.place();
                 } catch (ClaimException full) {
+                    String stays = "something of a card that was refused stays claimed";
+                    assertEquals(before, regions(board), stays);
                     card.close();
-                    assertEquals(
-                            before,
-                            board.bus().regions().stream().map(Object::toString).toList(),
-                            "something of a card that was refused stays claimed");
+                    assertEquals(before, regions(board), stays);
                     assertTrue(full.getMessage().startsWith("card%d bar".formatted(i)));
                     return Optional.of(full.getMessage());
                 }
@@ -118,6 +117,10 @@ class LargerWindowsTest {
             }
         }
         return Optional.empty();
+    }
+
+    private static List<String> regions(Board board) {
+        return board.bus().regions().stream().map(Object::toString).toList();
     }
 
     /** The sizes with the one that a refusal advises; empty if none would do. */

@@ -309,7 +309,8 @@ class ServedInterruptsTest {
             client.resample(INTX, Optional.of(unmask));
             for (int round = 0; round < 3; round++) {
                 carried.signalled.run();
-                assertEquals(only(0), heard());
+                // The client's pin is unmasked a moment after the device hears of the end.
+                await(() -> events[0].drain() == 1);
                 carried.signalled.run();
                 assertEquals(NOTHING, heard());
                 assertEquals(0, finished.drain());
@@ -327,9 +328,11 @@ class ServedInterruptsTest {
             assertEquals(only(0), heard());
             client.resample(INTX, Optional.empty());
             unmask.signal();
-            client.read(VfioDevice.CONFIG, 0, 4);
-            assertEquals(1, unmask.drain());
+            for (int i = 0; i < 10; i++) {
+                client.read(VfioDevice.CONFIG, 0, 4);
+            }
             assertEquals(0, finished.drain());
+            assertEquals(NOTHING, heard());
             rig.function.disconnect(device);
         }
     }
