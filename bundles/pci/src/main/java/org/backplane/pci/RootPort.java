@@ -42,11 +42,12 @@ public final class RootPort implements ConfigTarget, PciSocket {
     @FunctionalInterface
     public interface Occupant {
         /**
-         * The guest took the link down. The function is to be reset, with all that is behind it,
-         * and then {@link #recovered} to be called.
+         * The guest took the link down, or lets a function go whose link it took down before. The
+         * function is to be reset, with all that is behind it, and then {@link #recovered} to be
+         * called.
          *
-         * @param consented the guest switched the slot's power off after it was asked to by {@link
-         *     #press}: the function is to be closed instead
+         * @param consented the guest lets the function go after it was asked to by {@link #press}:
+         *     the function is to be closed instead
          */
         void linkLost(boolean consented);
     }
@@ -259,7 +260,7 @@ public final class RootPort implements ConfigTarget, PciSocket {
                 () -> {
                     // One that arrived may be used though power was never switched on: by a guest
                     // that does not handle slots, but looked for new functions by itself.
-                    if (!slot.powered() && (slot.heedsButton() || !arrived)) {
+                    if (!slot.powered() && (slot.heedsButton() ? !slot.blinking() : !arrived)) {
                         outcome.set(Button.POWER_OFF);
                     } else if (slot.heedsButton()) {
                         asked = true;
@@ -270,6 +271,15 @@ public final class RootPort implements ConfigTarget, PciSocket {
                     }
                 });
         return outcome.get();
+    }
+
+    /**
+     * Whether the guest has let the function go: by the power indicator, which permits it by being
+     * off only (section 6.7.1.1.2). Linux switches power off first, waits a second, and hears of no
+     * card that comes in that time.
+     */
+    private boolean consented() {
+        return asked && !slot.powered() && !slot.blinking();
     }
 
     /** Does not ask any longer: if the guest switches power off from now on, it is for itself. */
@@ -336,8 +346,8 @@ public final class RootPort implements ConfigTarget, PciSocket {
 
     /** After a restore: what the owner of the function had yet to do is asked of it again. */
     void resume() {
-        if (recovering && function.get() != null) {
-            tell(asked && !slot.powered());
+        if ((recovering || consented()) && function.get() != null) {
+            tell(consented());
         }
     }
 
@@ -417,16 +427,18 @@ public final class RootPort implements ConfigTarget, PciSocket {
 
     /** Changes registers in one step; the link, BARs and interrupts follow. */
     private void change(Runnable step) {
-        List<Boolean> lost = new ArrayList<>();
+        List<Boolean> news = new ArrayList<>();
         bridge.rearrange(
                 () -> {
+                    boolean before = consented();
                     step.run();
-                    if (follow()) {
-                        lost.add(asked && !slot.powered());
+                    boolean lost = follow();
+                    if (lost || consented() && !before) {
+                        news.add(consented());
                     }
                 });
         afterwards();
-        lost.forEach(this::tell);
+        news.forEach(this::tell);
     }
 
     /** Whether the guest took the link of a function down. */

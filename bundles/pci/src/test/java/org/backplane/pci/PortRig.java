@@ -19,6 +19,10 @@ final class PortRig {
     static final int LISTENING = 0x1039;
 
     static final int POWER_OFF = ExpressCapability.CONTROL_POWER_OFF;
+    static final int BLINKING =
+            ExpressCapability.INDICATOR_BLINK << ExpressCapability.CONTROL_POWER_INDICATOR_SHIFT;
+    static final int DARK =
+            ExpressCapability.INDICATOR_OFF << ExpressCapability.CONTROL_POWER_INDICATOR_SHIFT;
 
     static final AddressRange IO = new AddressRange(0xe000, 0x1000);
     static final AddressRange MEMORY = new AddressRange(0x7e00_0000L, 0x100_0000);

@@ -175,6 +175,24 @@ class RootPortTest {
         assertTrue(rig.allFree());
     }
 
+    /** As Linux does: the indicator goes out a second after the power. */
+    @Test
+    void theGuestHasNotConsentedWhileTheIndicatorBlinks() throws ClaimException {
+        PciFunction disk = ports.installed(ports.first, "disk0", DISK);
+        ports.first.occupant(consented -> ports.told.add("lost " + consented));
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, PortRig.LISTENING | PortRig.BLINKING);
+        ports.first.press();
+        int off = PortRig.LISTENING | PortRig.POWER_OFF;
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, off | PortRig.BLINKING);
+        assertEquals(List.of("lost false"), ports.told);
+        disk.reset();
+        ports.first.recovered();
+        assertEquals(RootPort.Button.PRESSED, ports.first.press());
+        ports.write(ports.first, PortRig.SLOT_CONTROL, 2, off | PortRig.DARK);
+        assertEquals(List.of("lost false", "lost true"), ports.told);
+        assertEquals(NOBODY, ports.read(BEHIND_FIRST, 0, 4));
+    }
+
     @Test
     void aGuestThatTookTooLongSwitchesOffForItself() throws ClaimException {
         ports.installed(ports.first, "disk0", DISK);

@@ -270,7 +270,7 @@ final class PciPlace implements PciSocket, RootPort.Occupant {
             waiting = consent;
         }
         if (consented && waiting != null && waiting.complete(Consent.GIVEN)) {
-            gear.history().add("let go", "the guest switched the slot's power off");
+            gear.history().add("let go", "the guest switched the slot off");
         } else {
             linkLost.run();
         }
