@@ -176,7 +176,8 @@ final class InterruptPaths {
             }
         }
         if (anew) {
-            begin(opened, programmed);
+            // A driver that opens them one by one makes all that are used go off few times.
+            begin(opened, programmed, kind == Kind.MSIX ? Math.min(2 * vectors, msixVectors) : 0);
         } else {
             add(opened);
         }
@@ -206,8 +207,10 @@ final class InterruptPaths {
 
     /**
      * @param programmed how many vectors have room at least, open or not
+     * @param spare how many are to have room if the host has so many
      */
-    private void begin(BitSet opened, int programmed) throws DeviceException, VfioException {
+    private void begin(BitSet opened, int programmed, int spare)
+            throws DeviceException, VfioException {
         BitSet before = used();
         try {
             if (kind == Kind.MSIX) {
@@ -217,13 +220,26 @@ final class InterruptPaths {
             kind = Kind.MSIX;
             // None open yet: an empty vector switches the capability on all the same.
             vectors = Math.max(1, Math.max(used.length(), programmed));
-            device.trigger(VfioDevice.MSIX, 0, eventsOf(used, 0, vectors));
+            if (spare <= vectors || !has(spare)) {
+                device.trigger(VfioDevice.MSIX, 0, eventsOf(used, 0, vectors));
+            }
         } catch (VfioException e) {
             throw givenUp(e);
         }
         // What they sent while all was off is lost; a driver that looks in vain does no harm.
         for (int vector : before.stream().toArray()) {
             events.vector(vector).signal();
+        }
+    }
+
+    /** Switches on with room for so many, unless the host has not so many. */
+    private boolean has(int room) throws DeviceException {
+        try {
+            device.trigger(VfioDevice.MSIX, 0, eventsOf(used, 0, room));
+            vectors = room;
+            return true;
+        } catch (VfioException e) {
+            return false;
         }
     }
 

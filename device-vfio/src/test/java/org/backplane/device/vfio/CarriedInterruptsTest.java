@@ -138,6 +138,34 @@ class CarriedInterruptsTest {
     }
 
     @Test
+    void vectorsThatAreOpenedOneByOneMakeTheKernelBeginAnewFewTimes() throws Exception {
+        PlayedDevice host = plug(wide(false));
+        plugged.config(0x42, 2, ENABLE);
+        host.calls();
+        for (int vector = 0; vector < 64; vector++) {
+            program(vector, false);
+        }
+        assertEquals(6, host.calls().stream().filter("disable 2"::equals).count());
+        for (int vector = 0; vector < 64; vector++) {
+            assertTrue(host.armed(VfioDevice.MSIX, vector), "vector " + vector);
+        }
+    }
+
+    @Test
+    void aHostWithoutSpareVectorsIsAskedForThoseThatAreNeeded() throws Exception {
+        PlayedDevice host = plug(wide(false));
+        plugged.config(0x42, 2, ENABLE);
+        program(1, false);
+        program(2, false);
+        host.calls();
+        host.refusals = 1;
+        program(4, false);
+        assertEquals(
+                List.of("disable 2", "trigger 2+0 -ee-e---", "trigger 2+0 -ee-e"), host.calls());
+        assertTrue(host.armed(VfioDevice.MSIX, 4));
+    }
+
+    @Test
     void driversLookForWhatWasLostWhileTheKernelBeganAnew() throws Exception {
         PlayedDevice host = plug(wide(false));
         plugged.config(0x42, 2, ENABLE);

@@ -76,7 +76,7 @@ abstract class AssembledBoard implements Board {
     /** Keeps others away from addresses that the engine answers before the bus is asked. */
     final void claimForEngine(AddressAllocator window, String owner, AddressRange range)
             throws ClaimException {
-        ofEngine.add(claim(window, owner, range, new EngineAnswers()));
+        ofEngine.add(claim(window, owner, range, new NothingThere()));
     }
 
     /** Ranges of the guest's memory for what functions map into their BARs. */
@@ -124,8 +124,8 @@ abstract class AssembledBoard implements Board {
         leases.close();
     }
 
-    /** What the engine lets through is an access that its controllers do not decode. */
-    private static final class EngineAnswers implements IoHandler {
+    /** Addresses where nothing is; what an engine lets through, its controllers do not decode. */
+    static final class NothingThere implements IoHandler {
         @Override
         public long read(long offset, int width) {
             return -1;

@@ -113,11 +113,15 @@ public final class RiscvBoard extends AssembledBoard {
         }
     }
 
-    private HostBridge makeBridge() {
+    private HostBridge makeBridge() throws ClaimException {
+        AddressAllocator ports = bus().addWindow("pci-io", Space.IO, map.io());
+        if (map.config().equals(RiscvMap.CAM)) {
+            claim(ports, "no port", RiscvMap.CAM_NO_PORT, new NothingThere());
+        }
         return new HostBridge(
                 bus(),
                 new HostBridge.Windows(
-                        bus().addWindow("pci-io", Space.IO, map.io()),
+                        ports,
                         bus().addWindow(MMIO_32, Space.MMIO, map.mmio32()),
                         map.mmio64() == null
                                 ? null

@@ -52,6 +52,13 @@ record RiscvMap(
     // BARs of memory in one window.
     static final AddressRange CAM = new AddressRange(0x4000_0000L, 0x100_0000L);
     private static final AddressRange CAM_IO = new AddressRange(0x7000, 0x9000);
+
+    /**
+     * Where no BAR is put on that board: to Linux the window begins at port 0, which it takes for
+     * no port at all, and on this board it moves no BAR.
+     */
+    static final AddressRange CAM_NO_PORT = new AddressRange(0x7000, 4);
+
     private static final AddressRange CAM_MMIO = new AddressRange(0x4100_0000L, 0x3f00_0000L);
 
     static final long IMSIC_STRIDE = 0x1000;
