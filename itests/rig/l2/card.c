@@ -1,7 +1,6 @@
 /* A PCI function of a guest of the rig, used from user space through sysfs: what no driver is for.
  *   card edu BDF                         QEMU's edu: identity, factorial, DMA both ways and an MSI for each
  *   card read BDF BAR OFFSET COUNT       32-bit loads of a register; prints nanoseconds of one
- *   card port BDF BAR OFFSET COUNT       the same of an I/O BAR
  *   card vectors BDF COUNT               gives MSI-X vectors an address and unmasks them, one by one, the
  *                                        first at first; prints nanoseconds of the first, and of one of the others
  * The function has no driver meanwhile.
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -205,18 +203,6 @@ static int read_register(char **argv) {
     return 0;
 }
 
-static int read_port(char **argv) {
-    int at = place(atoi(argv[3])).first + strtoul(argv[4], 0, 0);
-    long n = atol(argv[5]);
-    if (iopl(3)) die("iopl");
-    uint32_t value = inl(at);
-    uint64_t begin = now();
-    for (long i = 0; i < n; i++) value = inl(at);
-    uint64_t took = now() - begin;
-    printf("%llu %#x\n", (unsigned long long)(took / n), value);
-    return 0;
-}
-
 static int vectors(char **argv) {
     int at = capability(MSIX), wanted = atoi(argv[3]), count = (get(at + 2, 2) & 0x7ff) + 1;
     uint32_t table = get(at + 4, 4);
@@ -241,7 +227,6 @@ int main(int argc, char **argv) {
     if (argc >= 3) open_card(argv[2]);
     if (argc == 3 && !strcmp(argv[1], "edu")) return edu();
     if (argc == 6 && !strcmp(argv[1], "read")) return read_register(argv);
-    if (argc == 6 && !strcmp(argv[1], "port")) return read_port(argv);
     if (argc == 4 && !strcmp(argv[1], "vectors")) return vectors(argv);
     fprintf(stderr, "card: see its source for usage\n");
     return 2;
