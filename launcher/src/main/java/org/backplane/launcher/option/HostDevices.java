@@ -116,6 +116,16 @@ final class HostDevices {
                     "there is no socket "
                             + socket
                             + "; start the device's server first, or mend the path");
+            return;
+        }
+        try {
+            if (!SocketFile.isOne(socket)) {
+                wrong.accept(
+                        socket + " is no socket; give the path at which the device's server is");
+            }
+        } catch (IOException e) {
+            // Gone meanwhile, or not to be seen: to connect will tell.
+            LOG.log(Level.DEBUG, "a socket is not seen", e);
         }
     }
 }

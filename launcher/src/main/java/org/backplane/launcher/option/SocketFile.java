@@ -36,7 +36,7 @@ enum SocketFile {
      */
     static SocketFile look(Path path) throws IOException {
         int mode = (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
-        if ((mode & KIND) != SOCKET) {
+        if (!isSocket(mode)) {
             return OTHER;
         }
         // The table comes first: to connect would take what a console keeps for its next client.
@@ -48,6 +48,15 @@ enum SocketFile {
         } catch (ConnectException e) {
             return STALE;
         }
+    }
+
+    /** Whether there is a socket at the path, or where a link there leads to. */
+    static boolean isOne(Path path) throws IOException {
+        return isSocket((Integer) Files.getAttribute(path, "unix:mode"));
+    }
+
+    private static boolean isSocket(int mode) {
+        return (mode & KIND) == SOCKET;
     }
 
     private static boolean isBound(Path path) throws IOException {

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,7 +35,9 @@ class VfioOptionTest {
         function("0000:01:00.0", "vfio-pci");
         function("0000:01:00.1", "e1000e");
         grouped(Files.createDirectories(root.resolve("sys/bus/pci/devices/0000:02:00.0")));
-        Files.createFile(root.resolve("served.sock"));
+        ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(UnixDomainSocketAddress.of(root.resolve("served.sock")))
+                .close();
     }
 
     private void function(String address, String driver) throws IOException {
@@ -66,6 +71,15 @@ class VfioOptionTest {
     void aRelativeSocketIsToldWhole() throws IOException {
         read(List.of(), List.of("user:no.sock"));
         refused("there is no socket " + Path.of("no.sock").toAbsolutePath() + ";");
+    }
+
+    @Test
+    void refusesAFolderAndAFileInPlaceOfASocket() throws IOException {
+        read(List.of(), List.of("user:" + root));
+        refused("--vfio user:" + root + ": " + root + " is no socket; give the path");
+        read(List.of("vfio,socket=" + Files.createFile(root.resolve("file"))), List.of());
+        assertEquals(2, problems.count(), () -> problems.sentences().toString());
+        assertTrue(problems.sentences().get(1).contains(root.resolve("file") + " is no socket"));
     }
 
     private List<SlotPlan> read(List<String> devices, List<String> vfios) throws IOException {
