@@ -1,9 +1,9 @@
 package org.backplane.launcher.option;
 
-import java.util.ArrayList;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -40,10 +40,16 @@ public final class VfioOption {
         String head = words.head();
         if (head.startsWith(USER)) {
             String text = head.substring(USER.length());
-            List<String> mistakes = new ArrayList<>();
-            settings.put(
-                    SOCKET,
-                    PlanReader.path(text, mistakes::add).map(Object::toString).orElse(text));
+            Optional<Path> path = Optional.empty();
+            if (text.isEmpty()) {
+                wrong.accept("give the path of a socket after user:");
+            } else {
+                path = PlanReader.path(text, wrong);
+            }
+            if (path.isEmpty()) {
+                return settings;
+            }
+            settings.put(SOCKET, path.get().toString());
         } else if (SettingType.PciAddress.isOne(head)) {
             settings.put(HOST, SettingType.PciAddress.whole(head));
         } else {

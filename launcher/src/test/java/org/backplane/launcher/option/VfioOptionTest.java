@@ -136,7 +136,7 @@ class VfioOptionTest {
                 "01:00.0,rom=on|vfio has no setting 'rom'",
                 "01:00.0,|there is nothing between two commas",
                 "user:/no/such.sock|there is no socket /no/such.sock; start the device's server first",
-                "user:|give a path",
+                "user:|give the path of a socket after user:",
             })
     void refusesWithTheReasonAndTheRemedy(String text, String sentence) throws IOException {
         read(List.of(), List.of(text));
