@@ -105,7 +105,7 @@ class MainTest {
         assertTrue(err.toString().contains("there is no such folder"), err::toString);
         err.reset();
         assertEquals(ExitStatus.BAD_INPUT, Main.run("dev"));
-        assertTrue(err.toString().contains("DIR is missing; see:"), err::toString);
+        assertTrue(err.toString().contains("DIR is missing, the project; see:"), err::toString);
         err.reset();
         assertEquals(ExitStatus.BAD_INPUT, Main.run("dev", folder.toString(), "too much"));
         assertTrue(err.toString().contains("dev takes only one DIR and options"), err::toString);
@@ -126,6 +126,11 @@ class MainTest {
         err.reset();
         assertEquals(ExitStatus.BAD_INPUT, Main.run("vfio", "take", "0000:01:00.0"));
         assertTrue(err.toString().contains("give bind or release"), err::toString);
+        err.reset();
+        assertEquals(ExitStatus.BAD_INPUT, Main.run("vfio", "bind"));
+        assertEquals(
+                "backplane: ADDRESS is missing, of a PCI function of this host, such as 0000:01:00.0; see: backplane help vfio\n",
+                err.toString());
     }
 
     @ParameterizedTest

@@ -79,7 +79,9 @@ public final class CommandLineWords {
                             argument instanceof OptionSpec option
                                     ? lacksItsValue(option)
                                     : argument.paramLabel()
-                                            + " is missing; see: backplane help "
+                                            + " is missing, "
+                                            + clause(argument.description())
+                                            + "; see: backplane help "
                                             + missing.getCommandLine().getCommandName());
                 }
             } else if (error instanceof ParameterException other && other.getArgSpec() != null) {
@@ -88,6 +90,13 @@ public final class CommandLineWords {
                 problems.add(String.valueOf(error.getMessage()));
             }
         }
+    }
+
+    /** The description of a word, which is a sentence, in the middle of another. */
+    private static String clause(String[] description) {
+        String sentence = String.join(" ", description);
+        return Character.toLowerCase(sentence.charAt(0))
+                + sentence.substring(1).replaceFirst("\\.$", "");
     }
 
     private static void unmatched(UnmatchedArgumentException error, Problems problems) {
