@@ -9,7 +9,11 @@ import org.osgi.annotation.bundle.Capability;
 /** Ports that end the process. Setting: {@code base}. */
 @Capability(
         namespace = "org.backplane.device",
-        attribute = {"kind=" + DebugExitFactory.KIND, "settings:List<String>=\"base=address\""})
+        attribute = {
+            "kind=" + DebugExitFactory.KIND,
+            "bus=board",
+            "settings:List<String>=\"base=address\""
+        })
 final class DebugExitFactory implements DeviceFactory {
     static final String KIND = "debug-exit";
 

@@ -9,7 +9,11 @@ import org.osgi.annotation.bundle.Capability;
 /** Real-time clocks. Setting: {@code base}. */
 @Capability(
         namespace = "org.backplane.device",
-        attribute = {"kind=" + GoldfishRtcFactory.KIND, "settings:List<String>=\"base=address\""})
+        attribute = {
+            "kind=" + GoldfishRtcFactory.KIND,
+            "bus=board",
+            "settings:List<String>=\"base=address\""
+        })
 final class GoldfishRtcFactory implements DeviceFactory {
     static final String KIND = "goldfish-rtc";
 

@@ -14,6 +14,7 @@ import org.osgi.annotation.bundle.Capability;
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + Ns16550aFactory.KIND,
+            "bus=board",
             "settings:List<String>=\"base=address,console=console,irq="
                     + ChipSettings.LINE
                     + ",space=io|mmio\""

@@ -11,6 +11,7 @@ import org.osgi.annotation.bundle.Capability;
         namespace = "org.backplane.device",
         attribute = {
             "kind=" + PowerManagementFactory.KIND,
+            "bus=board",
             "settings:List<String>=\"base=address,irq=" + ChipSettings.LINE + "\""
         })
 final class PowerManagementFactory implements DeviceFactory {

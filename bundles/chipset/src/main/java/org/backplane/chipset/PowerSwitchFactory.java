@@ -9,7 +9,11 @@ import org.osgi.annotation.bundle.Capability;
 /** Power switches. Setting: {@code base}. */
 @Capability(
         namespace = "org.backplane.device",
-        attribute = {"kind=" + PowerSwitchFactory.KIND, "settings:List<String>=\"base=address\""})
+        attribute = {
+            "kind=" + PowerSwitchFactory.KIND,
+            "bus=board",
+            "settings:List<String>=\"base=address\""
+        })
 final class PowerSwitchFactory implements DeviceFactory {
     static final String KIND = "power";
 

@@ -30,6 +30,10 @@ import java.util.zip.ZipException;
 public final class DeviceKinds {
     private static final Logger LOG = System.getLogger(DeviceKinds.class.getName());
     private static final String NAMESPACE = "org.backplane.device";
+
+    /** The bus of kinds that are no PCI devices. */
+    private static final String BOARD = "board";
+
     private static final Pattern CLAUSE =
             Pattern.compile("(?:[^,\"]|\"(?:[^\"\\\\]|\\\\.)*\")+", Pattern.DOTALL);
     private static final Pattern PART =
@@ -40,6 +44,9 @@ public final class DeviceKinds {
 
     /** Of each kind what every bundle that offers it says of its settings, if it says anything. */
     private final SortedMap<String, List<Optional<List<Setting>>>> kinds = new TreeMap<>();
+
+    /** Of them those that a bundle offers as more than a part of a board. */
+    private final SortedSet<String> plugged = new TreeSet<>();
 
     private DeviceKinds() {}
 
@@ -102,6 +109,9 @@ public final class DeviceKinds {
                         .add(
                                 Optional.ofNullable(attributes.get("settings"))
                                         .map(DeviceKinds::settings));
+                if (!BOARD.equals(attributes.get("bus"))) {
+                    plugged.add(kind);
+                }
             }
         }
     }
@@ -166,6 +176,14 @@ public final class DeviceKinds {
     /** The kinds there are. */
     public SortedSet<String> names() {
         return new TreeSet<>(kinds.keySet());
+    }
+
+    /**
+     * The kinds that may be of PCI devices: all but those that are only offered as parts of a
+     * board.
+     */
+    SortedSet<String> served() {
+        return new TreeSet<>(plugged);
     }
 
     /**

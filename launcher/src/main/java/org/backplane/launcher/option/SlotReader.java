@@ -72,7 +72,8 @@ final class SlotReader {
         List<Draft> drafts = new ArrayList<>();
         disks.forEach(text -> drafts.add(disk(text)));
         nets.forEach(text -> drafts.add(net(text)));
-        devices.forEach(text -> drafts.add(device(new Source("--device", text), text)));
+        devices.forEach(
+                text -> drafts.add(device(new Source("--device", text), text, kinds.names())));
         vfios.forEach(text -> drafts.add(vfio(text)));
         drafts.forEach(this::claimGivenName);
         if (config.isPresent()) {
@@ -91,7 +92,7 @@ final class SlotReader {
 
     /** The slot of the one device that is served, as {@code --device} would have it. */
     SlotPlan served(String text) {
-        Draft draft = device(new Source("serve", text), text);
+        Draft draft = device(new Source("serve", text), text, kinds.served());
         claimGivenName(draft);
         return new SlotPlan(
                 draft.name().orElseGet(() -> freeName(draft)),
@@ -170,7 +171,10 @@ final class SlotReader {
                 name(source, words.settings().get(NAME)), VfioOption.KIND, settings, source);
     }
 
-    private Draft device(Source source, String text) {
+    /**
+     * @param offered kinds that will do
+     */
+    private Draft device(Source source, String text, Set<String> offered) {
         Words words = Words.of(text);
         refuseTwice(source, words);
         Map<String, String> settings = new LinkedHashMap<>(words.settings());
@@ -182,7 +186,7 @@ final class SlotReader {
                 judged.remove(key);
             }
         }
-        refuseUnknownKind(source, words.head());
+        refuseUnknownKind(source, words.head(), offered);
         judge(source, words.head(), judged);
         return new Draft(name, words.head(), settings, source);
     }
@@ -266,14 +270,20 @@ final class SlotReader {
     }
 
     private void refuseUnknownKind(Source source, String kind) {
-        Set<String> names = kinds.names();
-        if (!names.contains(kind)) {
+        refuseUnknownKind(source, kind, kinds.names());
+    }
+
+    private void refuseUnknownKind(Source source, String kind, Set<String> offered) {
+        if (!offered.contains(kind)) {
             tell(
                     source,
-                    "there is no kind '"
-                            + kind
-                            + "'; the kinds are: "
-                            + (names.isEmpty() ? "none" : String.join(", ", names)));
+                    (kinds.names().contains(kind)
+                                    ? "the kind '"
+                                            + kind
+                                            + "' is no PCI device, and nothing else can be served"
+                                    : "there is no kind '" + kind + "'")
+                            + "; the kinds are: "
+                            + (offered.isEmpty() ? "none" : String.join(", ", offered)));
         }
     }
 

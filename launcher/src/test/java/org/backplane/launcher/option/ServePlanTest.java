@@ -105,6 +105,21 @@ class ServePlanTest {
     }
 
     @Test
+    void offersOnlyWhatAClientHasABusFor() throws IOException {
+        DeviceKindsTest.bundle(
+                folder.resolve("devices/chips.jar"),
+                "org.backplane.device;kind=uart;bus=board,org.backplane.device;kind=both;bus=board");
+        DeviceKindsTest.bundle(
+                folder.resolve("devices/more.jar"), "org.backplane.device;kind=both");
+        assertTrue(read("virtio-nothing", folder.resolve("s").toString(), null).isEmpty());
+        assertTrue(read("uart", folder.resolve("s").toString(), null).isEmpty());
+        assertTold(
+                "serve virtio-nothing: there is no kind 'virtio-nothing'; the kinds are: both, virtio-blk",
+                "serve uart: the kind 'uart' is no PCI device, and nothing else can be served; the kinds are: both, virtio-blk");
+        assertTrue(read("both", folder.resolve("s").toString(), null).isPresent());
+    }
+
+    @Test
     void tellsOfSettingsThatAreWrong() throws IOException {
         assertTrue(
                 read("virtio-blk,path=/no/image,so=true", folder.resolve("s").toString(), null)
