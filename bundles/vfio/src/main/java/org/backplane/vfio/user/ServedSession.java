@@ -42,6 +42,7 @@ final class ServedSession implements AutoCloseable {
     private final CommandHandler handler;
     private final Thread thread = Thread.currentThread();
     private final Duration patience;
+    private final Deadline greeting;
     private final Deque<Message> waiting = new ArrayDeque<>();
     private Capabilities client;
     private boolean toldOfFault;
@@ -52,15 +53,27 @@ final class ServedSession implements AutoCloseable {
     private int lastId;
     private boolean over;
 
-    /** To be made on the server's thread. */
-    ServedSession(StreamSocket socket, CommandHandler handler, Duration patience) {
+    /**
+     * To be made on the server's thread.
+     *
+     * @param patience how long a message that has begun, or a reply, may take
+     * @param greeting how long it may take from now until the client has proposed a version
+     */
+    ServedSession(
+            StreamSocket socket, CommandHandler handler, Duration patience, Duration greeting) {
         channel = new MessageChannel(socket, Capabilities.OURS.mostDescriptors());
         this.handler = handler;
         this.patience = patience;
+        this.greeting = Deadline.in(greeting);
     }
 
     StreamSocket socket() {
         return channel.socket();
+    }
+
+    /** What the client has left to propose a version, rounded up; -1 once it has. */
+    int greetingMillis() {
+        return client == null ? (int) Math.max(0, (greeting.left() + 999_999) / 1_000_000) : -1;
     }
 
     /**
@@ -72,7 +85,7 @@ final class ServedSession implements AutoCloseable {
         if (!channel.await(0)) {
             return;
         }
-        take(channel.receive(Deadline.in(patience)));
+        take(channel.receive(client == null ? greeting : Deadline.in(patience)));
         while (!waiting.isEmpty()) {
             carryOut(waiting.remove());
         }

@@ -21,11 +21,15 @@ import org.backplane.vfio.VfioException;
  * one is there waits until it is gone. Only this user can connect.
  *
  * <p>It has one thread, which makes all calls of the device. A client that breaks the protocol, or
- * is silent in the middle of a message, or does not answer, is let go; the device stays as it is.
+ * has not proposed a version four seconds after it was taken, or is silent in the middle of a
+ * message, or does not answer, is let go; the device stays as it is.
  */
 public final class VfioUserServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(VfioUserServer.class.getName());
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** As long as Backplane's own client waits for the answer. */
+    private static final Duration GREETING = Duration.ofSeconds(4);
 
     /** Until a client is looked for again after none could be taken. */
     private static final int RETRY_MILLIS = 1000;
@@ -39,6 +43,7 @@ public final class VfioUserServer implements AutoCloseable {
     private final Path path;
     private final ServedDevice device;
     private final Duration patience;
+    private final Duration greeting;
     private final StreamListener listener;
     private final Epoll epoll;
     private final ServedInterrupts interrupts;
@@ -59,11 +64,13 @@ public final class VfioUserServer implements AutoCloseable {
             Path path,
             ServedDevice device,
             Duration patience,
+            Duration greeting,
             StreamListener listener,
             Epoll epoll) {
         this.path = path;
         this.device = device;
         this.patience = patience;
+        this.greeting = greeting;
         this.listener = listener;
         this.epoll = epoll;
         interrupts = new ServedInterrupts(ServedInterrupts.of(device));
@@ -78,20 +85,22 @@ public final class VfioUserServer implements AutoCloseable {
      * @throws IOException somebody else serves there, or the path is of no use; one sentence
      */
     public static VfioUserServer open(Path path, ServedDevice device) throws IOException {
-        return open(path, device, PATIENCE);
+        return open(path, device, PATIENCE, GREETING);
     }
 
     /**
      * @param patience how long a message that has begun, or a reply, may take
+     * @param greeting how long a client that was taken may take to propose a version
      */
-    static VfioUserServer open(Path path, ServedDevice device, Duration patience)
+    static VfioUserServer open(Path path, ServedDevice device, Duration patience, Duration greeting)
             throws IOException {
         StreamListener listener = listen(path);
         try {
             Epoll epoll = Epoll.open();
             try {
                 epoll.add(listener, Epoll.READABLE, LISTENER);
-                VfioUserServer server = new VfioUserServer(path, device, patience, listener, epoll);
+                VfioUserServer server =
+                        new VfioUserServer(path, device, patience, greeting, listener, epoll);
                 device.wired(server.new Wires());
                 server.thread.start();
                 return server;
@@ -135,12 +144,15 @@ public final class VfioUserServer implements AutoCloseable {
     private void run() {
         while (!closed) {
             try {
-                int count = epoll.await(starved ? RETRY_MILLIS : -1);
+                int count = epoll.await(waitMillis());
                 if (starved) {
                     listen();
                 }
                 for (int i = 0; i < count && !closed; i++) {
                     handle(epoll.token(i));
+                }
+                if (count == 0) {
+                    dropSilent();
                 }
             } catch (IOException | RuntimeException | InternalError e) {
                 if (!closed) {
@@ -154,6 +166,24 @@ public final class VfioUserServer implements AutoCloseable {
         drop("this server ends");
         epoll.close();
         listener.close();
+    }
+
+    private int waitMillis() {
+        if (starved) {
+            return RETRY_MILLIS;
+        }
+        return session == null ? -1 : session.greetingMillis();
+    }
+
+    /**
+     * Others wait for the device meanwhile. To be called when nothing of a client is left unread.
+     */
+    private void dropSilent() {
+        if (session != null && session.greetingMillis() == 0) {
+            drop(
+                    "it has not proposed a version within the %d ms that it has for that"
+                            .formatted(greeting.toMillis()));
+        }
     }
 
     private void handle(long token) throws IOException {
@@ -209,7 +239,7 @@ public final class VfioUserServer implements AutoCloseable {
         CommandHandler handler =
                 new CommandHandler(
                         device, new InterruptCommands(device, interrupts, new Resamples()));
-        session = new ServedSession(socket, handler, patience);
+        session = new ServedSession(socket, handler, patience, greeting);
         LOG.log(Level.INFO, "a client uses the device at ''{0}''", path);
         if (closed) {
             session.shutdown();

@@ -72,7 +72,7 @@ class HostileClientTest {
         event = EventFd.open();
         memory = Memfd.create("hostile", 16 * PAGE);
         device = new PlainDevice();
-        server = VfioUserServer.open(path, device, PATIENCE);
+        server = VfioUserServer.open(path, device, PATIENCE, Duration.ofSeconds(30));
         peer = RawPeer.greet(path);
     }
 
@@ -458,7 +458,7 @@ class HostileClientTest {
     void aClientThatFloodsWhileItIsAskedIsLetGo() throws IOException {
         peer.close();
         server.close();
-        server = VfioUserServer.open(path, device, Duration.ofDays(1));
+        server = VfioUserServer.open(path, device, Duration.ofDays(1), Duration.ofDays(1));
         peer = RawPeer.greet(path);
         peer.send(1, Wire.REGION_WRITE, 0, 0, RawPeer.store(PlainDevice.FETCH, 0), List.of());
         peer.receive();

@@ -21,7 +21,7 @@ import org.backplane.vfio.VfioException;
  * A device for tests of both ends: BAR 0 is 4 KiB of registers by messages, BAR 2 is 16 KiB of
  * memory of which the last 8 KiB can be mapped; one INTx, four MSI-X. Some registers act.
  */
-final class PlainDevice implements ServedDevice, AutoCloseable {
+class PlainDevice implements ServedDevice, AutoCloseable {
     /** Register of BAR 0: a write copies eight bytes at that address of the client to SEEN. */
     static final long FETCH = 0x100;
 

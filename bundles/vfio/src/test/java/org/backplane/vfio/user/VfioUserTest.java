@@ -512,7 +512,7 @@ class VfioUserTest {
     void closingTheServerEndsARequestThatItsClientDoesNotAnswer() throws Exception {
         client.close();
         server.close();
-        server = VfioUserServer.open(path, device, Duration.ofDays(1));
+        server = VfioUserServer.open(path, device, Duration.ofDays(1), Duration.ofDays(1));
         try (RawPeer peer = RawPeer.greet(path)) {
             CompletableFuture<Boolean> reading =
                     CompletableFuture.supplyAsync(
