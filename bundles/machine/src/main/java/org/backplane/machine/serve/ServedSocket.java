@@ -3,6 +3,7 @@ package org.backplane.machine.serve;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.backplane.linux.LinuxException;
 import org.backplane.machine.MachineException;
 import org.backplane.machine.board.Board;
 import org.backplane.machine.slot.SlotSpec;
@@ -37,8 +38,19 @@ public final class ServedSocket implements AutoCloseable {
         var function = new ServedFunction(board, functions.get(0), slot);
         try {
             return new ServedSocket((ClientVm) board.vm(), VfioUserServer.open(path, function));
+        } catch (LinuxException e) {
+            boolean ofThePath = e.isAbsent() || e.isPermission();
+            throw new MachineException(
+                    "--socket %s: %s%s."
+                            .formatted(
+                                    path,
+                                    e.getMessage(),
+                                    ofThePath
+                                            ? "; give a path in a folder where files can be made"
+                                            : "; free what the host lacks, or give another path"),
+                    e);
         } catch (IOException e) {
-            throw new MachineException(e.getMessage(), e);
+            throw new MachineException("--socket %s: %s".formatted(path, e.getMessage()), e);
         }
     }
 

@@ -1,14 +1,19 @@
 package org.backplane.machine.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.backplane.linux.EventFd;
+import org.backplane.machine.MachineException;
+import org.backplane.machine.slot.SlotSpec;
 import org.backplane.pci.BarHandler;
 import org.backplane.pci.PciFunction;
 import org.backplane.pci.PciShape;
@@ -42,6 +47,15 @@ class ServedFunctionTest {
                             new PciShape.Bar(PORTS, PciShape.BarKind.IO, false, 0x20)),
                     List.of(),
                     Optional.of(new PciShape.Msix(4, 0, 0x2000, 0, 0x3000)));
+
+    private static final ServedSlot NO_SLOT =
+            new ServedSlot() {
+                @Override
+                public void reset() {}
+
+                @Override
+                public void renew() {}
+            };
 
     private final List<String> accesses = new ArrayList<>();
     private final Told told = new Told();
@@ -121,6 +135,18 @@ class ServedFunctionTest {
         told.set.clear();
         told.set.addAll(List.of(vectors));
         served.interruptsSet(VfioDevice.MSIX);
+    }
+
+    @Test
+    void aPlaceWhereNoSocketCanBeIsToldWithItsOptionAndRemedy() {
+        var spec = new SlotSpec("card0", "card", Map.of(), "serve card");
+        MachineException refused =
+                assertThrows(
+                        MachineException.class,
+                        () -> ServedSocket.open(Path.of("/proc/x.sock"), spec, rig.board, NO_SLOT));
+        assertEquals(
+                "--socket /proc/x.sock: listen at '/proc/x.sock': No such file or directory (errno 2); give a path in a folder where files can be made.",
+                refused.getMessage());
     }
 
     @Test
