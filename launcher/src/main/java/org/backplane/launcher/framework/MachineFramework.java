@@ -337,8 +337,15 @@ public final class MachineFramework {
         }
         String message = deepest.getMessage();
         return deepest instanceof IOException || deepest instanceof BundleException
-                ? message
+                ? message + remedy(message)
                 : deepest.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+    }
+
+    /** The JDK has no type for it, only strerror(3)'s words. */
+    private static String remedy(String message) {
+        return message != null && message.endsWith("Too many open files")
+                ? "; raise the limit with 'ulimit -n', or LimitNOFILE= of a service"
+                : "";
     }
 
     /**

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -166,6 +168,26 @@ class MachineFrameworkTest {
         start("runs");
         framework.secondList().get(60, TimeUnit.SECONDS);
         assertEquals(Bundle.ACTIVE, state("shell"));
+    }
+
+    @Test
+    void aShellForWhichThereAreTooFewDescriptorsIsToldWithTheRemedy() throws Exception {
+        bundle(Group.SECOND, "shell", MachineStandIn.Starved.class);
+        bundle(Group.BOARD, "board", null);
+        framework.start(Optional.empty(), false);
+        PrintStream before = System.err;
+        var told = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(told, true));
+        try {
+            framework.startSecondList();
+        } finally {
+            System.setErr(before);
+        }
+        assertTrue(
+                told.toString()
+                        .contains(
+                                "the shell is not available: /second: Too many open files; raise the limit with 'ulimit -n'"),
+                told::toString);
     }
 
     @Test

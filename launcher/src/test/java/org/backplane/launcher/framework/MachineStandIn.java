@@ -1,6 +1,7 @@
 package org.backplane.launcher.framework;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.osgi.framework.BundleActivator;
@@ -63,6 +64,17 @@ public final class MachineStandIn implements BundleActivator, FrameworkListener 
                 .findFirst()
                 .map(context::getService)
                 .orElse(null);
+    }
+
+    /** The activator of a bundle that finds the process out of descriptors, as the JDK tells it. */
+    public static final class Starved implements BundleActivator {
+        @Override
+        public void start(BundleContext bundleContext) throws Exception {
+            throw new FileSystemException("/second", null, "Too many open files");
+        }
+
+        @Override
+        public void stop(BundleContext bundleContext) {}
     }
 
     /** The activator of a bundle that does not start. */
