@@ -147,7 +147,7 @@ final class ClientConnection implements AutoCloseable {
             reply.closeDescriptors();
             throw lost(
                     new ProtocolException(
-                            "command %d was answered with descriptors".formatted(command)));
+                            "%s was answered with descriptors".formatted(Wire.name(command))));
         }
         return reply;
     }
@@ -173,8 +173,8 @@ final class ClientConnection implements AutoCloseable {
             if (!reply.isError() && reply.payload().limit() < least) {
                 reply.closeDescriptors();
                 throw new ProtocolException(
-                        "command %d was answered with %d bytes, where %d are the least"
-                                .formatted(command, reply.payload().limit(), least));
+                        "%s was answered with %d bytes, where %d are the least"
+                                .formatted(Wire.name(command), reply.payload().limit(), least));
             }
         } catch (IOException e) {
             throw lost(e);
@@ -182,8 +182,11 @@ final class ClientConnection implements AutoCloseable {
         if (reply.isError()) {
             reply.closeDescriptors();
             throw new VfioException(
-                    "The device at '%s' refuses command %d of vfio-user: %s."
-                            .formatted(name, command, LinuxException.reason(reply.errno())));
+                    "The device at '%s' refuses %s: %s; see what its server says, and mend that, or start another."
+                            .formatted(
+                                    name,
+                                    Wire.name(command),
+                                    LinuxException.reason(reply.errno())));
         }
         return reply;
     }
@@ -196,9 +199,10 @@ final class ClientConnection implements AutoCloseable {
                     return message;
                 }
                 message.closeDescriptors();
-                throw new ProtocolException(
-                        "a reply to command %d, number %d, came where one to command %d, number %d, was due"
-                                .formatted(message.command(), message.id(), command, lastId));
+                throw unasked(
+                        message,
+                        "came where one to %s, number %d, was due"
+                                .formatted(Wire.name(command), lastId));
             }
             answer(message, deadline);
             // Who asks without end is readable for ever.
@@ -207,8 +211,23 @@ final class ClientConnection implements AutoCloseable {
             }
         }
         throw new SilenceException(
-                "no reply to command %d came within the %d ms that an operation has"
-                        .formatted(command, deadline.whole().toMillis()));
+                "no reply to %s came within the %d ms that an operation has"
+                        .formatted(Wire.name(command), deadline.whole().toMillis()));
+    }
+
+    /**
+     * A reply that is to nothing that was asked here; some take what they are answered for that.
+     */
+    private static ProtocolException unasked(Message reply, String otherwise) {
+        boolean echo = reply.command() == Wire.DMA_READ || reply.command() == Wire.DMA_WRITE;
+        return new ProtocolException(
+                "a reply to %s, number %d, %s"
+                        .formatted(
+                                Wire.name(reply.command()),
+                                reply.id(),
+                                echo
+                                        ? "came from the server, which alone sends that command: a client's reply to it is not to be answered"
+                                        : otherwise));
     }
 
     /**
@@ -225,8 +244,7 @@ final class ClientConnection implements AutoCloseable {
                 Message message = channel.receive(deadline);
                 if (message.isReply()) {
                     message.closeDescriptors();
-                    throw new ProtocolException(
-                            "a reply to command %d came unasked".formatted(message.command()));
+                    throw unasked(message, "came unasked");
                 }
                 answer(message, deadline);
             }

@@ -42,6 +42,28 @@ final class Wire {
     static final int DEVICE_RESET = 13;
     static final int REGION_WRITE_MULTI = 15;
 
+    /** A command for a sentence: by its name in "Commands", with the number. */
+    static String name(int command) {
+        String name =
+                switch (command) {
+                    case VERSION -> "VFIO_USER_VERSION";
+                    case DMA_MAP -> "VFIO_USER_DMA_MAP";
+                    case DMA_UNMAP -> "VFIO_USER_DMA_UNMAP";
+                    case DEVICE_GET_INFO -> "VFIO_USER_DEVICE_GET_INFO";
+                    case DEVICE_GET_REGION_INFO -> "VFIO_USER_DEVICE_GET_REGION_INFO";
+                    case DEVICE_GET_IRQ_INFO -> "VFIO_USER_DEVICE_GET_IRQ_INFO";
+                    case DEVICE_SET_IRQS -> "VFIO_USER_DEVICE_SET_IRQS";
+                    case REGION_READ -> "VFIO_USER_REGION_READ";
+                    case REGION_WRITE -> "VFIO_USER_REGION_WRITE";
+                    case DMA_READ -> "VFIO_USER_DMA_READ";
+                    case DMA_WRITE -> "VFIO_USER_DMA_WRITE";
+                    case DEVICE_RESET -> "VFIO_USER_DEVICE_RESET";
+                    case REGION_WRITE_MULTI -> "VFIO_USER_REGION_WRITE_MULTI";
+                    default -> "unknown";
+                };
+        return "%s (command %d)".formatted(name, command);
+    }
+
     /** VFIO_USER_VERSION. */
     static final int VERSION_MAJOR = 0;
 

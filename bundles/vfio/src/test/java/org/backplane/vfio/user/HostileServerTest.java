@@ -67,7 +67,7 @@ class HostileServerTest extends Interception {
     void aServerThatDoesNotGreetMayHaveAnotherClient() throws IOException {
         VfioException failure = assertNotConnected(only(Wire.VERSION, passed -> null));
         assertEquals(
-                "The device at '%s' cannot be used: no reply to command 1 came within the 800 ms that an operation has; another machine may be using it, and most servers have one client at a time: unplug it there, or start another server."
+                "The device at '%s' cannot be used: no reply to VFIO_USER_VERSION (command 1) came within the 800 ms that an operation has; another machine may be using it, and most servers have one client at a time: unplug it there, or start another server."
                         .formatted(path),
                 failure.getMessage());
     }
@@ -90,8 +90,8 @@ class HostileServerTest extends Interception {
             String gone =
                     assertThrows(VfioException.class, () -> client.read(0, 8, 4)).getMessage();
             assertEquals(
-                    "The device at '%s' is gone: no reply to command %d came within the 800 ms that an operation has; it is looked for until its server is back."
-                            .formatted(path, Wire.REGION_READ),
+                    "The device at '%s' is gone: no reply to VFIO_USER_REGION_READ (command 9) came within the 800 ms that an operation has; it is looked for until its server is back."
+                            .formatted(path),
                     gone);
             // Who comes later hears no less.
             assertEquals(
@@ -209,6 +209,62 @@ class HostileServerTest extends Interception {
                                             m.payload(),
                                             List.of()));
                         }));
+    }
+
+    /** The server's number 900 is no number of the client's. */
+    @Example
+    void aServerThatAnswersWhatItIsAnsweredIsToldSo() throws IOException {
+        try (StreamListener listener = StreamListener.open(path, 1);
+                ClientConnection connection = ClientConnection.open(path, new GuestRanges());
+                RawPeer asking = new RawPeer(accepted(listener))) {
+            ByteBuffer tooMuch = Message.payload(Wire.DMA_BYTES);
+            tooMuch.putLong(Wire.DMA_ADDRESS, RAM);
+            tooMuch.putLong(Wire.DMA_COUNT, 0xffff_ffffL);
+            asking.send(900, Wire.DMA_READ, Wire.TYPE_COMMAND, 0, tooMuch, List.of());
+            ByteBuffer version = RawPeer.version(0, 1, "{}\0");
+            asking.send(1, Wire.VERSION, Wire.TYPE_REPLY, 0, version, List.of());
+            connection.agree(Deadline.in(FOREVER));
+            assertEquals(Wire.VERSION, asking.receive().command());
+            Message refused = asking.receive();
+            assertEquals(900, refused.id());
+            assertEquals(Wire.EINVAL, refused.errno());
+            asking.send(900, Wire.DMA_READ, Wire.TYPE_REPLY, 0, Message.payload(0), List.of());
+            VfioException failure =
+                    assertThrows(
+                            VfioException.class,
+                            () ->
+                                    connection.request(
+                                            Deadline.in(FOREVER),
+                                            Wire.DEVICE_RESET,
+                                            Message.payload(0),
+                                            List.of(),
+                                            0));
+            assertEquals(
+                    "The device at '%s' cannot be used: a reply to VFIO_USER_DMA_READ (command 11), number 900, came from the server, which alone sends that command: a client's reply to it is not to be answered; mend its server, or start another."
+                            .formatted(path),
+                    failure.getMessage());
+        }
+    }
+
+    @Example
+    void aCommandThatIsRefusedIsNamedWithWhatHelps() throws IOException {
+        VfioException failure =
+                assertNotConnected(
+                        only(
+                                Wire.DMA_MAP,
+                                passed ->
+                                        Passed.on(
+                                                new Message(
+                                                        passed.message().id(),
+                                                        Wire.DMA_MAP,
+                                                        Wire.TYPE_REPLY | Wire.ERROR,
+                                                        Wire.EIO,
+                                                        Message.payload(0),
+                                                        List.of()))));
+        assertEquals(
+                "The device at '%s' refuses VFIO_USER_DMA_MAP (command 2): Input/output error (errno 5); see what its server says, and mend that, or start another."
+                        .formatted(path),
+                failure.getMessage());
     }
 
     @Example
