@@ -83,6 +83,16 @@ public final class LinuxException extends IOException {
         return errno == Abi.EBADFD;
     }
 
+    /** EMSGSIZE: more than there is room for. */
+    public boolean isTooMuch() {
+        return errno == Abi.EMSGSIZE;
+    }
+
+    /** EMFILE: this process may have no more descriptors open. */
+    public boolean isStarved() {
+        return errno == Abi.EMFILE;
+    }
+
     /** ENOSPC: the device is full. */
     public boolean isFull() {
         return errno == Abi.ENOSPC;

@@ -143,8 +143,8 @@ public final class StreamSocket extends Fd {
      * @param descriptors to which those that came are added; they are the caller's
      * @param most how many may come; 0 to {@link #MOST_DESCRIPTORS}
      * @return bytes received, 0 at the end, -1 if there is nothing
-     * @throws LinuxException with EMSGSIZE: more descriptors came, or more than this process may
-     *     have open; none of them stays open, and the bytes are lost
+     * @throws LinuxException with EMSGSIZE: more descriptors came; with EMFILE: more than this
+     *     process may have open. None of them stays open, and the bytes are lost
      */
     public long receive(IoVec vector, List<Fd> descriptors, int most) throws LinuxException {
         // Without padding at its end, in which one descriptor more could come unseen.
@@ -166,7 +166,7 @@ public final class StreamSocket extends Fd {
                     return -1;
                 }
                 check(count < 0 ? -1 : 0, "receive from " + name());
-                take(control, (int) incoming.getLong(Abi.MSG_CONTROLLEN), descriptors);
+                take(control, (int) incoming.getLong(Abi.MSG_CONTROLLEN), most, descriptors);
                 return count;
             } finally {
                 Reference.reachabilityFence(vector);
@@ -175,7 +175,8 @@ public final class StreamSocket extends Fd {
         }
     }
 
-    private void take(ByteBuffer control, int length, List<Fd> descriptors) throws LinuxException {
+    private void take(ByteBuffer control, int length, int most, List<Fd> descriptors)
+            throws LinuxException {
         List<Fd> taken = new ArrayList<>();
         int at = 0;
         while (at + Abi.CMSGHDR_BYTES <= length) {
@@ -191,10 +192,12 @@ public final class StreamSocket extends Fd {
         }
         if ((incoming.getInt(Abi.MSG_FLAGS) & Abi.MSG_CTRUNC) != 0) {
             taken.forEach(Fd::close);
+            // The kernel stops where the room ends, or earlier at one that it cannot open.
+            boolean full = taken.size() >= most;
             throw new LinuxException(
-                    "receive from %s: more descriptors came than are expected or can be opened"
-                            .formatted(name()),
-                    Abi.EMSGSIZE);
+                    "receive from %s: more descriptors came than %s"
+                            .formatted(name(), full ? "are expected" : "can be opened"),
+                    full ? Abi.EMSGSIZE : Abi.EMFILE);
         }
         descriptors.addAll(taken);
     }

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -149,6 +150,35 @@ class DescriptorPassingTest {
                 assertEquals(before, OpenDescriptors.naming("left-over"));
             }
         }
+    }
+
+    /** Nothing is wrong with the peer then, as it is with one that sends too many. */
+    @Test
+    void descriptorsThatThisProcessMayNotHaveOpenAreAnErrorOfTheirOwn() throws IOException {
+        try (Memfd memory = Memfd.create("left-over", 4096)) {
+            Executable receive = () -> receive(16, 4);
+            // Loads what is needed for an error while files can be opened.
+            send(1, Collections.nCopies(5, memory));
+            assertThrows(LinuxException.class, receive);
+            send(1, List.of(memory, memory));
+            OpenFileLimit before = OpenFileLimit.ofThisProcess();
+            LinuxException failure;
+            setLimit(3, before.most());
+            try {
+                failure = assertThrows(LinuxException.class, receive);
+            } finally {
+                setLimit(before.now(), before.most());
+            }
+            assertEquals(Abi.EMFILE, failure.errno());
+            assertTrue(failure.isStarved() && !failure.isTooMuch());
+            assertEquals(List.of(), received);
+        }
+    }
+
+    private static void setLimit(long now, long most) {
+        ByteBuffer structure = Host.buffer(Abi.RLIMIT_BYTES);
+        structure.putLong(Abi.RLIM_CUR, now).putLong(Abi.RLIM_MAX, most);
+        assertEquals(0, Host.LIBC.setrlimit(Abi.RLIMIT_NOFILE, Host.address(structure)));
     }
 
     @Test

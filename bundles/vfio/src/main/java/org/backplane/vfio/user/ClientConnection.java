@@ -27,6 +27,10 @@ final class ClientConnection implements AutoCloseable {
     /** Requests of a server that are answered in one go; more make it readable again. */
     private static final int AT_ONCE = 64;
 
+    /** True of a slot that is being made, too, which nobody keeps where this makes it fail. */
+    private static final String RESTART =
+            "see what its server says, and start it again: a slot that has the device finds it then";
+
     private final String name;
     private final MessageChannel channel;
     private final GuestRanges memory;
@@ -162,8 +166,8 @@ final class ClientConnection implements AutoCloseable {
             throws VfioException {
         if (over) {
             throw new VfioException(
-                    "The device at '%s' is gone: %s; it is looked for until its server is back."
-                            .formatted(name, absence().orElse("it was closed")));
+                    "The device at '%s' is gone: %s; %s."
+                            .formatted(name, absence().orElse("it was closed"), RESTART));
         }
         Message reply;
         try {
@@ -326,6 +330,9 @@ final class ClientConnection implements AutoCloseable {
     }
 
     private String remedy(IOException reason) {
+        if (reason instanceof LinuxException starved && starved.isStarved()) {
+            return "raise this process's limit of open files with 'ulimit -n'";
+        }
         if (reason instanceof ProtocolException) {
             return "mend its server, or start another";
         }
@@ -333,7 +340,7 @@ final class ClientConnection implements AutoCloseable {
             case GREETING ->
                     "another machine may be using it, and most servers have one client at a time: unplug it there, or start another server";
             case DESCRIBING -> "see what its server says, and start it again";
-            case SERVING -> "it is looked for until its server is back";
+            case SERVING -> RESTART;
         };
     }
 

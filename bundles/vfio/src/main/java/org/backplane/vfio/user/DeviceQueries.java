@@ -53,7 +53,7 @@ final class DeviceQueries {
         int flags = reply.getInt(Wire.INFO_FLAGS);
         if ((flags & Wire.INFO_PCI) == 0) {
             throw new VfioException(
-                    "The device at '%s' is no PCI device; only those are supported."
+                    "The device at '%s' is no PCI device, and only those can be in a slot; give the socket of another server."
                             .formatted(name));
         }
         int regionCount = reply.getInt(Wire.INFO_REGIONS);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.backplane.linux.Fd;
 import org.backplane.linux.IoVec;
+import org.backplane.linux.LinuxException;
 import org.backplane.linux.StreamSocket;
 
 /**
@@ -137,7 +138,7 @@ final class MessageChannel implements AutoCloseable {
         IoVec vector = new IoVec(1);
         vector.add(buffer, 0, length);
         while (vector.bytes() > 0) {
-            long count = socket.receive(vector, descriptors, mostDescriptors - descriptors.size());
+            long count = receive(vector, descriptors);
             if (count > 0) {
                 vector.advance(count);
             } else if (count == 0) {
@@ -150,6 +151,19 @@ final class MessageChannel implements AutoCloseable {
                 throw new SilenceException(
                         "%s stopped inside of a message".formatted(socket.name()));
             }
+        }
+    }
+
+    private long receive(IoVec vector, List<Fd> descriptors) throws IOException {
+        try {
+            return socket.receive(vector, descriptors, mostDescriptors - descriptors.size());
+        } catch (LinuxException e) {
+            if (!e.isTooMuch()) {
+                throw e;
+            }
+            throw new ProtocolException(
+                    "%s sent a message with more than the %d descriptors that were agreed on"
+                            .formatted(socket.name(), mostDescriptors));
         }
     }
 

@@ -90,7 +90,7 @@ class HostileServerTest extends Interception {
             String gone =
                     assertThrows(VfioException.class, () -> client.read(0, 8, 4)).getMessage();
             assertEquals(
-                    "The device at '%s' is gone: no reply to VFIO_USER_REGION_READ (command 9) came within the 800 ms that an operation has; it is looked for until its server is back."
+                    "The device at '%s' is gone: no reply to VFIO_USER_REGION_READ (command 9) came within the 800 ms that an operation has; see what its server says, and start it again: a slot that has the device finds it then."
                             .formatted(path),
                     gone);
             // Who comes later hears no less.
@@ -114,7 +114,10 @@ class HostileServerTest extends Interception {
     void aDeviceThatIsNoPciDeviceIsNotTaken() throws IOException {
         VfioException failure =
                 assertNotConnected(only(Wire.DEVICE_GET_INFO, with(Wire.INFO_FLAGS, 0)));
-        assertTrue(failure.getMessage().contains("no PCI device"), failure.getMessage());
+        assertEquals(
+                "The device at '%s' is no PCI device, and only those can be in a slot; give the socket of another server."
+                        .formatted(path),
+                failure.getMessage());
     }
 
     @Example
@@ -165,10 +168,20 @@ class HostileServerTest extends Interception {
                 only(
                         Wire.DEVICE_GET_REGION_INFO,
                         passed -> new Passed(passed.message(), List.of(loot, loot))));
-        assertNotConnected(
-                only(
-                        Wire.DEVICE_GET_REGION_INFO,
-                        passed -> new Passed(passed.message(), Collections.nCopies(17, loot))));
+        for (int command : new int[] {Wire.VERSION, Wire.DEVICE_GET_REGION_INFO}) {
+            VfioException many =
+                    assertNotConnected(
+                            only(
+                                    command,
+                                    passed ->
+                                            new Passed(
+                                                    passed.message(),
+                                                    Collections.nCopies(60, loot))));
+            assertEquals(
+                    "The device at '%s' cannot be used: the peer at '%s' sent a message with more than the %d descriptors that were agreed on; mend its server, or start another."
+                            .formatted(path, path, Capabilities.OURS.mostDescriptors()),
+                    many.getMessage());
+        }
         assertGone(only(Wire.REGION_READ, passed -> new Passed(passed.message(), List.of(loot))));
     }
 
