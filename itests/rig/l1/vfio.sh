@@ -139,3 +139,14 @@ machine_plugged() {
   start plugged --memory 256M --kernel $kernels/trixie/vmlinux --initrd $kernels/l2-trixie.cpio \
     --append "console=ttyS0 quiet" --disk /tmp/disk0.img
 }
+
+# trial INTERFACE: VfioTrial.java with that interface of VFIO; prints how many checks held.
+trial() {
+  only_backplane
+  end_machine
+  vfio_bind $edu $e1000e $nvme $xhci
+  "$JAVA_HOME/bin/java" -cp "$(echo "$distribution"/bundles/board/*.jar | tr ' ' :)" "$RIG/l1/VfioTrial.java" \
+    "$1" $edu $e1000e $nvme $xhci > /tmp/trial 2> /tmp/trial.err ||
+    fail "$(grep FAILED /tmp/trial || grep -m 1 Exception /tmp/trial.err)"
+  echo "$(grep -c '^ok: ' /tmp/trial) checks"
+}
