@@ -115,9 +115,12 @@ final class HostFunction {
             throws DeviceException {
         function.require(
                 size != 0,
-                "has BAR %d (register 0x%08x), whose region has a size of 0: the host has given it no address, for which booting it with pci=realloc may help",
+                "has BAR %d (register 0x%08x), whose region has a size of 0%s",
                 index,
-                register);
+                register,
+                device.readiness().isPresent()
+                        ? ""
+                        : ": the host has given it no address, for which booting it with pci=realloc may help");
         function.require(
                 Long.bitCount(size) == 1,
                 "has BAR %d, whose region has 0x%x bytes, which is no power of two",

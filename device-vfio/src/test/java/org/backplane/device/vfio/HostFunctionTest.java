@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.backplane.device.DeviceException;
+import org.backplane.linux.EventFd;
 import org.backplane.pci.PciShape;
 import org.backplane.vfio.IrqInfo;
 import org.backplane.vfio.RegionInfo;
@@ -105,6 +106,17 @@ class HostFunctionTest {
         assertEquals(
                 "Slot 'nic1': 0000:01:00.0 has BAR 2 (register 0x0000000c), whose region has a size of 0: the host has given it no address, for which booting it with pci=realloc may help; give another device, or mend the server of this one.",
                 refusal(nvme().set(0x18, 4, 0b1100)));
+    }
+
+    @Test
+    void aServersEmptyRegionIsNoMatterOfHowTheHostBoots() throws Exception {
+        PlayedDevice server = nvme().set(0x18, 4, 0b1100);
+        try (EventFd socket = EventFd.open()) {
+            server.readiness = Optional.of(socket);
+            assertEquals(
+                    "Slot 'nic1': 0000:01:00.0 has BAR 2 (register 0x0000000c), whose region has a size of 0; give another device, or mend the server of this one.",
+                    refusal(server));
+        }
     }
 
     @Test
