@@ -63,6 +63,14 @@ public interface VfioDevice extends AutoCloseable {
     Fd mapping(int region);
 
     /**
+     * Why nothing of a region counts as mappable although the other end offers it, a clause for a
+     * message. Empty if that is not so.
+     */
+    default Optional<String> unmapped(int region) {
+        return Optional.empty();
+    }
+
+    /**
      * Has vectors signal eventfds from now on; the kind of interrupt is switched on by the first
      * call. Kinds of a device exclude each other: whoever changes from one to another disables the
      * first.

@@ -105,8 +105,17 @@ final class VfioPci implements PciDevice, ConfigDevice, InterruptSwitches, PinSt
                 throw new DeviceException("Slot '%s': %s".formatted(slot, e.getMessage()), e);
             }
         }
+        if (!restored) {
+            memory.trapped().forEach(this::trapped);
+        }
         notices.start(!restored);
         presence.start();
+    }
+
+    private void trapped(String clause) {
+        String detail = device.name() + ": " + clause;
+        LOG.log(Level.WARNING, () -> slot + ": " + detail);
+        context.tell("slower", detail);
     }
 
     /**

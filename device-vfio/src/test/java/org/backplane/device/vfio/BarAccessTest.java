@@ -65,6 +65,44 @@ class BarAccessTest {
     }
 
     @Test
+    void whatIsOfferedAndNotMappedIsToldOnceAtThePlug() throws Exception {
+        RegionInfo crooked =
+                new RegionInfo(
+                        2,
+                        0x2000,
+                        true,
+                        true,
+                        0,
+                        List.of(
+                                new RegionInfo.Area(0x800, 0x1000),
+                                new RegionInfo.Area(0x1900, 0x1000)),
+                        false);
+        try (EventFd file = EventFd.open();
+                Plugged plugged =
+                        new Plugged(
+                                PlayedDevice.nvme()
+                                        .bar(2, 0b1100, 0x2000)
+                                        .region(crooked)
+                                        .bar(4, 0b1100, 0x2000)
+                                        .region(
+                                                new RegionInfo(
+                                                        4, 0x2000, true, true, 0, List.of(), false))
+                                        .unmapped(4, "it can shrink")
+                                        .mapping(0, file)
+                                        .mapping(2, file))) {
+            List<String> told =
+                    List.of(
+                            "slower: 0000:01:00.0: 0x1000 bytes at 0x800 of BAR 2 are trapped access by access: no whole page of the host's is in it",
+                            "slower: 0000:01:00.0: 0x1000 bytes at 0x1900 of BAR 2 are trapped access by access: the BAR ends at 0x2000",
+                            "slower: 0000:01:00.0: 0x2000 bytes at 0x0 of BAR 4 are trapped access by access: it can shrink");
+            assertEquals(told, plugged.slot.told());
+            plugged.on();
+            plugged.swap();
+            assertEquals(told, plugged.slot.told());
+        }
+    }
+
+    @Test
     void anAreaOutsideOfItsRegionIsTrapped() throws Exception {
         RegionInfo wrong =
                 new RegionInfo(

@@ -28,6 +28,7 @@ final class PlayedDevice implements VfioDevice {
     private final Map<Integer, RegionInfo> infos = new HashMap<>();
     private final IrqInfo[] irqs = new IrqInfo[KINDS];
     private final Map<Integer, Fd> mappings = new HashMap<>();
+    private final Map<Integer, String> reasons = new HashMap<>();
     private final List<String> calls = new ArrayList<>();
 
     /** By kind and vector. */
@@ -128,6 +129,17 @@ final class PlayedDevice implements VfioDevice {
     PlayedDevice mapping(int region, Fd descriptor) {
         mappings.put(region, descriptor);
         return this;
+    }
+
+    /** Nothing of the region is mapped, for a reason. */
+    PlayedDevice unmapped(int region, String reason) {
+        reasons.put(region, reason);
+        return this;
+    }
+
+    @Override
+    public Optional<String> unmapped(int region) {
+        return Optional.ofNullable(reasons.get(region));
     }
 
     /** Calls since the last look. */

@@ -1,10 +1,12 @@
 package org.backplane.vfio.user;
 
 import java.io.IOException;
-import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.backplane.linux.Fd;
 import org.backplane.linux.LinuxException;
 import org.backplane.linux.Mapping;
@@ -19,8 +21,6 @@ import org.backplane.vfio.VfioException;
  * touches a page behind the end of its file takes this whole process with it.
  */
 final class DeviceQueries {
-    private static final System.Logger LOG = System.getLogger(DeviceQueries.class.getName());
-
     /** What most regions need, areas to map included; a server that needs more says so. */
     private static final int ROOM = 1024;
 
@@ -31,6 +31,7 @@ final class DeviceQueries {
     private final ClientConnection connection;
     private final List<Fd> mappings;
     private final Deadline deadline;
+    private final Map<Integer, String> unmapped = new HashMap<>();
 
     /**
      * @param mappings to which a descriptor is added for each region, null where none is
@@ -69,7 +70,7 @@ final class DeviceQueries {
         for (int i = 0; i < Wire.IRQS; i++) {
             irqs.add(Integer.compareUnsigned(i, irqCount) < 0 ? irq(i) : absentIrq(i));
         }
-        return new DeviceShape((flags & Wire.INFO_RESET) != 0, regions, irqs);
+        return new DeviceShape((flags & Wire.INFO_RESET) != 0, regions, irqs, unmapped);
     }
 
     static RegionInfo absentRegion(int index) {
@@ -114,11 +115,16 @@ final class DeviceQueries {
     }
 
     private RegionInfo mappable(RegionInfo region, List<Fd> descriptors) throws IOException {
-        if (!region.mappable().isEmpty()
-                && !descriptors.isEmpty()
-                && isSafe(region, descriptors.get(0))) {
-            mappings.add(descriptors.get(0));
-            return region;
+        if (!region.mappable().isEmpty()) {
+            Optional<String> reason =
+                    descriptors.isEmpty()
+                            ? Optional.of("no descriptor came with its description")
+                            : hindrance(region, descriptors.get(0));
+            if (reason.isEmpty()) {
+                mappings.add(descriptors.get(0));
+                return region;
+            }
+            unmapped.put(region.index(), reason.get());
         }
         descriptors.forEach(Fd::close);
         return new RegionInfo(
@@ -131,37 +137,33 @@ final class DeviceQueries {
                 false);
     }
 
-    private boolean isSafe(RegionInfo region, Fd descriptor) throws IOException {
+    /** Why a region must not be mapped from a descriptor, or cannot; empty if it will do. */
+    private static Optional<String> hindrance(RegionInfo region, Fd descriptor) throws IOException {
+        if (!Memfd.keepsSize(descriptor)) {
+            return Optional.of(
+                    "its descriptor is of something that can shrink; the server has to give memory whose size can be sealed");
+        }
         RegionInfo.Area last = region.mappable().get(region.mappable().size() - 1);
         long end = region.fileOffset() + last.offset() + last.length();
-        boolean safe = Memfd.keepsSize(descriptor) && end <= descriptor.size();
-        if (!safe) {
-            LOG.log(
-                    Level.INFO,
-                    "region {0} of ''{1}'' is accessed by messages: what it could be mapped from"
-                            + " can shrink, or is shorter than the region",
-                    region.index(),
-                    name);
-            return false;
+        if (end > descriptor.size()) {
+            return Optional.of(
+                    "its descriptor ends at 0x%x, and the area at 0x%x"
+                            .formatted(descriptor.size(), end));
         }
-        return permitsMapping(region, descriptor);
+        return refusal(region, descriptor);
     }
 
-    /** Whether the kernel maps it: the descriptor may be open for reading only, or not aligned. */
-    private boolean permitsMapping(RegionInfo region, Fd descriptor) {
+    /**
+     * What the kernel has against it: the descriptor may be open for reading only, or not aligned.
+     */
+    private static Optional<String> refusal(RegionInfo region, Fd descriptor) {
         Mapping.Protection protection =
                 region.writable() ? Mapping.Protection.READ_WRITE : Mapping.Protection.READ;
         int page = Mapping.pageSize();
         try (Mapping probe = Mapping.shared(descriptor, region.fileOffset(), page, protection)) {
-            return probe.length() == page;
+            return probe.length() == page ? Optional.empty() : Optional.of("it is no whole page");
         } catch (LinuxException e) {
-            LOG.log(
-                    Level.INFO,
-                    "region {0} of ''{1}'' is accessed by messages: {2}",
-                    region.index(),
-                    name,
-                    e.getMessage());
-            return false;
+            return Optional.of(e.getMessage());
         }
     }
 

@@ -1,6 +1,7 @@
 package org.backplane.vfio.user;
 
 import java.util.List;
+import java.util.Map;
 import org.backplane.vfio.IrqInfo;
 import org.backplane.vfio.RegionInfo;
 
@@ -9,9 +10,15 @@ import org.backplane.vfio.RegionInfo;
  *
  * @param regions of every index of {@link org.backplane.vfio.VfioDevice}
  * @param irqs likewise
+ * @param unmapped by the index of a region that it offers to map, why that is not done: a clause
  */
-record DeviceShape(boolean resettable, List<RegionInfo> regions, List<IrqInfo> irqs) {
+record DeviceShape(
+        boolean resettable,
+        List<RegionInfo> regions,
+        List<IrqInfo> irqs,
+        Map<Integer, String> unmapped) {
     DeviceShape {
+        unmapped = Map.copyOf(unmapped);
         regions = List.copyOf(regions);
         irqs = List.copyOf(irqs);
     }

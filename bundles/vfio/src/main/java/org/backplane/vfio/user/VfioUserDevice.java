@@ -161,6 +161,11 @@ public final class VfioUserDevice implements VfioDevice {
     }
 
     @Override
+    public Optional<String> unmapped(int region) {
+        return Optional.ofNullable(shape.unmapped().get(region));
+    }
+
+    @Override
     public long read(int region, long offset, int width) throws VfioException {
         ByteBuffer request = CommandPayloads.read(region, offset, width);
         int least = Wire.ACCESS_BYTES + width;

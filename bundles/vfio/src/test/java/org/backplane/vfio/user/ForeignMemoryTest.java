@@ -40,6 +40,9 @@ class ForeignMemoryTest {
         file.truncate(SIZE);
     }
 
+    /** Why the last offer was not taken; empty if it was. */
+    private String reason;
+
     @AfterEach
     void close() {
         file.close();
@@ -97,7 +100,10 @@ class ForeignMemoryTest {
                 VfioUserDevice client = VfioUserDevice.connect(server.path(), memory)) {
             assertEquals(SIZE, client.region(0).size());
             assertEquals(0x5a, client.read(0, 8, 1));
-            return client.region(0).mappable();
+            List<Area> mapped = client.region(0).mappable();
+            reason = client.unmapped(0).orElse("");
+            assertEquals(mapped.isEmpty(), !reason.isEmpty(), reason);
+            return mapped;
         }
     }
 
@@ -108,8 +114,11 @@ class ForeignMemoryTest {
                 Fd device = Fd.open(Path.of("/dev/zero"), OpenFlag.READ, OpenFlag.WRITE)) {
             assertEquals(whole, mappable(0, whole, sealed));
             assertEquals(List.of(), mappable(0, whole, file));
+            assertTrue(reason.contains("can shrink"), reason);
             assertEquals(List.of(), mappable(0, whole, device));
+            assertTrue(reason.contains("can shrink"), reason);
             assertEquals(List.of(), mappable(0, whole, null));
+            assertTrue(reason.contains("no descriptor came"), reason);
         }
     }
 
@@ -120,6 +129,7 @@ class ForeignMemoryTest {
             List<Area> last = List.of(new Area(4096, 4096), new Area(SIZE / 2, SIZE / 2));
             assertEquals(first, mappable(SIZE / 2, first, sealed));
             assertEquals(List.of(), mappable(SIZE / 2 + 4096, first, sealed));
+            assertTrue(reason.contains("its descriptor ends at"), reason);
             assertEquals(last, mappable(0, last, sealed));
             assertEquals(List.of(), mappable(4096, last, sealed));
             assertEquals(List.of(), mappable(Long.MAX_VALUE - SIZE, last, sealed));
@@ -132,7 +142,9 @@ class ForeignMemoryTest {
                 Fd reading = Fd.open(Path.of("/proc/self/fd/" + sealed.number()), OpenFlag.READ)) {
             List<Area> whole = List.of(new Area(0, SIZE));
             assertEquals(List.of(), mappable(0, whole, reading));
+            assertTrue(reason.contains("Permission denied"), reason);
             assertEquals(List.of(), mappable(512, whole, sealed));
+            assertTrue(reason.contains("Invalid argument"), reason);
             assertEquals(whole, mappable(4096, whole, sealed));
         }
     }
