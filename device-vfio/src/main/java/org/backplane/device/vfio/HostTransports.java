@@ -10,6 +10,7 @@ import org.backplane.vfio.kernel.IommuChoice;
 import org.backplane.vfio.kernel.KernelDevice;
 import org.backplane.vfio.kernel.VfioContainer;
 import org.backplane.vfio.user.VfioUserDevice;
+import org.backplane.vfio.user.VfioUserDevices;
 
 /**
  * The transports there are. A device that is opened is the slot's, and what the devices of one
@@ -26,12 +27,17 @@ final class HostTransports implements Transport {
     }
 
     private static VfioDevice ofServer(DeviceContext context, Path socket) throws DeviceException {
+        VfioUserDevices devices =
+                context.shared(
+                        "vfio-user",
+                        VfioUserDevices.class,
+                        () -> VfioUserDevices.open(context.memoryChanges()));
         return context.kept(
                 DEVICE,
                 VfioUserDevice.class,
                 () -> {
                     try {
-                        return reset(VfioUserDevice.connect(socket, context.memoryChanges()));
+                        return reset(devices.connect(socket));
                     } catch (VfioException e) {
                         throw refused(context, e);
                     }

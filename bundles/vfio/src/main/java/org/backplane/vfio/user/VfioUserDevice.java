@@ -43,6 +43,7 @@ public final class VfioUserDevice implements VfioDevice {
     private final Path path;
     private final MemoryChanges changes;
     private final Duration patience;
+    private final Runnable released;
     private final MemoryListener listener = new Ranges();
 
     /**
@@ -72,10 +73,11 @@ public final class VfioUserDevice implements VfioDevice {
         T carryOut(Deadline deadline) throws VfioException;
     }
 
-    private VfioUserDevice(Path path, MemoryChanges changes, Duration patience) {
+    private VfioUserDevice(Path path, MemoryChanges changes, Duration patience, Runnable released) {
         this.path = path;
         this.changes = changes;
         this.patience = patience;
+        this.released = released;
     }
 
     /**
@@ -89,11 +91,25 @@ public final class VfioUserDevice implements VfioDevice {
     }
 
     /**
+     * @param released called when the device has been closed, each time
+     */
+    static VfioUserDevice connect(Path path, MemoryChanges memory, Runnable released)
+            throws VfioException {
+        return connect(path, memory, PATIENCE, released);
+    }
+
+    /**
      * @param patience how long an operation may take
      */
     static VfioUserDevice connect(Path path, MemoryChanges memory, Duration patience)
             throws VfioException {
-        VfioUserDevice device = new VfioUserDevice(path, memory, patience);
+        return connect(path, memory, patience, () -> {});
+    }
+
+    private static VfioUserDevice connect(
+            Path path, MemoryChanges memory, Duration patience, Runnable released)
+            throws VfioException {
+        VfioUserDevice device = new VfioUserDevice(path, memory, patience, released);
         try {
             // The ranges that there are now are noted, and told to the server with the rest.
             memory.addListener(device.listener);
@@ -441,6 +457,7 @@ public final class VfioUserDevice implements VfioDevice {
             mappings.close();
         } finally {
             lock.unlock();
+            released.run();
         }
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,6 +78,37 @@ class VfioUserTest {
 
     private long host(long address) {
         return memory.layout().translate(address, 8, Access.WRITE);
+    }
+
+    @Test
+    void oneMachineHasTheDeviceOfAServerOnce() throws IOException {
+        client.close();
+        Path link = Files.createSymbolicLink(folder.resolve("link"), path);
+        VfioUserDevices devices = VfioUserDevices.open(memory);
+        VfioUserDevice first = devices.connect(path);
+        for (Path same :
+                List.of(
+                        path,
+                        link,
+                        folder.resolve("..").resolve(folder.getFileName()).resolve("device"))) {
+            assertEquals(
+                    "The device at '%s' is in another slot of this machine; unplug that first, or give another socket."
+                            .formatted(same),
+                    assertThrows(VfioException.class, () -> devices.connect(same)).getMessage());
+        }
+        assertEquals(device.region(0), first.region(0));
+        first.close();
+        try (VfioUserDevice second = devices.connect(link)) {
+            first.close();
+            assertThrows(VfioException.class, () -> devices.connect(path));
+            assertEquals(device.region(0), second.region(0));
+        }
+        server.close();
+        for (int time = 0; time < 2; time++) {
+            assertTrue(
+                    assertThrows(VfioException.class, () -> devices.connect(path)).isAbsent(),
+                    "what could not be connected to is nobody's");
+        }
     }
 
     @Test
