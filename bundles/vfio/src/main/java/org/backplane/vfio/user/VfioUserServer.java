@@ -21,15 +21,17 @@ import org.backplane.vfio.VfioException;
  * one is there waits until it is gone. Only this user can connect.
  *
  * <p>It has one thread, which makes all calls of the device. A client that breaks the protocol, or
- * has not proposed a version four seconds after it was taken, or is silent in the middle of a
+ * has not proposed a version two seconds after it was taken, or is silent in the middle of a
  * message, or does not answer, is let go; the device stays as it is.
  */
 public final class VfioUserServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(VfioUserServer.class.getName());
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    /** As long as Backplane's own client waits for the answer. */
-    private static final Duration GREETING = Duration.ofSeconds(4);
+    /**
+     * Half of what Backplane's own client waits: one that came behind a silent one has its turn.
+     */
+    private static final Duration GREETING = Duration.ofSeconds(2);
 
     /** Until a client is looked for again after none could be taken. */
     private static final int RETRY_MILLIS = 1000;
