@@ -90,7 +90,8 @@ public final class ServedDiskIT {
                 guest.run(
                         "echo 1 > $(readlink -f /sys/block/vda/device/..)/remove;"
                                 + " until [ ! -b /dev/vda ]; do usleep 20000; done");
-                guest.shell("vm:unplug " + SLOT);
+                String unplugged = guest.shell("vm:unplug " + SLOT);
+                assertTrue(unplugged, unplugged.contains("if the guest still lists it"));
                 assertEquals(
                         "round " + time, new String(Arrays.copyOf(Files.readAllBytes(image), 7)));
             }

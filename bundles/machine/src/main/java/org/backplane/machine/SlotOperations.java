@@ -16,6 +16,7 @@ final class SlotOperations {
     private final Slots slots;
     private final Swaps swaps;
     private final BooleanSupplier guestRuns;
+    private final FormerFunctions former = new FormerFunctions();
 
     /**
      * @param guestRuns whether a guest can be asked at this time
@@ -66,7 +67,19 @@ final class SlotOperations {
         return plugged.withDetail(
                 port.isPresent()
                         ? "in port %d, the guest was told".formatted(port.get())
-                        : "the guest finds it by: echo 1 > /sys/bus/pci/rescan");
+                        : former.toFind(plugged.address()));
+    }
+
+    /** A guest begins: whatever was here before, it has not seen. */
+    void guestBegins() {
+        former.forget();
+    }
+
+    /** What to do in the guest about a device that leaves; empty if it knows, or has none. */
+    private Optional<String> leaves(Slot there) {
+        return Optional.of(there.report().address())
+                .filter(address -> !address.isEmpty() && there.port().isEmpty())
+                .map(former::left);
     }
 
     SlotReport pin(String slot, String pin) throws MachineException {
@@ -121,13 +134,19 @@ final class SlotOperations {
         }
     }
 
-    UnplugReport unplug(String slot, Duration bound, boolean force) throws MachineException {
+    /**
+     * @param guest whether a guest runs already
+     */
+    UnplugReport unplug(String slot, Duration bound, boolean force, boolean guest)
+            throws MachineException {
         Slot there = slots.get(slot);
         long began = System.nanoTime();
         String outcome = force ? forced(there) : release(there, bound);
         Duration waited = Duration.ofNanos(System.nanoTime() - began);
+        Optional<String> todo = guest ? leaves(there) : Optional.empty();
         slots.remove(slot);
-        return new UnplugReport(slot, outcome, waited);
+        return new UnplugReport(
+                slot, outcome + todo.map(clause -> "; " + clause).orElse(""), waited);
     }
 
     private String forced(Slot there) {
@@ -143,6 +162,7 @@ final class SlotOperations {
         if (!force) {
             release(there, Machine.UNPLUG_BOUND);
         }
+        leaves(there);
         return toFind(swaps.replug(there, version), guest);
     }
 
@@ -155,6 +175,7 @@ final class SlotOperations {
     void removeUnwanted(String slot, Consumer<MachineException> stays) throws MachineException {
         Slot there = slots.get(slot);
         if (there.port().isEmpty() || !guestRuns.getAsBoolean()) {
+            leaves(there);
             slots.remove(slot);
             return;
         }

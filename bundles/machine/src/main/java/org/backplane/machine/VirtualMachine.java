@@ -236,6 +236,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     private void load() throws MachineException {
         board.load(plan.images(), slots.platformDevices());
         boots++;
+        operations.guestBegins();
     }
 
     private void onSystemEvent(SystemEvent event) {
@@ -555,7 +556,7 @@ final class VirtualMachine implements Machine, AutoCloseable {
     @Override
     public UnplugReport unplug(String slot, Duration bound, boolean force) throws MachineException {
         requireNotServing(ONE_SLOT);
-        return operations.unplug(slot, bound, force);
+        return operations.unplug(slot, bound, force, boots > 0);
     }
 
     @Override
